@@ -1,15 +1,33 @@
-# Each target is one line over scripts/ and Meson; docs/BUILDING.md says more.
+# Each target is a line over scripts/ and Meson; docs/BUILDING.md says more.
 BUILD ?= build
-SETUP := scripts/setup
+T ?= 60
 
-all: setup
+all:
+	@scripts/setup build
+	@scripts/meson-setup $(BUILD)
+	@ninja -C $(BUILD) $(if $(wildcard src/apps/meson.build),sotto)
+
+test:
+	@scripts/setup test
 	@scripts/meson-setup $(BUILD)
 	@ninja -C $(BUILD)
+	@scripts/run-tests $(BUILD)
 
-setup:
-	@$(SETUP) build
+asan:
+	@scripts/setup test
+	@scripts/meson-setup build-asan -Db_sanitize=address,undefined -Doptimization=1
+	@ninja -C build-asan
+	@scripts/run-tests --slow 5 build-asan
+
+fuzz:
+	@scripts/setup fuzz
+	@scripts/run-fuzz $(T)
+
+lint:
+	@scripts/setup lint
+	@scripts/lint
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all setup clean
+.PHONY: all test asan fuzz lint clean
