@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "apps/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/cli.h"
+#include "base/compiler.h"
+
+struct main_command {
+    const char *name;
+    const char *full_name; /* what the command sees as its argv[0] */
+    const char *about;
+    int (*run)(int argc, char **argv);
+};
+
+#define MAIN_ROW(name, about)                                                                      \
+    {                                                                                              \
+#        name, "sotto " #        name, about, sotto_cmd_##name                                     \
+    }
+
+/* The last row is always there, so that the table is never empty. */
+static const struct main_command commands[] = {
+#ifdef SOTTO_HAVE_SERVE
+    MAIN_ROW(serve, "run the gateway"),
+#endif
+#ifdef SOTTO_HAVE_CHECK
+    MAIN_ROW(check, "check a configuration and say what it does"),
+#endif
+#ifdef SOTTO_HAVE_PROXY
+    MAIN_ROW(proxy, "run on the user's machine and seal what leaves it"),
+#endif
+#ifdef SOTTO_HAVE_KEYS
+    MAIN_ROW(keys, "create, list, rotate and revoke API keys"),
+#endif
+#ifdef SOTTO_HAVE_DETECT
+    MAIN_ROW(detect, "find personal data in a text"),
+#endif
+#ifdef SOTTO_HAVE_REDACT
+    MAIN_ROW(redact, "replace personal data in a text"),
+#endif
+#ifdef SOTTO_HAVE_RESTORE
+    MAIN_ROW(restore, "put back what redact replaced"),
+#endif
+#ifdef SOTTO_HAVE_AUDIT
+    MAIN_ROW(audit, "verify, show and export the audit log"),
+#endif
+    MAIN_ROW(version, "print the version"),
+};
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: sotto COMMAND [WORDS...]\n\n"
+                 "Sotto takes chat requests, replaces the personal data in them by tokens, sends\n"
+                 "only that to the model provider, and puts the values back into the answer.\n\n");
+    for (size_t i = 0; i < SOTTO_COUNT(commands); i++) {
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
+    }
+    fprintf(out, "\n`sotto COMMAND --help` says more.\n");
+}
+
+static int run(const struct main_command *command, int argc, char **argv)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "%s", command->full_name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return SOTTO_EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_help(stdout);
+        return sotto_cli_finish(SOTTO_EXIT_OK);
+    }
+    if (strcmp(word, "--version") == 0) {
+        word = "version";
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(commands); i++) {
+        if (strcmp(commands[i].name, word) == 0) {
+            return run(&commands[i], argc - 1, argv + 1);
+        }
+    }
+    return sotto_cli_misuse("unknown command %s: see `sotto --help`", word);
+}

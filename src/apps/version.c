@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "apps/command.h"
+
+#include <stdio.h>
+
+#include "apps/cli.h"
+#include "base/compiler.h"
+
+int sotto_cmd_version(int argc, char **argv)
+{
+    bool json = false;
+    const struct sotto_cli_option options[] = {
+        {"--json", NULL, "as a JSON object, with the libraries' versions", NULL, &json},
+    };
+    const struct sotto_cli cli = {
+        .usage = "sotto version [--json]",
+        .options = options,
+        .option_count = SOTTO_COUNT(options),
+    };
+    int status = sotto_cli_read(&cli, argc, argv, NULL);
+    if (status != SOTTO_CLI_GO) {
+        return status;
+    }
+    if (json) {
+        printf("{\"sotto\":\"%s\"}\n", SOTTO_VERSION);
+    } else {
+        printf("sotto %s\n", SOTTO_VERSION);
+    }
+    return sotto_cli_finish(SOTTO_EXIT_OK);
+}
