@@ -1,15 +1,21 @@
 # Each target is a line over scripts/ and Meson; docs/BUILDING.md says more.
 BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+# seconds for each fuzz target
 T ?= 60
 
 all:
 	@scripts/setup build
-	@scripts/meson-setup $(BUILD)
-	@ninja -C $(BUILD) $(if $(wildcard src/apps/meson.build),sotto)
+	@scripts/meson-setup $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD) sotto
+
+run: all
+	@exec $(BUILD)/sotto serve
 
 test:
 	@scripts/setup test
-	@scripts/meson-setup $(BUILD)
+	@scripts/meson-setup $(BUILD) --prefix=$(PREFIX)
 	@ninja -C $(BUILD)
 	@scripts/run-tests $(BUILD)
 
@@ -27,7 +33,10 @@ lint:
 	@scripts/setup lint
 	@scripts/lint
 
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --strip --quiet
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all test asan fuzz lint clean
+.PHONY: all run test asan fuzz lint install clean
