@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_SYS_HARDEN_H
+#define SOTTO_SYS_HARDEN_H
+
+#include "base/err.h"
+
+/**
+ * Makes the process leave no image of its memory and gain no rights: PR_SET_DUMPABLE 0 (no core
+ * dump, no ptrace by the same user), RLIMIT_CORE 0, PR_SET_NO_NEW_PRIVS; files made from now on
+ * are private (umask 077).
+ *
+ * @retval SOTTO_EIO  the kernel refused one of them
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_harden(void);
+
+/** Raises the soft limit of open files to the hard one; returns what it is then. */
+unsigned long sotto_raise_file_limit(void);
+
+#endif
