@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_STORE_STORE_H
+#define SOTTO_STORE_STORE_H
+
+/*
+ * The state folder (mode 0700) and the SQLite database in it, `sotto.db` (mode 0600, WAL):
+ *
+ *   keys    one row a key, as in keys/key.h; revoked ones stay
+ *   usage   requests of a key in a month
+ *
+ * `PRAGMA user_version` numbers the schema; an older one is brought up to date when it is opened,
+ * a newer one is refused.  What changes keys is on disk before the call returns (synchronous
+ * FULL), and is announced by a counter in `keys.generation`, a file that running gateways have
+ * mapped: they notice without a system call.
+ *
+ * Several processes may have the store open.  A store object belongs to one thread at a time; a
+ * thread that needs one opens one.
+ */
+
+#include "base/err.h"
+#include "base/span.h"
+#include "keys/key.h"
+#include "keys/limit.h"
+#include "keys/table.h"
+
+/** Room for a sentence about what went wrong: "FILE: what: what to do". */
+#define SOTTO_STORE_WHY_BYTES 512
+
+struct sotto_store;
+
+/**
+ * Opens the store in a folder, both made if they are not there.
+ *
+ * @param folder    NUL-terminated path
+ * @param[out] out  set only on SOTTO_OK; freed with sotto_store_close()
+ * @param[out] why  on failure a sentence; may be NULL
+ *
+ * @retval SOTTO_EDENIED  folder or file may be read by others
+ * @retval SOTTO_ESTATE   made by a newer version
+ * @retval SOTTO_EIO, SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_open(const char *folder, struct sotto_store **out,
+                                                 char why[SOTTO_STORE_WHY_BYTES]);
+
+/** Closes; NULL is allowed. */
+void sotto_store_close(struct sotto_store *store);
+
+/** What went wrong last, as a sentence; valid until the next call.  Never NULL. */
+const char *sotto_store_why(const struct sotto_store *store);
+
+/**
+ * Number of the present state of the keys; rises with each change, by whichever process.  One
+ * load from mapped memory.
+ */
+uint64_t sotto_store_generation(const struct sotto_store *store);
+
+/** How many keys there are, revoked ones included.  @retval SOTTO_EIO */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_count(struct sotto_store *store, size_t *count);
+
+/**
+ * Adds a key.
+ *
+ * @retval SOTTO_EEXISTS  the id is taken
+ * @retval SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_add(struct sotto_store *store,
+                                                    const struct sotto_key *key);
+
+/**
+ * Gives a key a new secret.  The one it had works until `old_until_s`; one that was still in its
+ * grace period ends.
+ *
+ * @retval SOTTO_ENOTFOUND  no such key
+ * @retval SOTTO_ESTATE     it is revoked
+ * @retval SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_rotate(struct sotto_store *store, sotto_span id,
+                                                       const uint8_t hash[SOTTO_KEY_HASH_BYTES],
+                                                       int64_t old_until_s);
+
+/**
+ * Ends a key; ending it again changes nothing.
+ *
+ * @retval SOTTO_ENOTFOUND  no such key
+ * @retval SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_revoke(struct sotto_store *store, sotto_span id,
+                                                       int64_t now_s);
+
+/** Told of one key; spans are borrowed for the call.  An error ends the reading. */
+typedef enum sotto_err sotto_store_each_key(void *ctx, const struct sotto_key *key);
+
+/** Calls `each` for each key, oldest first.  @retval SOTTO_EIO, what `each` returned */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_each(struct sotto_store *store,
+                                                     sotto_store_each_key *each, void *ctx);
+
+/**
+ * Reads all keys into a table, whose generation is that of what was read or an older one (then
+ * the gateway reads once more).
+ *
+ * @param limits, defaults, out  as for sotto_key_table_new()
+ *
+ * @retval SOTTO_EIO, SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_table(struct sotto_store *store,
+                                                      struct sotto_limits *limits,
+                                                      const struct sotto_key_quota *defaults,
+                                                      struct sotto_key_table **out);
+
+/** Reads what was used in a month into the counters.  @retval SOTTO_EIO, SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_load(struct sotto_store *store, int32_t month,
+                                                       struct sotto_limits *limits);
+
+/**
+ * Writes what was used since the last time, in one transaction.  What could not be written is
+ * written the next time.
+ *
+ * @retval SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_save(struct sotto_store *store,
+                                                       struct sotto_limits *limits);
+
+#endif
