@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "policy/mode.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "detect/finer.h"
+
+#define LABEL(suffix) (1U << SOTTO_LABEL_##suffix)
+
+#define MODE_ALL_LABELS ((1U << SOTTO_LABEL_COUNT) - 1)
+
+/* What every mode covers. */
+#define MODE_STANDARD                                                                              \
+    (LABEL(PERSON) | LABEL(ADDRESS) | LABEL(PHONE) | LABEL(EMAIL) | LABEL(ID) | LABEL(SECRET))
+
+/* An exact type that does not go the way of its label. */
+struct mode_exception {
+    sotto_span finer;
+    unsigned labels; /* set of labels for which it counts */
+    enum sotto_action action;
+};
+
+struct sotto_mode {
+    sotto_span name;
+    sotto_span answer_name;
+    unsigned tokenized; /* set of labels */
+    bool content_passes;
+    const struct mode_exception *exceptions; /* one for each exact type at most */
+    size_t exception_count;
+};
+
+struct sotto_modes {
+    struct sotto_arena arena;
+    size_t count;
+    struct sotto_mode items[];
+};
+
+/* --- the table of modes ---------------------------------------------------------------------- */
+
+static const struct mode_exception standard_exceptions[] = {
+    {SOTTO_LIT("PERSONAL_URL"), LABEL(URL), SOTTO_ACTION_TOKENIZE},
+};
+
+/* 45 CFR 164.514(b)(2)(i): (B) states may stay, (C) years and ages up to 89. */
+static const struct mode_exception hipaa_exceptions[] = {
+    {SOTTO_LIT("AGE_OVER_89"), LABEL(AGE), SOTTO_ACTION_TOKENIZE},
+    {SOTTO_LIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
+    {SOTTO_LIT("STATE"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+    {SOTTO_LIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+};
+
+static const struct mode_exception gdpr_exceptions[] = {
+    {SOTTO_LIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
+    {SOTTO_LIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+};
+
+static const struct sotto_mode builtin_modes[] = {
+    {SOTTO_LIT("standard"), SOTTO_LIT("standard"), MODE_STANDARD, true, standard_exceptions,
+     SOTTO_COUNT(standard_exceptions)},
+    {SOTTO_LIT("hipaa"), SOTTO_LIT("hipaa-aligned"),
+     MODE_ALL_LABELS & ~(LABEL(AGE) | LABEL(OCCUPATION) | LABEL(NRP)), false, hipaa_exceptions,
+     SOTTO_COUNT(hipaa_exceptions)},
+    {SOTTO_LIT("gdpr"), SOTTO_LIT("gdpr-aligned"), MODE_ALL_LABELS, false, gdpr_exceptions,
+     SOTTO_COUNT(gdpr_exceptions)},
+    {SOTTO_LIT("sox"), SOTTO_LIT("sox-aligned"), MODE_STANDARD | LABEL(ORG), false,
+     standard_exceptions, SOTTO_COUNT(standard_exceptions)},
+};
+
+/* The labels of exact types that `standard` lets pass; all others are of labels it tokenizes. */
+static const struct sotto_finer_word passing_words[] = {
+    {SOTTO_LIT("YEAR"), SOTTO_LABEL_DATE},        {SOTTO_LIT("DATE_OF_BIRTH"), SOTTO_LABEL_DATE},
+    {SOTTO_LIT("AGE_OVER_89"), SOTTO_LABEL_AGE},  {SOTTO_LIT("COUNTRY"), SOTTO_LABEL_LOCATION},
+    {SOTTO_LIT("STATE"), SOTTO_LABEL_LOCATION},   {SOTTO_LIT("CITY"), SOTTO_LABEL_LOCATION},
+    {SOTTO_LIT("PERSONAL_URL"), SOTTO_LABEL_URL},
+};
+
+/* --- asking a mode --------------------------------------------------------------------------- */
+
+static const struct mode_exception *find_exception(const struct sotto_mode *mode,
+                                                   enum sotto_label label, sotto_span finer)
+{
+    for (size_t i = 0; i < mode->exception_count; i++) {
+        if ((mode->exceptions[i].labels >> label & 1U) != 0 &&
+            sotto_span_eq(mode->exceptions[i].finer, finer)) {
+            return &mode->exceptions[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sotto_action action_of(const struct sotto_mode *mode, enum sotto_label label,
+                                   sotto_span finer)
+{
+    const struct mode_exception *exception = find_exception(mode, label, finer);
+    if (exception != NULL) {
+        return exception->action;
+    }
+    return (mode->tokenized >> label & 1U) != 0 ? SOTTO_ACTION_TOKENIZE : SOTTO_ACTION_PASS;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Four digits of a year that people write about. */
+static bool is_bare_year(sotto_span text)
+{
+    return text.len == 4 && (text.base[0] == '1' || text.base[0] == '2') &&
+           is_digit(text.base[1]) && is_digit(text.base[2]) && is_digit(text.base[3]);
+}
+
+/* Whether there is a number in the text and none is above 89.  Ages in words are not read. */
+static bool is_age_to_89(sotto_span text)
+{
+    bool any = false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned number = 0;
+        size_t start = i;
+        while (i < text.len && is_digit(text.base[i])) {
+            number = number > 89 ? number : number * 10 + (unsigned)(text.base[i] - '0');
+            i++;
+        }
+        if (number > 89) {
+            return false;
+        }
+        any = any || i > start;
+    }
+    return any;
+}
+
+/* The exact type, where the text tells and detection did not. */
+static sotto_span exact_type(enum sotto_label label, const char *finer, sotto_span text)
+{
+    if (label == SOTTO_LABEL_DATE && is_bare_year(text)) {
+        return SOTTO_LIT("YEAR");
+    }
+    if (label == SOTTO_LABEL_AGE && !is_age_to_89(text)) {
+        return SOTTO_LIT("AGE_OVER_89");
+    }
+    return sotto_span_str(finer);
+}
+
+enum sotto_action sotto_mode_action(const struct sotto_mode *mode, enum sotto_label label,
+                                    const char *finer, sotto_span text)
+{
+    const struct mode_exception *exception = find_exception(mode, label, sotto_span_str(finer));
+    if (exception != NULL) {
+        return exception->action;
+    }
+    return action_of(mode, label, exact_type(label, finer, text));
+}
+
+bool sotto_mode_content_passes(const struct sotto_mode *mode)
+{
+    return mode->content_passes;
+}
+
+sotto_span sotto_mode_name(const struct sotto_mode *mode)
+{
+    return mode->name;
+}
+
+sotto_span sotto_mode_answer_name(const struct sotto_mode *mode)
+{
+    return mode->answer_name;
+}
+
+/* Whether `mode` tokenizes every finding with this exact type that `least` tokenizes; if not,
+ * `label` is set to one it lets pass. */
+static bool covers_type(const struct sotto_mode *mode, const struct sotto_mode *least,
+                        sotto_span finer, enum sotto_label *label)
+{
+    for (unsigned i = 0; i < SOTTO_LABEL_COUNT; i++) {
+        *label = (enum sotto_label)i;
+        if (action_of(mode, *label, finer) < action_of(least, *label, finer)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As sotto_mode_covers() for findings; if not, `finer` and `label` say what passes. */
+static bool covers_findings(const struct sotto_mode *mode, const struct sotto_mode *least,
+                            sotto_span *finer, enum sotto_label *label)
+{
+    *finer = sotto_span_init(NULL, 0);
+    if (!covers_type(mode, least, *finer, label)) {
+        return false;
+    }
+    for (size_t i = 0; i < mode->exception_count + least->exception_count; i++) {
+        *finer = i < mode->exception_count ? mode->exceptions[i].finer
+                                           : least->exceptions[i - mode->exception_count].finer;
+        if (!covers_type(mode, least, *finer, label)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sotto_mode_covers(const struct sotto_mode *mode, const struct sotto_mode *least)
+{
+    sotto_span finer;
+    enum sotto_label label;
+    return covers_findings(mode, least, &finer, &label) &&
+           (least->content_passes || !mode->content_passes);
+}
+
+/* --- modes of one's own ---------------------------------------------------------------------- */
+
+/* What making a set knows. */
+struct mode_maker {
+    const struct sotto_mode_def *defs;
+    size_t def_count;
+    const struct sotto_finer_word *words;
+    size_t word_count;
+    struct sotto_modes *set;
+    struct sotto_mode_error *wrong;
+};
+
+SOTTO_PRINTF(5, 6)
+static enum sotto_err refuse(const struct mode_maker *maker, size_t def, const char *field,
+                             size_t item, const char *fmt, ...)
+{
+    if (maker->wrong != NULL) {
+        va_list ap;
+        maker->wrong->def = def;
+        maker->wrong->field = field;
+        maker->wrong->item = item;
+        va_start(ap, fmt);
+        vsnprintf(maker->wrong->sentence, sizeof(maker->wrong->sentence), fmt, ap);
+        va_end(ap);
+    }
+    return SOTTO_EINVAL;
+}
+
+static bool is_name(sotto_span name)
+{
+    bool good = name.len != 0 && name.len <= SOTTO_MODE_NAME_MAX;
+    for (size_t i = 0; good && i < name.len; i++) {
+        uint8_t c = name.base[i];
+        good = (c >= 'a' && c <= 'z') || (i != 0 && (is_digit(c) || c == '-'));
+    }
+    return good;
+}
+
+static bool is_builtin_finer(sotto_span name)
+{
+    for (unsigned i = 1; i < SOTTO_FINER_COUNT; i++) {
+        if (sotto_span_eq(sotto_span_str(sotto_finer_name(i)), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The labels that findings of an exact type may bear; 0: there is no such type. */
+static unsigned labels_of(const struct mode_maker *maker, sotto_span finer)
+{
+    for (size_t i = 0; i < SOTTO_COUNT(passing_words); i++) {
+        if (sotto_span_eq(passing_words[i].name, finer)) {
+            return 1U << passing_words[i].label;
+        }
+    }
+    for (size_t i = 0; i < maker->word_count; i++) {
+        if (sotto_span_eq(maker->words[i].name, finer)) {
+            return 1U << maker->words[i].label;
+        }
+    }
+    return is_builtin_finer(finer) ? MODE_ALL_LABELS : 0;
+}
+
+static void drop_exception(struct mode_exception *list, size_t *count, size_t i)
+{
+    memmove(&list[i], &list[i + 1], (*count - i - 1) * sizeof(*list));
+    (*count)--;
+}
+
+/* A label moves with all its exact types: exceptions that were inherited for it end. */
+static void move_label(struct sotto_mode *mode, struct mode_exception *list, size_t *count,
+                       enum sotto_label label, enum sotto_action action)
+{
+    unsigned bit = 1U << label;
+    mode->tokenized =
+        action == SOTTO_ACTION_TOKENIZE ? mode->tokenized | bit : mode->tokenized & ~bit;
+    for (size_t i = *count; i-- > 0;) {
+        list[i].labels &= ~bit;
+        if (list[i].labels == 0) {
+            drop_exception(list, count, i);
+        }
+    }
+}
+
+static void move_finer(struct mode_exception *list, size_t *count, sotto_span finer,
+                       unsigned labels, enum sotto_action action)
+{
+    for (size_t i = *count; i-- > 0;) {
+        if (sotto_span_eq(list[i].finer, finer)) {
+            drop_exception(list, count, i);
+        }
+    }
+    list[(*count)++] = (struct mode_exception){finer, labels, action};
+}
+
+/* One pass over a list of a definition: labels, or exact types. */
+static enum sotto_err move_words(const struct mode_maker *maker, size_t def, bool labels,
+                                 enum sotto_action action, struct sotto_mode *mode,
+                                 struct mode_exception *list)
+{
+    const struct sotto_mode_def *d = &maker->defs[def];
+    bool tokenize = action == SOTTO_ACTION_TOKENIZE;
+    const sotto_span *words = tokenize ? d->tokenize : d->pass;
+    size_t word_count = tokenize ? d->tokenize_count : d->pass_count;
+    enum sotto_err err = SOTTO_OK;
+
+    for (size_t i = 0; err == SOTTO_OK && i < word_count; i++) {
+        enum sotto_label label;
+        bool is_label = sotto_label_parse(words[i], &label);
+        unsigned of = is_label ? 0 : labels_of(maker, words[i]);
+        if (is_label && labels) {
+            move_label(mode, list, &mode->exception_count, label, action);
+        } else if (!is_label && !labels && of == 0) {
+            err = refuse(maker, def, tokenize ? "tokenize" : "pass", i,
+                         "must be a label or an exact type, not '%.*s'",
+                         (int)(words[i].len < 60 ? words[i].len : 60), (const char *)words[i].base);
+        } else if (!is_label && !labels) {
+            sotto_span name;
+            err = sotto_arena_copy(&maker->set->arena, words[i], &name);
+            if (err == SOTTO_OK) {
+                move_finer(list, &mode->exception_count, name, of, action);
+            }
+        }
+    }
+    return err;
+}
+
+/* A word in both lists has no meaning. */
+static enum sotto_err check_lists(const struct mode_maker *maker, size_t def)
+{
+    const struct sotto_mode_def *d = &maker->defs[def];
+    for (size_t i = 0; i < d->tokenize_count; i++) {
+        for (size_t j = 0; j < d->pass_count; j++) {
+            if (sotto_span_eq(d->tokenize[i], d->pass[j])) {
+                return refuse(maker, def, "pass", j, "must not stand in tokenize as well");
+            }
+        }
+    }
+    return SOTTO_OK;
+}
+
+static enum sotto_err check_floor(const struct mode_maker *maker, size_t def,
+                                  const struct sotto_mode *mode)
+{
+    sotto_span finer;
+    enum sotto_label label;
+    if (covers_findings(mode, &builtin_modes[0], &finer, &label)) {
+        return SOTTO_OK;
+    }
+    if (finer.len == 0) {
+        finer = sotto_span_str(sotto_label_name(label));
+    }
+    return refuse(maker, def, "pass", 0, "would let %.*s pass, which standard tokenizes",
+                  SOTTO_FMT(finer));
+}
+
+static enum sotto_err name_mode(struct sotto_arena *arena, sotto_span name, struct sotto_mode *mode)
+{
+    char answer[SOTTO_MODE_NAME_MAX + sizeof("-aligned")];
+    int len = snprintf(answer, sizeof(answer), "%.*s-aligned", SOTTO_FMT(name));
+    enum sotto_err err = sotto_arena_copy(arena, name, &mode->name);
+    if (err == SOTTO_OK) {
+        err = sotto_arena_copy(arena, sotto_span_init(answer, (size_t)len), &mode->answer_name);
+    }
+    return err;
+}
+
+/* Makes mode number `def` of one's own from its parent, which is complete. */
+static enum sotto_err make_mode(const struct mode_maker *maker, size_t def,
+                                const struct sotto_mode *parent, struct sotto_mode *out)
+{
+    const struct sotto_mode_def *d = &maker->defs[def];
+    struct sotto_mode mode = *parent;
+    struct mode_exception *list = sotto_arena_calloc(
+        &maker->set->arena, parent->exception_count + d->tokenize_count + d->pass_count + 1,
+        sizeof(*list));
+    if (list == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    memcpy(list, parent->exceptions, parent->exception_count * sizeof(*list));
+    mode.exceptions = list;
+
+    enum sotto_err err = name_mode(&maker->set->arena, d->name, &mode);
+    if (err != SOTTO_OK || (err = check_lists(maker, def)) != SOTTO_OK ||
+        (err = move_words(maker, def, true, SOTTO_ACTION_TOKENIZE, &mode, list)) != SOTTO_OK ||
+        (err = move_words(maker, def, true, SOTTO_ACTION_PASS, &mode, list)) != SOTTO_OK ||
+        (err = move_words(maker, def, false, SOTTO_ACTION_TOKENIZE, &mode, list)) != SOTTO_OK ||
+        (err = move_words(maker, def, false, SOTTO_ACTION_PASS, &mode, list)) != SOTTO_OK ||
+        (err = check_floor(maker, def, &mode)) != SOTTO_OK) {
+        return err;
+    }
+    *out = mode;
+    return SOTTO_OK;
+}
+
+static enum sotto_err check_names(const struct mode_maker *maker)
+{
+    for (size_t i = 0; i < maker->def_count; i++) {
+        sotto_span name = maker->defs[i].name;
+        if (!is_name(name)) {
+            return refuse(maker, i, NULL, 0,
+                          "the name must be 1 to %d lower-case letters, digits and hyphens, "
+                          "beginning with a letter",
+                          SOTTO_MODE_NAME_MAX);
+        }
+        for (size_t j = 0; j < SOTTO_COUNT(builtin_modes); j++) {
+            if (sotto_span_eq(builtin_modes[j].name, name)) {
+                return refuse(maker, i, NULL, 0, "the name is that of a built-in mode");
+            }
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (sotto_span_eq(maker->defs[j].name, name)) {
+                return refuse(maker, i, NULL, 0, "the name is taken");
+            }
+        }
+    }
+    return SOTTO_OK;
+}
+
+static bool is_defined(const struct mode_maker *maker, sotto_span name)
+{
+    for (size_t i = 0; i < maker->def_count; i++) {
+        if (sotto_span_eq(maker->defs[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why the modes that are left cannot be made: their parents are missing, or wait for them. */
+static enum sotto_err refuse_rest(const struct mode_maker *maker)
+{
+    size_t first = 0;
+    for (size_t i = maker->def_count; i-- > 0;) {
+        const struct sotto_mode_def *d = &maker->defs[i];
+        if (sotto_modes_find(maker->set, d->name) != NULL) {
+            continue;
+        }
+        if (!is_defined(maker, d->inherits)) {
+            return refuse(maker, i, "inherits", 0, "must be the name of a mode");
+        }
+        first = i;
+    }
+    return refuse(maker, first, "inherits", 0, "must not lead back to the mode itself");
+}
+
+/* Makes each mode whose parent is there, until none is left. */
+static enum sotto_err make_modes(const struct mode_maker *maker)
+{
+    enum sotto_err err = check_names(maker);
+    size_t wanted = SOTTO_COUNT(builtin_modes) + maker->def_count;
+    while (err == SOTTO_OK && maker->set->count < wanted) {
+        size_t before = maker->set->count;
+        for (size_t i = 0; err == SOTTO_OK && i < maker->def_count; i++) {
+            const struct sotto_mode_def *d = &maker->defs[i];
+            const struct sotto_mode *parent = sotto_modes_find(maker->set, d->inherits);
+            if (parent != NULL && sotto_modes_find(maker->set, d->name) == NULL) {
+                err = make_mode(maker, i, parent, &maker->set->items[maker->set->count]);
+                maker->set->count += err == SOTTO_OK ? 1 : 0;
+            }
+        }
+        if (err == SOTTO_OK && maker->set->count == before) {
+            err = refuse_rest(maker);
+        }
+    }
+    return err;
+}
+
+enum sotto_err sotto_modes_new(const struct sotto_mode_def *defs, size_t def_count,
+                               const struct sotto_finer_word *words, size_t word_count,
+                               struct sotto_modes **out, struct sotto_mode_error *wrong)
+{
+    size_t room = SOTTO_COUNT(builtin_modes) + def_count;
+    struct sotto_modes *set = sotto_calloc(1, sizeof(*set) + room * sizeof(set->items[0]));
+    if (set == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    memcpy(set->items, builtin_modes, sizeof(builtin_modes));
+    set->count = SOTTO_COUNT(builtin_modes);
+
+    const struct mode_maker maker = {defs, def_count, words, word_count, set, wrong};
+    enum sotto_err err = make_modes(&maker);
+    if (err == SOTTO_OK) {
+        *out = set;
+    } else {
+        sotto_modes_free(set);
+    }
+    return err;
+}
+
+void sotto_modes_free(struct sotto_modes *modes)
+{
+    if (modes != NULL) {
+        sotto_arena_free(&modes->arena);
+        sotto_free(modes);
+    }
+}
+
+const struct sotto_mode *sotto_modes_find(const struct sotto_modes *modes, sotto_span name)
+{
+    for (size_t i = 0; i < modes->count; i++) {
+        if (sotto_span_eq(modes->items[i].name, name)) {
+            return &modes->items[i];
+        }
+    }
+    return NULL;
+}
+
+size_t sotto_modes_count(const struct sotto_modes *modes)
+{
+    return modes->count;
+}
+
+const struct sotto_mode *sotto_modes_at(const struct sotto_modes *modes, size_t i)
+{
+    return &modes->items[i];
+}
