@@ -33,10 +33,14 @@ lint:
 	@scripts/setup lint
 	@scripts/lint
 
+format:
+	@scripts/setup lint
+	@git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
+
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --strip --quiet
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test asan fuzz lint install clean
+.PHONY: all run test asan fuzz lint format install clean

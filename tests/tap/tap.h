@@ -91,8 +91,7 @@ static inline void tap_hex(const char *label, const void *data, size_t len)
     do {                                                                                           \
         const void *mem_ = (got), *want_ = (want);                                                 \
         size_t got_len_ = (got_len), want_len_ = (want_len);                                       \
-        if (!OK(got_len_ == want_len_ &&                                                           \
-                    (got_len_ == 0 || memcmp(mem_, want_, got_len_) == 0),                         \
+        if (!OK(got_len_ == want_len_ && (got_len_ == 0 || memcmp(mem_, want_, got_len_) == 0),    \
                 __VA_ARGS__)) {                                                                    \
             tap_hex("got ", mem_, got_len_);                                                       \
             tap_hex("want", want_, want_len_);                                                     \
