@@ -26,20 +26,20 @@ enum sotto_call_kind {
 struct sotto_call {
     struct sotto_arena arena; /* owns what the spans below point to, unless said otherwise */
     enum sotto_call_kind kind;
-    yyjson_mut_doc *doc;      /* owned; the request for the upstream, without Sotto's own fields */
+    yyjson_mut_doc *doc; /* owned; the request for the upstream, without Sotto's own fields */
 
-    sotto_span model;         /* as the client named it */
-    bool stream;              /* the client wants events */
-    bool include_usage;       /* the client asked for the usage chunk */
-    bool ndjson;              /* events as bare JSON lines (Accept: application/x-ndjson) */
-    bool anonymize;           /* false: the client asked to leave the text alone */
-    bool explain;             /* x-sotto-explain: 1 */
-    int choices;              /* n, at least 1 */
+    sotto_span model;   /* as the client named it */
+    bool stream;        /* the client wants events */
+    bool include_usage; /* the client asked for the usage chunk */
+    bool ndjson;        /* events as bare JSON lines (Accept: application/x-ndjson) */
+    bool anonymize;     /* false: the client asked to leave the text alone */
+    bool explain;       /* x-sotto-explain: 1 */
+    int choices;        /* n, at least 1 */
 
-    sotto_span mode;          /* compliance mode asked for; empty: the key's */
-    sotto_span encryption;    /* checked word: kyber512, rsa4096, auto, x-wing; empty: not given */
-    sotto_span conversation;  /* x-sotto-conversation; empty: not given */
-    sotto_span upstream_key;  /* the caller's own provider key (phi_header); empty: not given */
+    sotto_span mode;         /* compliance mode asked for; empty: the key's */
+    sotto_span encryption;   /* checked word: kyber512, rsa4096, auto, x-wing; empty: not given */
+    sotto_span conversation; /* x-sotto-conversation; empty: not given */
+    sotto_span upstream_key; /* the caller's own provider key (phi_header); empty: not given */
 };
 
 /** Everything empty, `choices` 1, `anonymize` true. */

@@ -17,16 +17,16 @@
 
 /** What the answer to this request is about; for fields that dialects write themselves. */
 struct sotto_answer_facts {
-    sotto_span id;       /* the answer's id in this dialect; empty: keep the upstream's */
-    int64_t created_s;   /* seconds since 1970, for answers that have none */
+    sotto_span id;     /* the answer's id in this dialect; empty: keep the upstream's */
+    int64_t created_s; /* seconds since 1970, for answers that have none */
 };
 
 /** One way of saying that the gateway itself refuses. */
 enum sotto_refusal {
-    SOTTO_REFUSE_PROBLEM,      /* as `problem` says */
-    SOTTO_REFUSE_KEY,          /* the gateway's key is missing or wrong */
-    SOTTO_REFUSE_QUOTA,        /* the key's quota for the month is spent */
-    SOTTO_REFUSE_RATE,         /* too many requests at once */
+    SOTTO_REFUSE_PROBLEM, /* as `problem` says */
+    SOTTO_REFUSE_KEY,     /* the gateway's key is missing or wrong */
+    SOTTO_REFUSE_QUOTA,   /* the key's quota for the month is spent */
+    SOTTO_REFUSE_RATE,    /* too many requests at once */
 };
 
 struct sotto_dialect {
@@ -72,10 +72,10 @@ struct sotto_dialect {
                                   const yyjson_mut_doc *upstream, bool in_stream,
                                   struct sotto_buf *body, int *status);
 
-    const char *stream_type;   /* Content-Type of streams */
-    const char *id_prefix;     /* "qmchatcmpl-"; NULL: a UUID; "": none is made */
-    const char *fixed_mode;    /* "hipaa" for phi_header; NULL: the call's or the key's */
-    bool extras;               /* top-level objects `encryption`, `compliance`, `sotto` are welcome */
+    const char *stream_type; /* Content-Type of streams */
+    const char *id_prefix;   /* "qmchatcmpl-"; NULL: a UUID; "": none is made */
+    const char *fixed_mode;  /* "hipaa" for phi_header; NULL: the call's or the key's */
+    bool extras;             /* top-level objects `encryption`, `compliance`, `sotto` are welcome */
 };
 
 /** All dialects, in the order in which they are asked; ends with NULL. */
