@@ -47,9 +47,10 @@ SOTTO_MUST_CHECK enum sotto_err sotto_http_request_new(const struct sotto_http_l
 void sotto_http_request_free(struct sotto_http_request *r);
 
 /**
- * Feeds bytes.  Returns after each event, at the latest when all of `in` is consumed.
+ * Feeds bytes.  Returns after each event; SOTTO_HTTP_MORE when all of `in` is consumed.  After
+ * SOTTO_HTTP_HEAD call again, also with nothing left: a request without a body is then done.
  *
- * @param in          borrowed for the call
+ * @param in          borrowed until sotto_http_request_next(): the body may point into it
  * @param[out] used   how many bytes were consumed; set always
  * @param[out] event  what happened; set always (SOTTO_HTTP_MORE on failure)
  *
@@ -81,7 +82,7 @@ bool sotto_http_request_in_body(const struct sotto_http_request *r);
  */
 sotto_span sotto_http_request_head(const struct sotto_http_request *r);
 
-/** From SOTTO_HTTP_DONE on: the whole body.  Valid until _next(). */
+/** From SOTTO_HTTP_DONE on: the whole body.  Valid until _next(), and as long as the input. */
 sotto_span sotto_http_request_body(const struct sotto_http_request *r);
 
 /** From SOTTO_HTTP_HEAD on: the client waits for "100 Continue" before it sends the body. */

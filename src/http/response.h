@@ -28,7 +28,8 @@ void sotto_http_response_free(struct sotto_http_response *r);
 void sotto_http_response_next(struct sotto_http_response *r, bool to_head);
 
 /**
- * Feeds bytes.  Returns after each event, at the latest when all of `in` is consumed.
+ * Feeds bytes.  Returns after each event; SOTTO_HTTP_MORE when all of `in` is consumed.  After
+ * SOTTO_HTTP_HEAD and SOTTO_HTTP_BODY call again, also with nothing left.
  *
  * @param in          borrowed for the call
  * @param[out] used   how many bytes were consumed; set always

@@ -28,6 +28,7 @@ struct sotto_sse {
     struct sotto_buf data; /* joined lines of an event with several */
     size_t max;
     bool skip_lf; /* the last byte was a CR */
+    bool in_line; /* the last byte did not end a line */
     bool begun;   /* a byte order mark can no longer come */
     bool clear;   /* `held` belongs to the event handed out last */
     bool dead;
