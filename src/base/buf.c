@@ -72,6 +72,7 @@ enum sotto_err sotto_buf_append(struct sotto_buf *buf, sotto_span src)
     }
     enum sotto_err err = sotto_buf_extend(buf, src.len, &dst);
     if (err == SOTTO_OK) {
+        assert(dst != NULL);
         memcpy(dst, src.base, src.len);
     }
     return err;

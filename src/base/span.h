@@ -20,6 +20,12 @@ typedef struct sotto_span {
 /** Span of a string literal, without its NUL. */
 #define SOTTO_LIT(s) ((sotto_span){(const uint8_t *)(s), sizeof(s) - 1})
 
+/** The same as an initialiser of static data, where a compound literal is not constant. */
+#define SOTTO_LIT_INIT(s)                                                                          \
+    {                                                                                              \
+        (const uint8_t *)(s), sizeof(s) - 1                                                        \
+    }
+
 /** The two arguments that a "%.*s" of printf takes; for tests and messages without payload. */
 #define SOTTO_FMT(s) (int)(s).len, (const char *)((s).len != 0 ? (s).base : (const uint8_t *)"")
 

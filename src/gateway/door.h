@@ -19,16 +19,17 @@
 #include "base/span.h"
 
 enum sotto_door_kind {
-    SOTTO_DOOR_OPEN,   /* front: a request; head = block of http/head.h, body = whole body,
+    SOTTO_DOOR_OPEN,  /* front: a request; head = block of http/head.h, body = whole body,
                           arg = microseconds since its first byte, flags = listener */
-    SOTTO_DOOR_FETCH,  /* vault: a request for an upstream; head empty, body = the bytes to send,
+    SOTTO_DOOR_FETCH, /* vault: a request for an upstream; head empty, body = the bytes to send,
                           arg = index of the upstream */
-    SOTTO_DOOR_CHUNK,  /* back: head (first time only) and a piece of the answer's body */
-    SOTTO_DOOR_REPLY,  /* vault: head (first time only; arg = status) and a piece of the body */
-    SOTTO_DOOR_PAUSE,  /* the receiver's buffer is full: send no more until RESUME */
+    SOTTO_DOOR_CHUNK, /* back: head (first time only) and a piece of the answer's body */
+    SOTTO_DOOR_REPLY, /* vault: head (first time only; arg = status) and a piece of the body */
+    SOTTO_DOOR_PAUSE, /* the receiver's buffer is full: send no more until RESUME */
     SOTTO_DOOR_RESUME,
-    SOTTO_DOOR_CLOSE,  /* nothing more about this stream in this direction and the other;
-                          arg = enum sotto_err: why it ended early, SOTTO_OK: it did not */
+    SOTTO_DOOR_CLOSE, /* nothing more about this stream in this direction and the other;
+                          arg = enum sotto_err: why it ended early; to back, SOTTO_OK: all that
+                          matters has come, let the rest run out */
 };
 
 /** CHUNK, REPLY: the body is complete with this message. */
@@ -45,7 +46,8 @@ enum sotto_door_kind {
 struct sotto_door_msg {
     enum sotto_door_kind kind;
     uint32_t flags;
-    uint64_t stream; /* chosen by front, unique in the process; never 0 */
+    uint64_t stream; /* chosen by front: low half a small index that is used again, high half a
+                        count that is not; never 0 */
     int64_t arg;
     sotto_span head; /* borrowed for the call */
     sotto_span body; /* borrowed for the call */

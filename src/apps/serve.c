@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "apps/cli.h"
+#include "apps/command.h"
+#include "apps/state_folder.h"
+#include "base/alloc.h"
+#include "crypto/crypto.h"
+#include "crypto/random.h"
+#include "gateway/gateway.h"
+#include "store/store.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/harden.h"
+#include "sys/log.h"
+#include "sys/signals.h"
+
+/* What the command line says; options win over the configuration. */
+struct serve_words {
+    const char *config, *state, *listen, *admin, *tls_listen, *tls_cert, *tls_key;
+    bool single_process;
+};
+
+static const char *get_env(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+}
+
+static const struct sotto_config_env environment = {.get = get_env};
+
+static void complain(const char *file, const struct sotto_config_problems *problems)
+{
+    struct sotto_buf text;
+    sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
+    if (sotto_config_problems_print(problems, &text) == SOTTO_OK) {
+        fprintf(stderr, "sotto: %s is not valid: correct it, `sotto check` helps\n%.*s",
+                file != NULL ? file : "the environment", SOTTO_FMT(sotto_buf_span(&text)));
+    }
+    sotto_buf_free(&text);
+}
+
+static struct sotto_config *read_config(const char *file)
+{
+    struct sotto_config_problems problems = {0};
+    struct sotto_config *config = NULL;
+    struct sotto_buf text;
+    enum sotto_err err;
+
+    sotto_buf_init(&text, SOTTO_CONFIG_MAX_BYTES);
+    if (file == NULL) {
+        err = sotto_config_from_env(&environment, &config, &problems);
+    } else {
+        err = sotto_file_read(file, SOTTO_CONFIG_MAX_BYTES, &text);
+        if (err != SOTTO_OK) {
+            sotto_cli_fail("cannot read %s: %s", file, sotto_err_text(err));
+            sotto_buf_free(&text);
+            return NULL;
+        }
+        err = sotto_config_read(sotto_buf_span(&text), &environment, &config, &problems);
+    }
+    if (err == SOTTO_EINVAL) {
+        complain(file, &problems);
+    } else if (err != SOTTO_OK) {
+        sotto_cli_fail("cannot read the configuration: %s", sotto_err_text(err));
+    }
+    sotto_config_problems_free(&problems);
+    sotto_buf_free(&text);
+    return err == SOTTO_OK ? config : NULL;
+}
+
+static bool set_address(const char *option, const char *word, struct sotto_config_address *to)
+{
+    if (word == NULL || sotto_config_parse_address(sotto_span_str(word), to) == SOTTO_OK) {
+        return true;
+    }
+    sotto_cli_misuse("%s: %s is not ADDRESS:PORT: write 127.0.0.1:8484 or [::1]:8484", option,
+                     word);
+    return false;
+}
+
+/* The words live as long as the program, so the configuration may point to them. */
+static bool apply_words(const struct serve_words *w, struct sotto_config *config)
+{
+    if (!set_address("--listen", w->listen, &config->listen) ||
+        !set_address("--admin", w->admin, &config->admin) ||
+        !set_address("--tls-listen", w->tls_listen, &config->tls.listen)) {
+        return false;
+    }
+    if (w->tls_cert != NULL) {
+        config->tls.certificate = sotto_span_str(w->tls_cert);
+    }
+    if (w->tls_key != NULL) {
+        config->tls.key = sotto_span_str(w->tls_key);
+    }
+    return true;
+}
+
+/* SIGHUP: the file again, under the same command line. */
+static struct sotto_config *reload(void *ctx)
+{
+    const struct serve_words *w = ctx;
+    struct sotto_config *config = read_config(w->config);
+    if (config == NULL || !apply_words(w, config)) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused",
+                  SOTTO_LOG_TEXT("why", "the configuration is not valid; the old one stays"));
+        sotto_config_free(config);
+        return NULL;
+    }
+    sotto_log_setup(config->log.json ? SOTTO_LOG_JSON : SOTTO_LOG_LOGFMT, SOTTO_LOG_INFO);
+    return config;
+}
+
+/* --- the first key ----------------------------------------------------------------------------- */
+
+static enum sotto_err draw_key(char text[SOTTO_KEY_TEXT_LEN])
+{
+    uint8_t random[128];
+    enum sotto_err err;
+    do {
+        err = sotto_crypto_random(random, sizeof(random));
+        if (err == SOTTO_OK) {
+            err = sotto_key_make(random, text);
+        }
+    } while (err == SOTTO_EINVAL);
+    sotto_wipe(random, sizeof(random));
+    return err;
+}
+
+static enum sotto_err add_key(struct sotto_store *store, sotto_span text)
+{
+    struct sotto_key_text parts;
+    struct sotto_key key = {
+        .created_s = sotto_wall_s(), .name = SOTTO_LIT("first"), .anonymize = true};
+    enum sotto_err err = sotto_key_parse(text, &parts);
+    if (err == SOTTO_OK) {
+        err = sotto_key_hash(&parts, key.hash);
+    }
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    memcpy(key.id, parts.id.base, sizeof(key.id));
+    key.tenant = parts.id;
+    return sotto_store_key_add(store, &key);
+}
+
+/* SOTTO_API_KEY is the first key, or one more; without it the first start makes one. */
+static int first_key(struct sotto_store *store)
+{
+    char text[SOTTO_KEY_TEXT_LEN];
+    size_t count = 0;
+    const char *given = get_env(NULL, "SOTTO_API_KEY");
+    enum sotto_err err = SOTTO_OK;
+
+    if (given != NULL && given[0] != '\0') {
+        err = add_key(store, sotto_span_str(given));
+        if (err == SOTTO_EFORMAT) {
+            return sotto_cli_fail("SOTTO_API_KEY is not a key: it has the form ql_, 12 letters or "
+                                  "digits, _, 32 letters or digits");
+        }
+        err = err == SOTTO_EEXISTS ? SOTTO_OK : err; /* of an earlier start */
+    } else {
+        err = sotto_store_key_count(store, &count);
+        if (err == SOTTO_OK && count == 0) {
+            err = draw_key(text);
+            if (err == SOTTO_OK) {
+                err = add_key(store, sotto_span_init(text, sizeof(text)));
+            }
+            if (err == SOTTO_OK) {
+                printf("api key: %.*s\n", SOTTO_KEY_TEXT_LEN, text);
+            }
+            sotto_wipe(text, sizeof(text));
+        }
+    }
+    return err == SOTTO_OK
+               ? SOTTO_CLI_GO
+               : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
+}
+
+static int prepare_state(const char *folder)
+{
+    char why[SOTTO_STORE_WHY_BYTES];
+    struct sotto_store *store;
+    if (sotto_store_open(folder, &store, why) != SOTTO_OK) {
+        return sotto_cli_fail("%s", why);
+    }
+    int status = first_key(store);
+    sotto_store_close(store);
+    return status;
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void print_ready(const struct sotto_config *config, const struct sotto_gateway *gateway)
+{
+    struct sotto_gateway_ports ports = sotto_gateway_ports(gateway);
+    bool plain = ports.plain != 0;
+    sotto_span host = plain ? config->listen.host : config->tls.listen.host;
+    bool v6 = memchr(host.base, ':', host.len) != NULL;
+    printf("ready: %s://%s%.*s%s:%u\n", plain ? "http" : "https", v6 ? "[" : "", SOTTO_FMT(host),
+           v6 ? "]" : "", plain ? ports.plain : ports.tls);
+    fflush(stdout);
+}
+
+static int run(const struct serve_words *w, struct sotto_config *config, const char *folder,
+               int signals)
+{
+    char why[SOTTO_GATEWAY_WHY_BYTES];
+    struct sotto_gateway *gateway;
+    struct sotto_gateway_options options = {
+        .config = config,
+        .folder = folder,
+        .signals = signals,
+        .reload = reload,
+        .ctx = (void *)(uintptr_t)w,
+    };
+    if (sotto_gateway_new(&options, &gateway, why) != SOTTO_OK) {
+        sotto_config_free(config);
+        return sotto_cli_fail("%s", why);
+    }
+    print_ready(config, gateway);
+    enum sotto_err err = sotto_gateway_run(gateway);
+    sotto_gateway_free(gateway);
+    return err == SOTTO_OK ? SOTTO_EXIT_OK
+                           : sotto_cli_fail("the gateway stopped: %s", sotto_err_text(err));
+}
+
+static int serve(const struct serve_words *w)
+{
+    char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES];
+    int signals;
+    struct sotto_config *config = read_config(w->config);
+    if (config == NULL) {
+        return SOTTO_EXIT_FAILED;
+    }
+    if (!apply_words(w, config)) {
+        sotto_config_free(config);
+        return SOTTO_EXIT_USAGE;
+    }
+    sotto_log_setup(config->log.json ? SOTTO_LOG_JSON : SOTTO_LOG_LOGFMT, SOTTO_LOG_INFO);
+    snprintf(given, sizeof(given), "%.*s", SOTTO_FMT(config->state));
+    int status = SOTTO_CLI_GO;
+    if (!sotto_state_folder(w->state != NULL ? w->state : given, folder)) {
+        status = sotto_cli_fail("there is no folder for the state: give one with --state DIR");
+    }
+    if (status == SOTTO_CLI_GO) {
+        status = prepare_state(folder);
+    }
+    if (status == SOTTO_CLI_GO && sotto_signals_open(&signals) != SOTTO_OK) {
+        status = sotto_cli_fail("signals cannot be received");
+    }
+    if (status != SOTTO_CLI_GO) {
+        sotto_config_free(config);
+        return status;
+    }
+    status = run(w, config, folder, signals);
+    close(signals);
+    return status;
+}
+
+int sotto_cmd_serve(int argc, char **argv)
+{
+    struct serve_words w = {.config = get_env(NULL, "SOTTO_CONFIG")};
+    const struct sotto_cli_option options[] = {
+        {"--config", "FILE", "configuration (else the environment)", &w.config, NULL},
+        {"--state", "DIR", "where keys and secrets are kept", &w.state, NULL},
+        {"--listen", "ADDR:PORT", "plain HTTP (127.0.0.1:8484)", &w.listen, NULL},
+        {"--admin", "ADDR:PORT", "health and administration (127.0.0.1:8485)", &w.admin, NULL},
+        {"--tls-listen", "ADDR:PORT", "HTTPS", &w.tls_listen, NULL},
+        {"--tls-cert", "FILE", "certificate chain, PEM", &w.tls_cert, NULL},
+        {"--tls-key", "FILE", "private key, PEM", &w.tls_key, NULL},
+        {"--single-process", NULL, "run all rooms in one process", NULL, &w.single_process},
+    };
+    const struct sotto_cli cli = {
+        .usage = "sotto serve [--config FILE] [--state DIR] [--listen ADDR:PORT]",
+        .about = "Runs the gateway in the foreground until SIGTERM or SIGINT.  SIGHUP reads the\n"
+                 "configuration again.",
+        .options = options,
+        .option_count = SOTTO_COUNT(options),
+    };
+    int status = sotto_cli_read(&cli, argc, argv, NULL);
+    if (status != SOTTO_CLI_GO) {
+        return status;
+    }
+    if (w.config != NULL && w.config[0] == '\0') {
+        w.config = NULL;
+    }
+    if (sotto_crypto_init() != SOTTO_OK || sotto_harden() != SOTTO_OK) {
+        return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
+    }
+    return serve(&w);
+}

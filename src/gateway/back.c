@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "gateway/back.h"
+
+#include "base/alloc.h"
+#include "gateway/streams.h"
+
+/* The pools of one setup; kept until the last fetch that uses them is over. */
+struct back_set {
+    struct back_set *next;
+    struct sotto_setup *setup; /* a reference */
+    size_t running;
+    size_t count;
+    struct sotto_pool *pools[];
+};
+
+struct back_stream {
+    struct sotto_back *back;
+    struct back_set *set;
+    struct sotto_fetch *fetch;
+    uint64_t id;
+    bool over; /* the vault has all it needs; what still comes only frees the connection */
+};
+
+struct sotto_back {
+    struct sotto_loop *loop;
+    struct sotto_resolver *resolver;
+    struct sotto_tls_context *tls;
+    struct sotto_door to_vault;
+    struct sotto_streams streams;
+    struct back_set *sets;        /* the first one is in use */
+    struct sotto_task sweep_task; /* pools are not freed inside their own callbacks */
+};
+
+static void set_free(struct back_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        sotto_pool_free(set->pools[i]);
+    }
+    sotto_setup_unref(set->setup);
+    sotto_free(set);
+}
+
+static void sweep(struct sotto_task *task)
+{
+    struct sotto_back *back = SOTTO_CONTAINER(task, struct sotto_back, sweep_task);
+    for (struct back_set **at = back->sets != NULL ? &back->sets->next : &back->sets;
+         *at != NULL;) {
+        struct back_set *set = *at;
+        if (set->running == 0) {
+            *at = set->next;
+            set_free(set);
+        } else {
+            at = &set->next;
+        }
+    }
+}
+
+static void forget(struct back_stream *s)
+{
+    struct sotto_back *back = s->back;
+    s->set->running--;
+    if (s->set != back->sets && s->set->running == 0) {
+        sotto_loop_defer(back->loop, &back->sweep_task, sweep);
+    }
+    sotto_streams_drop(&back->streams, s->id);
+    sotto_free(s);
+}
+
+static void tell(struct sotto_back *back, uint64_t id, enum sotto_err why)
+{
+    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = id, .arg = why};
+    sotto_door_put(&back->to_vault, &msg);
+}
+
+static void on_head(void *ctx, struct sotto_fetch *fetch, int status, sotto_span head)
+{
+    struct back_stream *s = ctx;
+    (void)fetch;
+    struct sotto_door_msg msg = {
+        .kind = SOTTO_DOOR_CHUNK, .stream = s->id, .arg = status, .head = head};
+    sotto_door_put(&s->back->to_vault, &msg);
+}
+
+static void on_body(void *ctx, struct sotto_fetch *fetch, sotto_span piece)
+{
+    struct back_stream *s = ctx;
+    (void)fetch;
+    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CHUNK, .stream = s->id, .body = piece};
+    if (!s->over) {
+        sotto_door_put(&s->back->to_vault, &msg);
+    }
+}
+
+static void on_end(void *ctx, struct sotto_fetch *fetch)
+{
+    struct back_stream *s = ctx;
+    struct sotto_back *back = s->back;
+    struct sotto_door_msg msg = {
+        .kind = SOTTO_DOOR_CHUNK, .flags = SOTTO_DOOR_LAST, .stream = s->id};
+    bool over = s->over;
+    (void)fetch;
+    forget(s);
+    if (!over) {
+        sotto_door_put(&back->to_vault, &msg);
+    }
+}
+
+static enum sotto_err reason_of(enum sotto_fetch_error error)
+{
+    switch (error) {
+    case SOTTO_FETCH_UNREACHABLE:
+        return SOTTO_EUPSTREAM;
+    case SOTTO_FETCH_TIMEOUT:
+        return SOTTO_ETIMEOUT;
+    case SOTTO_FETCH_TLS:
+        return SOTTO_ECRYPTO;
+    case SOTTO_FETCH_PROTOCOL:
+        return SOTTO_EFORMAT;
+    case SOTTO_FETCH_CUT:
+        return SOTTO_ECLOSED;
+    case SOTTO_FETCH_BUSY:
+        return SOTTO_EQUOTA;
+    case SOTTO_FETCH_MEMORY:
+        return SOTTO_ENOMEM;
+    }
+    return SOTTO_EUPSTREAM;
+}
+
+static void on_error(void *ctx, struct sotto_fetch *fetch, enum sotto_fetch_error error,
+                     const char *reason)
+{
+    struct back_stream *s = ctx;
+    struct sotto_back *back = s->back;
+    uint64_t id = s->id;
+    bool over = s->over;
+    (void)fetch;
+    (void)reason;
+    forget(s);
+    if (!over) {
+        tell(back, id, reason_of(error));
+    }
+}
+
+static const struct sotto_fetch_handler handler = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
+};
+
+enum sotto_err sotto_back_new(struct sotto_loop *loop, struct sotto_resolver *resolver,
+                              struct sotto_tls_context *tls, struct sotto_back **out)
+{
+    struct sotto_back *back = sotto_calloc(1, sizeof(*back));
+    if (back == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    back->loop = loop;
+    back->resolver = resolver;
+    back->tls = tls;
+    *out = back;
+    return SOTTO_OK;
+}
+
+void sotto_back_connect(struct sotto_back *back, struct sotto_door to_vault)
+{
+    back->to_vault = to_vault;
+}
+
+static struct sotto_client_limits limits_of(const struct sotto_config_upstream *up)
+{
+    struct sotto_client_limits limits = sotto_client_limits_default();
+    limits.connect_ms = (int64_t)up->connect_ms;
+    limits.first_byte_ms = (int64_t)up->first_byte_ms;
+    limits.silence_ms = (int64_t)up->idle_ms;
+    limits.connections = (size_t)up->max_connections;
+    return limits;
+}
+
+enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_setup *setup)
+{
+    size_t count = setup->config->upstream_count;
+    struct back_set *set = sotto_calloc(1, sizeof(*set) + count * sizeof(set->pools[0]));
+    if (set == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    set->setup = sotto_setup_ref(setup);
+    set->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct sotto_client_limits limits = limits_of(setup->upstreams[i].config);
+        enum sotto_err err = SOTTO_OK;
+        if (setup->upstreams[i].provider != NULL) {
+            err = sotto_pool_new(back->loop, back->resolver, back->tls, &limits, &set->pools[i]);
+        }
+        if (err != SOTTO_OK) {
+            set_free(set);
+            return err;
+        }
+    }
+    set->next = back->sets;
+    back->sets = set;
+    sotto_loop_defer(back->loop, &back->sweep_task, sweep);
+    return SOTTO_OK;
+}
+
+void sotto_back_free(struct sotto_back *back)
+{
+    if (back == NULL) {
+        return;
+    }
+    sotto_loop_undefer(back->loop, &back->sweep_task);
+    while (back->sets != NULL) {
+        struct back_set *set = back->sets;
+        back->sets = set->next;
+        set_free(set);
+    }
+    for (size_t i = 0; i < back->streams.cap; i++) {
+        sotto_free(back->streams.entries[i].item);
+    }
+    sotto_streams_free(&back->streams);
+    sotto_free(back);
+}
+
+static enum sotto_err start(struct sotto_back *back, struct back_stream *s,
+                            const struct sotto_door_msg *msg)
+{
+    const struct sotto_upstream *up = &s->set->setup->upstreams[msg->arg].wire;
+    struct sotto_origin origin = {.host = up->host, .port = up->port, .tls = up->tls};
+    enum sotto_err err = sotto_streams_put(&back->streams, s->id, s);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    return sotto_fetch_start(s->set->pools[msg->arg], &origin, msg->body, &handler, s, &s->fetch);
+}
+
+/* A fetch that cannot start is told later: the vault is in the middle of its own call. */
+struct back_refusal {
+    struct sotto_task task;
+    struct sotto_back *back;
+    uint64_t id;
+    enum sotto_err err;
+};
+
+static void refuse(struct sotto_task *task)
+{
+    struct back_refusal *r = SOTTO_CONTAINER(task, struct back_refusal, task);
+    tell(r->back, r->id, r->err);
+    sotto_free(r);
+}
+
+static void fetch(struct sotto_back *back, const struct sotto_door_msg *msg)
+{
+    struct back_stream *s = sotto_calloc(1, sizeof(*s));
+    struct back_refusal *r;
+    enum sotto_err err = SOTTO_ENOMEM;
+    if (s != NULL) {
+        s->back = back;
+        s->set = back->sets;
+        s->id = msg->stream;
+        s->set->running++;
+        err = start(back, s, msg);
+    }
+    if (err == SOTTO_OK) {
+        return;
+    }
+    if (s != NULL) {
+        forget(s);
+    }
+    r = sotto_calloc(1, sizeof(*r));
+    if (r == NULL) {
+        tell(back, msg->stream, SOTTO_ENOMEM);
+        return;
+    }
+    *r = (struct back_refusal){.back = back, .id = msg->stream, .err = err};
+    sotto_loop_defer(back->loop, &r->task, refuse);
+}
+
+void sotto_back_from_vault(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_back *back = ctx;
+    if (msg->kind == SOTTO_DOOR_FETCH) {
+        fetch(back, msg);
+        return;
+    }
+    struct back_stream *s = sotto_streams_find(&back->streams, msg->stream);
+    if (s == NULL) {
+        return;
+    }
+    if (msg->kind == SOTTO_DOOR_PAUSE) {
+        sotto_fetch_pause(s->fetch);
+    } else if (msg->kind == SOTTO_DOOR_RESUME) {
+        sotto_fetch_resume(s->fetch);
+    } else if (msg->kind == SOTTO_DOOR_CLOSE && msg->arg == SOTTO_OK) {
+        s->over = true;
+        sotto_fetch_resume(s->fetch);
+    } else if (msg->kind == SOTTO_DOOR_CLOSE) {
+        sotto_fetch_cancel(s->fetch);
+        forget(s);
+    }
+}

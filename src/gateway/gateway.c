@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "gateway/gateway.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "gateway/admin.h"
+#include "gateway/worker.h"
+#include "store/secrets.h"
+#include "store/store.h"
+#include "sys/clock.h"
+#include "sys/cpu.h"
+#include "sys/log.h"
+#include "sys/signals.h"
+
+/* How often use is written to the store, and how often a drain is looked at. */
+#define GATEWAY_SAVE_MS  5000
+#define GATEWAY_DRAIN_MS 50
+
+struct sotto_gateway {
+    struct sotto_gateway_options options;
+    struct sotto_setup *setup;
+    struct sotto_key_quota quota;
+    struct sotto_store *store; /* of the side thread */
+    struct sotto_limits *limits;
+    struct sotto_key_slot *keys;
+    struct sotto_resolver *resolver;
+    struct sotto_tls_context *upstream_tls;
+    struct sotto_tls_context *server_tls;
+    struct sotto_side *side, *heavy;
+    struct sotto_worker **workers;
+    size_t worker_count;
+    struct sotto_gateway_ports ports;
+    uint8_t master[SOTTO_MASTER_BYTES];
+
+    struct sotto_loop *loop; /* of the calling thread */
+    struct sotto_admin *admin;
+    struct sotto_watch signal_watch;
+    struct sotto_timer save_timer, drain_timer;
+    struct sotto_side_work save_work;
+    bool saving;
+    int64_t drain_until_ms; /* 0: not draining */
+};
+
+/* --- keys -------------------------------------------------------------------------------------- */
+
+static uint64_t key_generation(void *ctx)
+{
+    const struct sotto_gateway *g = ctx;
+    return sotto_store_generation(g->store);
+}
+
+static void read_keys(void *ctx)
+{
+    struct sotto_gateway *g = ctx;
+    struct sotto_key_table *table;
+    enum sotto_err err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
+    if (err == SOTTO_OK) {
+        sotto_key_slot_put(g->keys, table);
+    } else {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "keys_not_read", SOTTO_LOG_ERR("error", err),
+                  SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
+    }
+}
+
+static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
+{
+    struct sotto_key_table *table;
+    enum sotto_err err = sotto_store_open(g->options.folder, &g->store, why);
+    if (err == SOTTO_OK) {
+        err = sotto_limits_new(&g->limits);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_store_usage_load(g->store, sotto_limit_month(sotto_wall_ms()), g->limits);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
+    }
+    if (err != SOTTO_OK) {
+        if (g->store != NULL) {
+            snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "%s", sotto_store_why(g->store));
+        }
+        return err;
+    }
+    err = sotto_key_slot_new(table, &g->keys);
+    if (err != SOTTO_OK) {
+        sotto_key_table_unref(table);
+    }
+    return err;
+}
+
+static enum sotto_err open_master(struct sotto_gateway *g, char *why)
+{
+    sotto_span text = g->options.config->secrets.master;
+    if (text.len == 0) {
+        return sotto_secrets_read(g->options.folder, g->master, why);
+    }
+    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "secrets.master: must have at least %d characters",
+             SOTTO_MASTER_TEXT_MIN);
+    return sotto_secrets_from_text(text, g->master);
+}
+
+/* --- workers ----------------------------------------------------------------------------------- */
+
+static enum sotto_err make_workers(struct sotto_gateway *g)
+{
+    uint64_t asked = g->setup->config->threads;
+    size_t count = asked != 0 ? (size_t)asked : sotto_cpu_count();
+    struct sotto_worker_shared shared = {
+        .setup = g->setup,
+        .keys = g->keys,
+        .resolver = g->resolver,
+        .upstream_tls = g->upstream_tls,
+        .side = g->side,
+        .heavy = g->heavy,
+        .master = g->master,
+        .key_generation = key_generation,
+        .read_keys = read_keys,
+        .ctx = g,
+    };
+    g->workers = sotto_calloc(count, sizeof(struct sotto_worker *));
+    if (g->workers == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    for (; g->worker_count < count; g->worker_count++) {
+        enum sotto_err err = sotto_worker_new(&shared, &g->workers[g->worker_count]);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+    }
+    return SOTTO_OK;
+}
+
+static void explain_listen(enum sotto_err err, const char *field, const char *host, uint16_t port,
+                           char *why)
+{
+    const char *reason = err == SOTTO_EEXISTS   ? "somebody else has the port: choose another one"
+                         : err == SOTTO_EDENIED ? "not permitted: choose a port from 1024 on"
+                         : err == SOTTO_EINVAL  ? "not an address of this machine"
+                                                : sotto_err_text(err);
+    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "%s %s:%u: %s", field, host, port, reason);
+}
+
+/* All workers share the address; the first one may have been given any free port. */
+static enum sotto_err listen_all(struct sotto_gateway *g,
+                                 const struct sotto_config_address *address,
+                                 struct sotto_tls_context *tls, const char *field, uint16_t *bound,
+                                 char *why)
+{
+    char host[64];
+    uint16_t port = address->port;
+    if (address->host.len == 0) {
+        return SOTTO_OK;
+    }
+    snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(address->host));
+    for (size_t i = 0; i < g->worker_count; i++) {
+        enum sotto_err err = sotto_worker_listen(g->workers[i], host, port, tls, bound);
+        if (err != SOTTO_OK) {
+            explain_listen(err, field, host, port, why);
+            return err;
+        }
+        port = *bound;
+    }
+    return SOTTO_OK;
+}
+
+static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
+{
+    const struct sotto_config *c = g->setup->config;
+    char cert[1024], key[1024];
+    if (c->tls.listen.host.len == 0) {
+        return SOTTO_OK;
+    }
+    snprintf(cert, sizeof(cert), "%.*s", SOTTO_FMT(c->tls.certificate));
+    snprintf(key, sizeof(key), "%.*s", SOTTO_FMT(c->tls.key));
+    enum sotto_err err = sotto_tls_server_new(cert, key, &g->server_tls);
+    if (err != SOTTO_OK) {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %s and %s cannot be used: %s",
+                 cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
+                 err == SOTTO_EINVAL ? "they do not belong together" : sotto_err_text(err));
+    }
+    return err;
+}
+
+static enum sotto_err listen_everywhere(struct sotto_gateway *g, char *why)
+{
+    const struct sotto_config *c = g->setup->config;
+    enum sotto_err err = open_server_tls(g, why);
+    if (err == SOTTO_OK) {
+        err = listen_all(g, &c->listen, NULL, "listen", &g->ports.plain, why);
+    }
+    if (err == SOTTO_OK) {
+        err = listen_all(g, &c->tls.listen, g->server_tls, "tls.listen", &g->ports.tls, why);
+    }
+    if (err == SOTTO_OK && c->admin.host.len != 0) {
+        char host[64];
+        snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(c->admin.host));
+        err = sotto_admin_listen(g->admin, host, c->admin.port, &g->ports.admin);
+        if (err != SOTTO_OK) {
+            explain_listen(err, "admin", host, c->admin.port, why);
+        }
+    }
+    return err;
+}
+
+/* --- the calling thread ------------------------------------------------------------------------ */
+
+static void save_run(struct sotto_side_work *work)
+{
+    struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
+    if (sotto_store_usage_save(g->store, g->limits) != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "use_not_saved",
+                  SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
+    }
+}
+
+static void save_done(struct sotto_side_work *work)
+{
+    struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
+    g->saving = false;
+    sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
+}
+
+static void on_save(struct sotto_timer *timer)
+{
+    struct sotto_gateway *g = SOTTO_CONTAINER(timer, struct sotto_gateway, save_timer);
+    g->saving = true;
+    g->save_work = (struct sotto_side_work){.run = save_run, .done = save_done, .loop = g->loop};
+    sotto_side_put(g->side, &g->save_work);
+}
+
+static void on_drain(struct sotto_timer *timer)
+{
+    struct sotto_gateway *g = SOTTO_CONTAINER(timer, struct sotto_gateway, drain_timer);
+    bool ended = true;
+    for (size_t i = 0; i < g->worker_count; i++) {
+        ended = ended && sotto_worker_ended(g->workers[i]);
+    }
+    if (ended || sotto_clock_ms() >= g->drain_until_ms) {
+        SOTTO_LOG(SOTTO_LOG_INFO, "stopped", SOTTO_LOG_INT("all_answered", ended));
+        sotto_loop_stop(g->loop);
+    } else {
+        sotto_timer_arm(timer, GATEWAY_DRAIN_MS);
+    }
+}
+
+static void drain(struct sotto_gateway *g)
+{
+    if (g->drain_until_ms != 0) {
+        return;
+    }
+    SOTTO_LOG(SOTTO_LOG_INFO, "stopping", SOTTO_LOG_INT("workers", g->worker_count));
+    sotto_admin_set_ready(g->admin, false);
+    g->drain_until_ms = sotto_clock_ms() + (int64_t)g->setup->config->limits.drain_ms;
+    for (size_t i = 0; i < g->worker_count; i++) {
+        sotto_worker_drain(g->workers[i]);
+    }
+    sotto_timer_arm(&g->drain_timer, 0);
+}
+
+static void reload(struct sotto_gateway *g)
+{
+    char why[256];
+    struct sotto_setup *setup;
+    struct sotto_config *config = g->options.reload(g->options.ctx);
+    if (config == NULL) {
+        return;
+    }
+    if (sotto_setup_new(config, &setup, why) != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
+        sotto_config_free(config);
+        return;
+    }
+    for (size_t i = 0; i < g->worker_count; i++) {
+        sotto_worker_use(g->workers[i], sotto_setup_ref(setup));
+    }
+    sotto_setup_unref(g->setup);
+    g->setup = setup;
+    SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
+}
+
+static void on_signal(struct sotto_watch *watch, uint32_t events)
+{
+    struct sotto_gateway *g = SOTTO_CONTAINER(watch, struct sotto_gateway, signal_watch);
+    (void)events;
+    for (int sig = sotto_signals_next(g->options.signals); sig != 0;
+         sig = sotto_signals_next(g->options.signals)) {
+        if (sig == SIGHUP) {
+            reload(g);
+        } else {
+            drain(g);
+        }
+    }
+}
+
+static enum sotto_err make_own_loop(struct sotto_gateway *g)
+{
+    enum sotto_err err = sotto_loop_new(&g->loop);
+    if (err == SOTTO_OK) {
+        err = sotto_admin_new(g->loop, &g->admin);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_timer_open(g->loop, &g->save_timer, on_save);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_timer_open(g->loop, &g->drain_timer, on_drain);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_loop_watch_level(g->loop, &g->signal_watch, g->options.signals, on_signal);
+    }
+    return err;
+}
+
+static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
+{
+    enum sotto_err err = sotto_resolver_new(&g->resolver);
+    if (err == SOTTO_OK) {
+        err = sotto_tls_client_new(NULL, &g->upstream_tls);
+        if (err != SOTTO_OK) {
+            snprintf(why, SOTTO_GATEWAY_WHY_BYTES,
+                     "the certificates for upstreams cannot be read: check SSL_CERT_FILE");
+        }
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_side_new(&g->side);
+    }
+    return err == SOTTO_OK ? sotto_side_new(&g->heavy) : err;
+}
+
+enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
+                                 struct sotto_gateway **out, char why[SOTTO_GATEWAY_WHY_BYTES])
+{
+    struct sotto_gateway *g = sotto_calloc(1, sizeof(*g));
+    const struct sotto_config_quotas *q = &options->config->quotas;
+    why[0] = '\0';
+    if (g == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    g->options = *options;
+    g->quota = (struct sotto_key_quota){q->requests_per_minute, q->tokens_per_minute,
+                                        q->monthly_requests, q->monthly_tokens};
+    enum sotto_err err = open_master(g, why);
+    if (err == SOTTO_OK) {
+        err = open_keys(g, why);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_setup_new(options->config, &g->setup, why);
+    }
+    bool config_taken = err == SOTTO_OK;
+    if (err == SOTTO_OK) {
+        err = make_shared(g, why);
+    }
+    if (err == SOTTO_OK) {
+        err = make_workers(g);
+    }
+    if (err == SOTTO_OK) {
+        err = make_own_loop(g);
+    }
+    if (err == SOTTO_OK) {
+        err = listen_everywhere(g, why);
+    }
+    if (err != SOTTO_OK) {
+        if (why[0] == '\0') {
+            snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "cannot start: %s", sotto_err_text(err));
+        }
+        if (config_taken) {
+            g->setup->config = NULL; /* stays the caller's */
+        }
+        sotto_gateway_free(g);
+        return err;
+    }
+    *out = g;
+    return SOTTO_OK;
+}
+
+struct sotto_gateway_ports sotto_gateway_ports(const struct sotto_gateway *g)
+{
+    return g->ports;
+}
+
+enum sotto_err sotto_gateway_run(struct sotto_gateway *g)
+{
+    for (size_t i = 0; i < g->worker_count; i++) {
+        enum sotto_err err = sotto_worker_start(g->workers[i]);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+    }
+    sotto_admin_set_ready(g->admin, true);
+    sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
+    return sotto_loop_run(g->loop);
+}
+
+void sotto_gateway_free(struct sotto_gateway *g)
+{
+    if (g == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < g->worker_count; i++) {
+        sotto_worker_join(g->workers[i]);
+    }
+    sotto_side_free(g->heavy);
+    sotto_side_free(g->side);
+    for (size_t i = 0; i < g->worker_count; i++) {
+        sotto_worker_free(g->workers[i]);
+    }
+    sotto_free(g->workers);
+    if (g->store != NULL && g->limits != NULL) {
+        sotto_ignore(sotto_store_usage_save(g->store, g->limits)); /* the end: nobody to tell */
+    }
+    if (g->loop != NULL) {
+        sotto_loop_unwatch(g->loop, &g->signal_watch);
+    }
+    sotto_timer_close(&g->save_timer);
+    sotto_timer_close(&g->drain_timer);
+    sotto_admin_free(g->admin);
+    sotto_loop_free(g->loop);
+    sotto_resolver_free(g->resolver);
+    sotto_tls_context_drop(g->upstream_tls);
+    sotto_tls_context_drop(g->server_tls);
+    sotto_key_slot_free(g->keys);
+    sotto_limits_free(g->limits);
+    sotto_store_close(g->store);
+    sotto_setup_unref(g->setup);
+    sotto_wipe(g->master, sizeof(g->master));
+    sotto_free(g);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_GATEWAY_RECORD_H
+#define SOTTO_GATEWAY_RECORD_H
+
+/*
+ * The one record of a request, filled from its first byte to its end, for the log, the metrics and
+ * the audit log.  Numbers and names of the configuration; nothing that a client or a provider said.
+ */
+
+#include "keys/key.h"
+#include "pipeline/masking.h"
+
+/** Length of "req_" and 22 symbols of base62. */
+#define SOTTO_REQUEST_ID_LEN 26
+
+/** How a request ended. */
+enum sotto_outcome {
+    SOTTO_OUTCOME_ANSWERED, /* the upstream's answer went out whole */
+    SOTTO_OUTCOME_REFUSED,  /* by the gateway */
+    SOTTO_OUTCOME_UPSTREAM, /* the upstream failed or answered with an error */
+    SOTTO_OUTCOME_GONE,     /* the client went away */
+    SOTTO_OUTCOME_FAILED,   /* the gateway failed */
+};
+
+struct sotto_record {
+    char request_id[SOTTO_REQUEST_ID_LEN + 1];
+    char key_id[SOTTO_KEY_ID_LEN + 1]; /* empty: not authenticated */
+    const char *dialect;               /* static */
+    sotto_span mode;                   /* of the configuration; empty: not reached */
+    sotto_span upstream;               /* of the configuration; empty: not reached */
+    enum sotto_outcome outcome;
+    int status;
+    const char *code; /* static: code of the refusal; NULL: none */
+    bool stream;
+    struct sotto_masking_counts counts;
+    int64_t request_bytes;
+    int64_t answer_bytes;
+    int64_t prompt_tokens;     /* as the provider counted; -1: not told */
+    int64_t completion_tokens; /* likewise */
+
+    /* Microseconds of sotto_clock_us(); 0: not reached. */
+    int64_t first_byte_us; /* of the request */
+    int64_t opened_us;     /* the request is complete */
+    int64_t masked_us;
+    int64_t fetched_us;  /* sent to the upstream */
+    int64_t answered_us; /* head of the upstream's answer */
+    int64_t done_us;
+    int64_t own_us; /* time that the gateway itself took, so far */
+};
+
+/** A fresh record with a request id.  @retval SOTTO_ECRYPTO  no random numbers */
+SOTTO_MUST_CHECK enum sotto_err sotto_record_init(struct sotto_record *record);
+
+/** Writes the request's line to the log. */
+void sotto_record_log(const struct sotto_record *record);
+
+/** Static name of an outcome, as in the log. */
+const char *sotto_outcome_name(enum sotto_outcome outcome);
+
+#endif

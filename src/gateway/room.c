@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "gateway/room.h"
+
+#include "base/alloc.h"
+#include "gateway/room_stream.h"
+#include "http/request.h"
+#include "sys/clock.h"
+
+/* Bytes of text between two looks at the clock. */
+#define ROOM_STEP_BYTES 2048
+
+void room_list_remove(struct room_stream *s)
+{
+    if (s->link != NULL) {
+        *s->link = s->next;
+        if (s->next != NULL) {
+            s->next->link = s->link;
+        }
+        s->next = NULL;
+        s->link = NULL;
+    }
+}
+
+void room_list_add(struct room_stream **list, struct room_stream *s)
+{
+    room_list_remove(s);
+    s->next = *list;
+    s->link = list;
+    if (s->next != NULL) {
+        s->next->link = &s->next;
+    }
+    *list = s;
+}
+
+static void stream_free(struct room_stream *s)
+{
+    room_list_remove(s);
+    room_job_give(s);
+    sotto_buf_free(&s->open_head);
+    sotto_buf_free(&s->open_body);
+    sotto_buf_free(&s->request);
+    sotto_buf_free(&s->pass);
+    sotto_buf_free(&s->answer);
+    sotto_buf_free(&s->out);
+    sotto_masking_free(s->masking);
+    sotto_restoring_free(s->restoring);
+    sotto_vault_free(s->vault);
+    sotto_json_free(s->explanation);
+    if (s->reader != NULL) {
+        s->upstream->provider->stream_free(s->reader);
+    }
+    sotto_sse_free(&s->sse);
+    sotto_call_free(&s->call);
+    sotto_key_table_unref(s->table);
+    sotto_setup_unref(s->setup);
+    sotto_free(s);
+}
+
+void room_book_time(struct room_stream *s)
+{
+    int64_t now = sotto_clock_us();
+    s->record.own_us += now - s->turn_us;
+    s->turn_us = now;
+}
+
+/* Every call that works on a stream stands between these two: what it takes is booked, and a
+ * stream that ended on the way is freed by the outermost one. */
+static void enter(struct room_stream *s)
+{
+    if (s->entered++ == 0) {
+        s->turn_us = sotto_clock_us();
+    }
+}
+
+static void leave(struct room_stream *s)
+{
+    if (--s->entered == 0 && s->state != ROOM_WORKER) {
+        room_book_time(s);
+    }
+    if (s->entered == 0 && s->state == ROOM_OVER) {
+        stream_free(s);
+    }
+}
+
+static struct room_stream *stream_new(struct sotto_room *room, const struct sotto_door_msg *msg)
+{
+    struct room_stream *s = sotto_calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return NULL;
+    }
+    s->room = room;
+    s->id = msg->stream;
+    s->entered = 1;
+    s->setup = sotto_setup_ref(room->setup);
+    sotto_call_init(&s->call);
+    sotto_sse_init(&s->sse, room->setup->config->limits.event_bytes);
+    sotto_buf_init(&s->open_head, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&s->open_body, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&s->request, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&s->pass, SOTTO_HTTP_HEAD_MAX);
+    sotto_buf_init(&s->answer, room->setup->config->limits.answer_bytes);
+    sotto_buf_init(&s->out, SOTTO_BUF_UNBOUNDED);
+    if (sotto_record_init(&s->record) != SOTTO_OK ||
+        sotto_streams_put(&room->streams, s->id, s) != SOTTO_OK) {
+        s->state = ROOM_OVER;
+        leave(s);
+        return NULL;
+    }
+    s->turn_us = s->record.opened_us = sotto_clock_us();
+    s->record.first_byte_us = s->record.opened_us - msg->arg;
+    s->record.request_bytes = (int64_t)(msg->head.len + msg->body.len);
+    return s;
+}
+
+void room_finish(struct room_stream *s, enum sotto_outcome outcome)
+{
+    struct sotto_room *room = s->room;
+    if (s->state == ROOM_OVER) {
+        return;
+    }
+    if (s->state == ROOM_WORKER) { /* the worker still writes to it; job_done() ends it */
+        s->abandoned = true;
+        sotto_streams_drop(&room->streams, s->id);
+        return;
+    }
+    s->state = ROOM_OVER;
+    room_list_remove(s);
+    s->record.outcome = outcome;
+    room_book_time(s);
+    s->record.done_us = s->turn_us;
+    sotto_limit_settle(&s->reservation, s->sent);
+    sotto_record_log(&s->record);
+    sotto_streams_drop(&room->streams, s->id);
+    if (s->entered == 0) {
+        stream_free(s);
+    }
+}
+
+enum sotto_err room_job_take(struct room_stream *s)
+{
+    struct sotto_room *room = s->room;
+    if (room->jobs_of == s->setup->detector && room->job_count != 0) {
+        s->job = room->jobs[--room->job_count];
+        return SOTTO_OK;
+    }
+    return sotto_detect_job_new(s->setup->detector, &s->job);
+}
+
+void room_job_give(struct room_stream *s)
+{
+    struct sotto_room *room = s->room;
+    if (s->job == NULL) {
+        return;
+    }
+    if (room->jobs_of == s->setup->detector && room->job_count < SOTTO_COUNT(room->jobs)) {
+        room->jobs[room->job_count++] = s->job;
+    } else {
+        sotto_detect_job_free(s->job);
+    }
+    s->job = NULL;
+}
+
+static void drop_jobs(struct sotto_room *room)
+{
+    while (room->job_count != 0) {
+        sotto_detect_job_free(room->jobs[--room->job_count]);
+    }
+}
+
+/* The request is masked, or there is a reason why not. */
+static void prepared(struct room_stream *s, enum sotto_err err)
+{
+    room_list_remove(s);
+    room_job_give(s);
+    if (err != SOTTO_OK) {
+        room_refuse(s, err);
+    } else if (s->call.kind == SOTTO_CALL_MODELS || s->call.kind == SOTTO_CALL_MODEL) {
+        room_models(s);
+    } else {
+        room_dispatch(s);
+    }
+}
+
+/* Masks for one turn; then others get theirs. */
+static void mask_turn(struct room_stream *s)
+{
+    int64_t begun = sotto_clock_us();
+    enum sotto_err err = SOTTO_OK;
+    bool done = s->masking == NULL;
+
+    while (err == SOTTO_OK && !done && sotto_clock_us() - begun < SOTTO_ROOM_TURN_US) {
+        err = room_mask(s, ROOM_STEP_BYTES, &done);
+    }
+    if (err == SOTTO_OK && done) {
+        err = room_build(s);
+    }
+    if (err == SOTTO_OK && !done) {
+        s->state = ROOM_MASKING;
+        room_list_add(&s->room->masking, s);
+        s->room->options.host.later(s->room->options.host.ctx);
+        return;
+    }
+    prepared(s, err);
+}
+
+static enum sotto_err keep_open(struct room_stream *s, sotto_span head, sotto_span body)
+{
+    enum sotto_err err = sotto_buf_append(&s->open_head, head);
+    return err == SOTTO_OK ? sotto_buf_append(&s->open_body, body) : err;
+}
+
+/* Large requests take milliseconds to parse alone: not on the loop's thread. */
+static void hand_to_worker(struct room_stream *s, sotto_span head, sotto_span body)
+{
+    enum sotto_err err = SOTTO_OK;
+    if (s->open_head.len == 0) {
+        err = keep_open(s, head, body);
+    }
+    if (err != SOTTO_OK) {
+        prepared(s, err);
+        return;
+    }
+    s->state = ROOM_WORKER;
+    s->room->options.host.work(s->room->options.host.ctx, (struct sotto_room_job *)s);
+}
+
+static void open_request(struct room_stream *s, sotto_span block, sotto_span body)
+{
+    struct sotto_http_head head;
+    enum sotto_err err = sotto_http_head_index(block, true, &head);
+    if (err == SOTTO_OK) {
+        err = room_admit(s, &head);
+    }
+    if (err == SOTTO_ESTATE) {
+        if (s->open_head.len == 0 && keep_open(s, block, body) != SOTTO_OK) {
+            prepared(s, SOTTO_ENOMEM);
+            return;
+        }
+        s->state = ROOM_PARKED;
+        room_list_add(&s->room->parked, s);
+        s->room->options.host.reload_keys(s->room->options.host.ctx);
+        return;
+    }
+    if (err == SOTTO_OK && body.len > SOTTO_ROOM_INLINE_BYTES) {
+        hand_to_worker(s, block, body);
+        return;
+    }
+    if (err == SOTTO_OK) {
+        err = room_job_take(s);
+    }
+    if (err == SOTTO_OK) {
+        err = room_read(s, &head, body);
+    }
+    if (err != SOTTO_OK) {
+        prepared(s, err);
+        return;
+    }
+    mask_turn(s);
+}
+
+void sotto_room_job_run(struct sotto_room_job *job)
+{
+    struct room_stream *s = (struct room_stream *)job;
+    struct sotto_http_head head;
+    bool done = false;
+    int64_t begun = sotto_clock_us();
+
+    s->verdict = sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
+    if (s->verdict == SOTTO_OK) {
+        s->verdict = sotto_detect_job_new(s->setup->detector, &s->job);
+    }
+    if (s->verdict == SOTTO_OK) {
+        s->verdict = room_read(s, &head, sotto_buf_span(&s->open_body));
+    }
+    while (s->verdict == SOTTO_OK && s->masking != NULL && !done) {
+        s->verdict = room_mask(s, SIZE_MAX, &done);
+    }
+    if (s->verdict == SOTTO_OK) {
+        s->verdict = room_build(s);
+    }
+    sotto_buf_free(&s->open_head);
+    sotto_buf_free(&s->open_body);
+    s->record.own_us += sotto_clock_us() - begun;
+}
+
+void sotto_room_job_done(struct sotto_room_job *job)
+{
+    struct room_stream *s = (struct room_stream *)job;
+    enter(s);
+    s->state = ROOM_MASKING;
+    if (s->abandoned) {
+        room_job_give(s);
+        room_finish(s, SOTTO_OUTCOME_GONE);
+    } else {
+        prepared(s, s->verdict);
+    }
+    leave(s);
+}
+
+static void close_front(struct room_stream *s)
+{
+    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ECLOSED};
+    if (s->state >= ROOM_WAITING && s->upstream->provider != NULL) {
+        sotto_door_put(&s->room->options.back, &msg);
+    }
+    room_finish(s, SOTTO_OUTCOME_GONE);
+}
+
+/* The client's buffer is full or empty again: so is the upstream held back or let go. */
+static void flow(struct room_stream *s, const struct sotto_door_msg *msg)
+{
+    bool pause = msg->kind == SOTTO_DOOR_PAUSE;
+    if (s->state >= ROOM_WAITING && s->upstream->provider != NULL && s->paused != pause) {
+        s->paused = pause;
+        sotto_door_put(&s->room->options.back, msg);
+    }
+}
+
+void sotto_room_from_front(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_room *room = ctx;
+    struct room_stream *s;
+    if (msg->kind == SOTTO_DOOR_OPEN) {
+        s = stream_new(room, msg);
+        if (s == NULL) {
+            struct sotto_door_msg gone = {
+                .kind = SOTTO_DOOR_CLOSE, .stream = msg->stream, .arg = SOTTO_ENOMEM};
+            sotto_door_put(&room->options.front, &gone);
+            return;
+        }
+        open_request(s, msg->head, msg->body);
+        leave(s);
+        return;
+    }
+    s = sotto_streams_find(&room->streams, msg->stream);
+    if (s == NULL) {
+        return;
+    }
+    enter(s);
+    if (msg->kind == SOTTO_DOOR_CLOSE) {
+        close_front(s);
+    } else {
+        flow(s, msg);
+    }
+    leave(s);
+}
+
+void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_room *room = ctx;
+    struct room_stream *s = sotto_streams_find(&room->streams, msg->stream);
+    if (s == NULL) {
+        return;
+    }
+    enter(s);
+    if (msg->kind == SOTTO_DOOR_CHUNK) {
+        room_answer(s, msg);
+    } else if (msg->kind == SOTTO_DOOR_CLOSE) {
+        room_answer_cut(s, (enum sotto_err)msg->arg);
+    }
+    leave(s);
+}
+
+void sotto_room_turn(struct sotto_room *room)
+{
+    struct room_stream *s = room->masking;
+    if (s == NULL) {
+        return;
+    }
+    while (s->next != NULL) { /* the oldest one stands last */
+        s = s->next;
+    }
+    enter(s);
+    room_list_remove(s);
+    mask_turn(s);
+    leave(s);
+    if (room->masking != NULL) {
+        room->options.host.later(room->options.host.ctx);
+    }
+}
+
+void sotto_room_tick(struct sotto_room *room)
+{
+    int64_t now = sotto_clock_ms();
+    for (struct room_stream *s = room->silent, *next; s != NULL; s = next) {
+        const struct sotto_config_limits *limits = &s->setup->config->limits;
+        int64_t silence = now - s->last_sent_ms;
+        next = s->next;
+        enter(s);
+        uint64_t wait = s->head_sent ? limits->heartbeat_ms : limits->head_after_ms;
+        if (!s->call.ndjson && silence >= (int64_t)wait) {
+            room_reply_more(s, SOTTO_LIT(": keepalive\n\n"), 0);
+        }
+        leave(s);
+    }
+}
+
+void sotto_room_keys_ready(struct sotto_room *room)
+{
+    struct room_stream *waiting = room->parked;
+    room->parked = NULL;
+    if (waiting != NULL) {
+        waiting->link = &waiting; /* the list hangs from here while it is taken apart */
+    }
+    while (waiting != NULL) {
+        struct room_stream *s = waiting;
+        enter(s);
+        room_list_remove(s);
+        open_request(s, sotto_buf_span(&s->open_head), sotto_buf_span(&s->open_body));
+        leave(s);
+    }
+}
+
+void sotto_room_use(struct sotto_room *room, struct sotto_setup *setup)
+{
+    drop_jobs(room);
+    sotto_setup_unref(room->setup);
+    room->setup = sotto_setup_ref(setup);
+    room->jobs_of = setup->detector;
+}
+
+enum sotto_err sotto_room_new(const struct sotto_room_options *options, struct sotto_room **out)
+{
+    struct sotto_room *room = sotto_calloc(1, sizeof(*room));
+    if (room == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    room->options = *options;
+    sotto_buf_init(&room->lines, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err = sotto_tenants_new(options->master, &room->tenants);
+    if (err != SOTTO_OK) {
+        sotto_room_free(room);
+        return err;
+    }
+    sotto_room_use(room, options->setup);
+    room->options.setup = NULL;
+    room->options.master = NULL;
+    *out = room;
+    return SOTTO_OK;
+}
+
+void sotto_room_free(struct sotto_room *room)
+{
+    if (room == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < room->streams.cap; i++) {
+        struct room_stream *s = room->streams.entries[i].item;
+        if (room->streams.entries[i].id != 0 && s->state != ROOM_WORKER) {
+            stream_free(s);
+        }
+    }
+    drop_jobs(room);
+    sotto_streams_free(&room->streams);
+    sotto_tenants_free(room->tenants);
+    sotto_key_table_unref(room->table);
+    sotto_setup_unref(room->setup);
+    sotto_buf_free(&room->lines);
+    sotto_free(room);
+}
+
+size_t sotto_room_running(const struct sotto_room *room)
+{
+    return room->streams.count;
+}

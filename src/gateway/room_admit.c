@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "gateway/room_stream.h"
+#include "sys/clock.h"
+
+/* What may be called, by whatever dialect. */
+struct admit_route {
+    const char *path; /* a trailing slash: anything below */
+    const char *methods;
+    bool may_be_public; /* `models.public` */
+};
+
+static const struct admit_route routes[] = {
+    {"/v1/chat/completions", "POST", false},
+    {"/v1/embeddings", "POST", false},
+    {"/v1/models", "GET", true},
+    {"/v1/models/", "GET", true},
+    {"/v1/ai/completions", "POST", false},
+    {"/v1/ai/models", "GET", false},
+};
+
+static const struct admit_route *find_route(sotto_span path)
+{
+    for (size_t i = 0; i < SOTTO_COUNT(routes); i++) {
+        sotto_span want = sotto_span_str(routes[i].path);
+        bool below = sotto_span_ends(want, SOTTO_LIT("/"));
+        if (below ? sotto_span_starts(path, want) && path.len > want.len
+                  : sotto_span_eq(path, want)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sotto_err check_route(struct room_stream *s, const struct sotto_http_head *head,
+                                  const struct admit_route **route)
+{
+    *route = find_route(sotto_http_path(head));
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    if (*route == NULL) {
+        sotto_problem_set(&s->problem, 404, "invalid_request_error", "unknown_url", NULL,
+                          "There is no such route. Chat completions are POST "
+                          "/v1/chat/completions, models GET /v1/models.");
+        return SOTTO_EINVAL;
+    }
+    if (!sotto_span_eq(head->method, sotto_span_str((*route)->methods))) {
+        sotto_problem_set(&s->problem, 405, "invalid_request_error", "method_not_allowed", NULL,
+                          "This route takes %s.", (*route)->methods);
+        sotto_ignore(sotto_buf_printf(&s->pass, "Allow: %s\r\n", (*route)->methods)); /* a hint */
+        return SOTTO_EINVAL;
+    }
+    return SOTTO_OK;
+}
+
+/* The newest keys as far as this thread has them; SOTTO_ESTATE: there are newer ones on disk. */
+static enum sotto_err newest_keys(struct room_stream *s)
+{
+    struct sotto_room *room = s->room;
+    const struct sotto_key_table *table = sotto_key_slot_get(room->options.keys, &room->table);
+    if (sotto_key_table_generation(table) <
+        room->options.host.key_generation(room->options.host.ctx)) {
+        return SOTTO_ESTATE;
+    }
+    s->table = sotto_key_table_ref(room->table);
+    return SOTTO_OK;
+}
+
+static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,
+                                const struct admit_route *route)
+{
+    sotto_span text = s->dialect->key(head);
+    if (route->may_be_public && text.len == 0 && s->setup->config->models_public) {
+        return SOTTO_OK;
+    }
+    enum sotto_err err = newest_keys(s);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    s->refusal = SOTTO_REFUSE_KEY;
+    err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
+    if (err == SOTTO_EAUTH) {
+        sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL,
+                          text.len == 0
+                              ? "No API key was given. Send a gateway key (ql_...) as "
+                                "`Authorization: Bearer`."
+                              : "The API key is not one of this gateway, or it has expired or "
+                                "was revoked.");
+    }
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    memcpy(s->record.key_id, s->key->key.id, SOTTO_KEY_ID_LEN);
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    if (!sotto_key_may(&s->key->key, SOTTO_SCOPE_DIALECT, sotto_span_str(s->dialect->name))) {
+        sotto_problem_set(&s->problem, 403, "invalid_request_error", "permission_denied", NULL,
+                          "This API key may not use the %s interface.", s->dialect->name);
+        return SOTTO_EDENIED;
+    }
+    return sotto_tenants_keys(s->room->tenants, s->key->key.tenant, &s->tenant);
+}
+
+static enum sotto_err check_limits(struct room_stream *s)
+{
+    const struct sotto_key_quota *quota = &s->key->key.quota;
+    enum sotto_limit_verdict verdict =
+        sotto_limit_reserve(s->key->usage, quota->requests_per_minute, quota->monthly_requests,
+                            sotto_wall_ms(), &s->reservation, &s->limit);
+    if (verdict == SOTTO_LIMIT_OK) {
+        return SOTTO_OK;
+    }
+    if (verdict == SOTTO_LIMIT_MINUTE) {
+        s->refusal = SOTTO_REFUSE_RATE;
+        sotto_problem_set(&s->problem, 429, "requests", "rate_limit_exceeded", NULL,
+                          "Rate limit reached: %llu requests a minute. Try again in %u s.",
+                          (unsigned long long)quota->requests_per_minute, s->limit.retry_after_s);
+        s->problem.retry_after_s = (int)s->limit.retry_after_s;
+        return SOTTO_EQUOTA;
+    }
+    s->refusal = SOTTO_REFUSE_QUOTA;
+    sotto_problem_set(&s->problem, 429, "insufficient_quota", "insufficient_quota", NULL,
+                      "The monthly quota of this API key is used up.");
+    s->problem.should_retry = -1;
+    return SOTTO_EQUOTA;
+}
+
+enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *head)
+{
+    const struct admit_route *route;
+    s->dialect = sotto_dialect_of(head);
+    s->record.dialect = s->dialect->name;
+
+    enum sotto_err err = check_route(s, head, &route);
+    if (err == SOTTO_OK) {
+        err = check_key(s, head, route);
+    }
+    if (err == SOTTO_OK && s->key != NULL) {
+        err = check_limits(s);
+    }
+    return err;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "gateway/room_stream.h"
+#include "sys/clock.h"
+
+static bool is_post(const struct room_stream *s)
+{
+    return s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS;
+}
+
+static enum sotto_err deny(struct room_stream *s, const char *param, const char *what)
+{
+    sotto_problem_set(&s->problem, 403, "invalid_request_error", "permission_denied", param,
+                      "This API key may not use this %s.", what);
+    return SOTTO_EDENIED;
+}
+
+/* The least strict mode of this request: the key's, else the configuration's. */
+static const struct sotto_mode *least_mode(const struct room_stream *s)
+{
+    const struct sotto_mode *mode = NULL;
+    if (s->key->key.mode.len != 0) {
+        mode = sotto_modes_find(s->setup->config->privacy.modes, s->key->key.mode);
+        return mode; /* NULL: a mode that the configuration no longer has; nothing passes */
+    }
+    return s->setup->mode;
+}
+
+/* What a dialect or the caller asks for, if it is at least as strict as `least`. */
+static enum sotto_err ask_mode(struct room_stream *s, const struct sotto_mode *least)
+{
+    const char *fixed = s->dialect->fixed_mode;
+    sotto_span asked = fixed != NULL ? sotto_span_str(fixed) : s->call.mode;
+    s->mode = least;
+    if (asked.len == 0) {
+        return SOTTO_OK;
+    }
+    const struct sotto_mode *mode = sotto_modes_find(s->setup->config->privacy.modes, asked);
+    if (mode == NULL) {
+        sotto_problem_invalid(&s->problem, "compliance_mode",
+                              "compliance_mode must be standard, hipaa, gdpr, sox or a mode of "
+                              "the gateway's configuration.");
+        return SOTTO_EINVAL;
+    }
+    if (sotto_mode_covers(mode, least)) {
+        s->mode = mode;
+        return SOTTO_OK;
+    }
+    if (fixed != NULL && sotto_mode_covers(least, mode)) {
+        return SOTTO_OK;
+    }
+    sotto_problem_invalid(&s->problem, "compliance_mode",
+                          "compliance_mode is weaker than the mode of this API key, which is %.*s.",
+                          SOTTO_FMT(sotto_mode_name(least)));
+    return SOTTO_EINVAL;
+}
+
+static enum sotto_err decide_mode(struct room_stream *s)
+{
+    const struct sotto_mode *least = least_mode(s);
+    if (least == NULL) {
+        sotto_problem_set(&s->problem, 503, "server_error", "mode_unknown", NULL,
+                          "The mode of this API key is not in the gateway's configuration.");
+        return SOTTO_EINVAL;
+    }
+    enum sotto_err err = ask_mode(s, least);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    s->record.mode = sotto_mode_name(s->mode);
+    return sotto_key_may(&s->key->key, SOTTO_SCOPE_MODE, sotto_mode_name(s->mode))
+               ? SOTTO_OK
+               : deny(s, "compliance_mode", "compliance mode");
+}
+
+static enum sotto_err unknown_model(struct room_stream *s)
+{
+    sotto_problem_set(&s->problem, 404, "invalid_request_error", "model_not_found", "model",
+                      "No upstream of this gateway serves this model. GET /v1/models lists "
+                      "those that are served.");
+    return SOTTO_ENOTFOUND;
+}
+
+/* A caller who brings a provider's key brings OpenAI's: it must not go anywhere else. */
+static const struct sotto_setup_upstream *
+upstream_for_own_key(const struct room_stream *s, const struct sotto_setup_upstream *routed)
+{
+    if (routed->provider == NULL || sotto_span_eq(routed->wire.kind, SOTTO_LIT("openai"))) {
+        return routed;
+    }
+    for (size_t i = 0; i < s->setup->config->upstream_count; i++) {
+        if (sotto_span_eq(s->setup->upstreams[i].wire.kind, SOTTO_LIT("openai"))) {
+            return &s->setup->upstreams[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sotto_err decide_upstream(struct room_stream *s)
+{
+    const struct sotto_config_model *route = sotto_config_route(s->setup->config, s->call.model);
+    if (!sotto_key_may(&s->key->key, SOTTO_SCOPE_MODEL, s->call.model)) {
+        return deny(s, "model", "model");
+    }
+    if (route == NULL) {
+        return unknown_model(s);
+    }
+    s->upstream = &s->setup->upstreams[route->upstream];
+    s->upstream_model = route->as.len != 0 ? route->as : s->call.model;
+    if (s->call.upstream_key.len != 0) {
+        s->upstream = upstream_for_own_key(s, s->upstream);
+        if (s->upstream == NULL) {
+            return unknown_model(s);
+        }
+    }
+    s->record.upstream = s->upstream->wire.name;
+    return SOTTO_OK;
+}
+
+/* Text goes out as it is to an upstream of our own, or where the caller may ask for that. */
+static enum sotto_err begin_masking(struct room_stream *s)
+{
+    if (s->upstream->wire.trusted) {
+        return SOTTO_OK;
+    }
+    if (!s->call.anonymize) {
+        if (sotto_span_eq(sotto_mode_name(s->mode), SOTTO_LIT("standard"))) {
+            return SOTTO_OK;
+        }
+        sotto_problem_set(&s->problem, 400, "invalid_request_error", "anonymize_required",
+                          "anonymize", "The anonymize field must be true in the mode %.*s.",
+                          SOTTO_FMT(sotto_mode_name(s->mode)));
+        return SOTTO_EINVAL;
+    }
+    s->masking_options = (struct sotto_masking_options){
+        .detector = s->setup->detector,
+        .mode = s->mode,
+        .keys = &s->tenant,
+        .style = s->setup->style,
+        .pass_user = s->setup->config->privacy.user_passes,
+        .max_depth = s->setup->config->limits.depth,
+    };
+    if (s->key->key.style.len != 0 &&
+        !sotto_style_parse(s->key->key.style, &s->masking_options.style)) {
+        sotto_problem_set(&s->problem, 503, "server_error", "style_unknown", NULL,
+                          "The token style of this API key is not one of this gateway.");
+        return SOTTO_EINVAL;
+    }
+    return sotto_masking_new(&s->call, &s->masking_options, s->job, &s->masking, &s->problem);
+}
+
+enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
+{
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    enum sotto_err err =
+        s->dialect->read(head, body, s->setup->config->limits.depth, &s->call, &s->problem);
+    if (err != SOTTO_OK || !is_post(s)) {
+        return err;
+    }
+    sotto_span explain = sotto_http_get(head, "x-sotto-explain");
+    s->call.explain = s->dialect->extras && sotto_span_eq(explain, SOTTO_LIT("1"));
+    s->record.stream = s->call.stream;
+
+    err = decide_mode(s);
+    if (err == SOTTO_OK) {
+        err = decide_upstream(s);
+    }
+    return err == SOTTO_OK ? begin_masking(s) : err;
+}
+
+enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
+{
+    enum sotto_err err = sotto_masking_step(s->masking, budget, done);
+    if (err != SOTTO_OK || !*done) {
+        return err;
+    }
+    s->record.counts = *sotto_masking_counts(s->masking);
+    s->explanation = sotto_masking_take_explanation(s->masking);
+    if (s->record.counts.replaced_total != 0) {
+        s->vault = sotto_masking_take_vault(s->masking);
+    }
+    sotto_masking_free(s->masking);
+    s->masking = NULL;
+    s->record.masked_us = sotto_clock_us();
+    return SOTTO_OK;
+}
+
+enum sotto_err room_build(struct room_stream *s)
+{
+    if (!is_post(s) || s->upstream->provider == NULL) {
+        return SOTTO_OK;
+    }
+    struct sotto_upstream upstream = s->upstream->wire;
+    if (s->call.upstream_key.len != 0) {
+        upstream.key = s->call.upstream_key;
+    }
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    return s->upstream->provider->request(&upstream, &s->call, s->upstream_model, &s->request,
+                                          &s->problem);
+}

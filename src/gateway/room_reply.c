@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+
+#include "chat/slots.h"
+#include "gateway/room_stream.h"
+#include "http/write.h"
+#include "sys/clock.h"
+
+static bool is_private(const struct room_stream *s)
+{
+    return s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS;
+}
+
+static enum sotto_err write_text(struct sotto_buf *lines, const char *name, const char *value)
+{
+    return sotto_http_write_field(lines, name, sotto_span_str(value));
+}
+
+/* A duration as OpenAI writes it: "120ms", "8.640s". */
+static enum sotto_err write_limit(struct sotto_buf *lines, const struct sotto_limit_state *limit)
+{
+    char reset[32];
+    if (limit->limit == 0) {
+        return SOTTO_OK;
+    }
+    if (limit->reset_ms < 1000) {
+        snprintf(reset, sizeof(reset), "%ums", limit->reset_ms);
+    } else {
+        snprintf(reset, sizeof(reset), "%u.%03us", limit->reset_ms / 1000, limit->reset_ms % 1000);
+    }
+    enum sotto_err err = sotto_http_write_number(lines, "x-ratelimit-limit-requests", limit->limit);
+    if (err == SOTTO_OK) {
+        err = sotto_http_write_number(lines, "x-ratelimit-remaining-requests", limit->remaining);
+    }
+    return err == SOTTO_OK ? write_text(lines, "x-ratelimit-reset-requests", reset) : err;
+}
+
+static enum sotto_err write_unprotected(struct sotto_buf *lines, unsigned bits)
+{
+    char list[24];
+    if (bits == 0) {
+        return SOTTO_OK;
+    }
+    snprintf(list, sizeof(list), "%s%s%s", (bits & SOTTO_UNPROTECTED_IMAGE) != 0 ? ",image" : "",
+             (bits & SOTTO_UNPROTECTED_AUDIO) != 0 ? ",audio" : "",
+             (bits & SOTTO_UNPROTECTED_FILE) != 0 ? ",file" : "");
+    return write_text(lines, "x-sotto-unprotected", list + 1);
+}
+
+/* What the gateway did, for answers to private requests. */
+static enum sotto_err write_private(struct sotto_buf *lines, struct room_stream *s)
+{
+    char overhead[32];
+    if (!is_private(s)) {
+        return SOTTO_OK;
+    }
+    room_book_time(s);
+    snprintf(overhead, sizeof(overhead), "%lld.%03lld", (long long)(s->record.own_us / 1000),
+             (long long)(s->record.own_us % 1000));
+    enum sotto_err err =
+        sotto_http_write_number(lines, "x-sotto-entities", s->record.counts.replaced_total);
+    if (err == SOTTO_OK) {
+        err = write_text(lines, "x-sotto-overhead-ms", overhead);
+    }
+    return err == SOTTO_OK ? write_unprotected(lines, s->record.counts.unprotected) : err;
+}
+
+static enum sotto_err write_problem(struct sotto_buf *lines, const struct room_stream *s,
+                                    int status)
+{
+    enum sotto_err err = SOTTO_OK;
+    if (status == 401) {
+        err = write_text(lines, "WWW-Authenticate", "Bearer");
+    }
+    if (err == SOTTO_OK && s->problem.retry_after_s > 0) {
+        err = sotto_http_write_number(lines, "Retry-After", (uint64_t)s->problem.retry_after_s);
+    }
+    if (err == SOTTO_OK && s->problem.should_retry != 0) {
+        err = write_text(lines, "x-should-retry", s->problem.should_retry > 0 ? "true" : "false");
+    }
+    return err;
+}
+
+static enum sotto_err write_lines(struct room_stream *s, int status, const char *type,
+                                  uint32_t flags)
+{
+    struct sotto_buf *lines = &s->room->lines;
+    sotto_buf_truncate(lines, 0);
+    enum sotto_err err = write_text(lines, "Content-Type", type);
+    if (err == SOTTO_OK) {
+        err = write_text(lines, "x-request-id", s->record.request_id);
+    }
+    if (err == SOTTO_OK && (flags & SOTTO_DOOR_STREAM) != 0) {
+        err = sotto_buf_append(lines, SOTTO_LIT("Cache-Control: no-cache\r\n"
+                                                "X-Accel-Buffering: no\r\n"));
+    }
+    if (err == SOTTO_OK) {
+        err = write_private(lines, s);
+    }
+    if (err == SOTTO_OK) {
+        err = write_limit(lines, &s->limit);
+    }
+    if (err == SOTTO_OK) {
+        err = write_problem(lines, s, status);
+    }
+    return err == SOTTO_OK ? sotto_buf_append(lines, sotto_buf_span(&s->pass)) : err;
+}
+
+/* Without memory for an answer the client sees its connection close. */
+static void give_up(struct room_stream *s)
+{
+    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ENOMEM};
+    sotto_door_put(&s->room->options.front, &msg);
+    room_finish(s, SOTTO_OUTCOME_FAILED);
+}
+
+void room_reply(struct room_stream *s, int status, const char *type, sotto_span body,
+                uint32_t flags)
+{
+    if (write_lines(s, status, type, flags) != SOTTO_OK) {
+        give_up(s);
+        return;
+    }
+    struct sotto_door_msg msg = {
+        .kind = SOTTO_DOOR_REPLY,
+        .flags = flags,
+        .stream = s->id,
+        .arg = status,
+        .head = sotto_buf_span(&s->room->lines),
+        .body = body,
+    };
+    s->record.status = status;
+    s->record.answer_bytes += (int64_t)body.len;
+    s->head_sent = true;
+    s->last_sent_ms = sotto_clock_ms();
+    sotto_door_put(&s->room->options.front, &msg);
+}
+
+void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags)
+{
+    if (!s->head_sent) {
+        room_reply(s, 200, s->call.ndjson ? "application/x-ndjson" : s->dialect->stream_type, body,
+                   flags | SOTTO_DOOR_STREAM);
+        return;
+    }
+    if (body.len == 0 && (flags & SOTTO_DOOR_LAST) == 0) {
+        return;
+    }
+    struct sotto_door_msg msg = {
+        .kind = SOTTO_DOOR_REPLY,
+        .flags = flags | SOTTO_DOOR_STREAM,
+        .stream = s->id,
+        .body = body,
+    };
+    s->record.answer_bytes += (int64_t)body.len;
+    s->last_sent_ms = sotto_clock_ms();
+    sotto_door_put(&s->room->options.front, &msg);
+}
+
+/* What the client is told where nothing more exact is known. */
+static void default_problem(struct room_stream *s, enum sotto_err err)
+{
+    if (s->problem.status != 0) {
+        return;
+    }
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    switch (err) {
+    case SOTTO_ENOMEM:
+    case SOTTO_ECRYPTO:
+    case SOTTO_EIO:
+    case SOTTO_ESTATE:
+        sotto_problem_set(&s->problem, 503, "server_error", "protection_unavailable", NULL,
+                          "The request could not be protected (%s) and was not sent.",
+                          sotto_err_text(err));
+        return;
+    case SOTTO_OK:
+    case SOTTO_ELIMIT:
+    case SOTTO_EFORMAT:
+    case SOTTO_EINVAL:
+    case SOTTO_EAUTH:
+    case SOTTO_EDENIED:
+    case SOTTO_ENOTFOUND:
+    case SOTTO_EEXISTS:
+    case SOTTO_EQUOTA:
+    case SOTTO_EUPSTREAM:
+    case SOTTO_ECLOSED:
+    case SOTTO_ETIMEOUT:
+        sotto_problem_set(&s->problem, sotto_err_http_status(err),
+                          sotto_err_http_status(err) < 500 ? "invalid_request_error"
+                                                           : "server_error",
+                          NULL, NULL, "The request was refused: %s.", sotto_err_text(err));
+        return;
+    }
+}
+
+void room_fail(struct room_stream *s, enum sotto_outcome outcome,
+               const yyjson_mut_doc *upstream_error)
+{
+    int status = s->problem.status;
+    bool in_stream = s->head_sent;
+    sotto_buf_truncate(&s->out, 0);
+    enum sotto_err err = s->dialect->write_error(s->refusal, &s->problem, upstream_error, in_stream,
+                                                 &s->out, &status);
+    s->record.code = s->problem.code;
+    if (err != SOTTO_OK) {
+        give_up(s);
+        return;
+    }
+    if (in_stream) {
+        room_reply_more(s, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
+    } else {
+        room_reply(s, status, "application/json", sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
+    }
+    room_finish(s, outcome);
+}
+
+void room_refuse(struct room_stream *s, enum sotto_err err)
+{
+    default_problem(s, err);
+    room_fail(s, s->problem.status < 500 ? SOTTO_OUTCOME_REFUSED : SOTTO_OUTCOME_FAILED, NULL);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_GATEWAY_ROOM_STREAM_H
+#define SOTTO_GATEWAY_ROOM_STREAM_H
+
+/*
+ * One request inside the vault room; shared by the files room*.c alone.
+ *
+ *   OPEN -> admit -> [PARKED: the keys are being read] -> prepare -> [MASKING | WORKER]
+ *        -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> over
+ *
+ * A step that refuses the request ends in room_refuse(), any other end in room_finish().
+ */
+
+#include "dialects/dialect.h"
+#include "gateway/record.h"
+#include "gateway/room.h"
+#include "gateway/streams.h"
+#include "http/sse.h"
+#include "pipeline/restoring.h"
+
+/** Most of the body of an upstream's error that is read. */
+#define ROOM_ERROR_BODY_MAX ((size_t)1 << 20)
+
+enum room_state {
+    ROOM_PARKED,    /* waits for the newest keys */
+    ROOM_MASKING,   /* between two turns */
+    ROOM_WORKER,    /* a worker has it */
+    ROOM_WAITING,   /* sent to the upstream, no answer yet */
+    ROOM_WHOLE,     /* collects the body of an answer */
+    ROOM_STREAMING, /* passes events on */
+    ROOM_FAILING,   /* collects the body of an upstream's error */
+    ROOM_OVER,
+};
+
+struct room_stream {
+    struct sotto_room *room;
+    uint64_t id;
+    enum room_state state;
+    unsigned entered; /* calls on the stack that use this stream */
+
+    struct sotto_setup *setup;       /* a reference */
+    struct sotto_key_table *table;   /* a reference; keeps `key` alive */
+    const struct sotto_key_row *key; /* NULL: not authenticated */
+    const struct sotto_dialect *dialect;
+    const struct sotto_mode *mode;
+    const struct sotto_setup_upstream *upstream;
+    sotto_span upstream_model;        /* the upstream's name of the model */
+    struct sotto_masking_keys tenant; /* the tenant's keys */
+    struct sotto_reservation reservation;
+    struct sotto_limit_state limit;
+    bool sent;      /* the request went to a provider */
+    bool abandoned; /* the client went away while a worker had the request */
+
+    struct sotto_buf open_head, open_body; /* kept only while PARKED or in WORKER */
+    struct sotto_call call;
+    struct sotto_masking_options masking_options;
+    struct sotto_masking *masking;
+    struct sotto_detect_job *job; /* lent from the room while masking */
+    struct sotto_vault *vault;    /* NULL: nothing was masked */
+    yyjson_mut_doc *explanation;
+    struct sotto_buf request; /* for the upstream */
+
+    enum sotto_err verdict; /* of preparing: SOTTO_OK, or why not */
+    enum sotto_refusal refusal;
+    struct sotto_problem problem;
+
+    int upstream_status;
+    struct sotto_buf pass;   /* header lines of the upstream that are passed on */
+    struct sotto_buf answer; /* body of a whole answer or an error */
+    struct sotto_restoring *restoring;
+    struct sotto_provider_stream *reader;
+    struct sotto_sse sse;
+    struct sotto_buf out; /* what is written for the client in this call */
+    char answer_id[64];
+    struct sotto_answer_facts facts;
+    int finished_choices;
+    bool explained; /* the extra objects went out */
+    bool head_sent;
+    bool paused;
+
+    struct sotto_record record;
+    int64_t turn_us; /* since when time is not booked yet */
+    int64_t last_sent_ms;
+    struct room_stream *next, **link; /* in one of the room's lists */
+};
+
+struct sotto_room {
+    struct sotto_room_options options;
+    struct sotto_setup *setup;
+    struct sotto_key_table *table; /* this thread's handle */
+    struct sotto_tenants *tenants;
+    struct sotto_streams streams;
+    struct room_stream *masking; /* lists */
+    struct room_stream *parked;
+    struct room_stream *silent;       /* streams that may need a comment */
+    struct sotto_detect_job *jobs[8]; /* idle jobs of `jobs_of` */
+    size_t job_count;
+    const struct sotto_detector *jobs_of;
+    struct sotto_buf lines; /* scratch for header lines */
+};
+
+/* room.c */
+
+/** Puts a stream into a list, out of the one it was in. */
+void room_list_add(struct room_stream **list, struct room_stream *s);
+void room_list_remove(struct room_stream *s);
+
+/** Ends a request: books it, logs it, forgets it.  `s` may be gone after the outermost call. */
+void room_finish(struct room_stream *s, enum sotto_outcome outcome);
+
+/** Books the time since the call began as the gateway's own. */
+void room_book_time(struct room_stream *s);
+
+/** Lends a detection job of the stream's setup.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err room_job_take(struct room_stream *s);
+void room_job_give(struct room_stream *s);
+
+/* room_admit.c */
+
+/**
+ * Route, key, scope of the dialect, limits.
+ *
+ * @retval SOTTO_OK      go on
+ * @retval SOTTO_ESTATE  the keys have changed: wait
+ * @retval others        `s->refusal` and `s->problem` say why
+ */
+SOTTO_MUST_CHECK enum sotto_err room_admit(struct room_stream *s,
+                                           const struct sotto_http_head *head);
+
+/* room_prepare.c: uses the stream alone, in any thread */
+
+/** Reads the request, decides mode and upstream, begins masking.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head,
+                                          sotto_span body);
+
+/** One step of masking.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done);
+
+/** Writes the request for the upstream.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_build(struct room_stream *s);
+
+/* room_reply.c */
+
+/** Answers with `s->refusal` and `s->problem`, made from `err` where they are empty; finishes. */
+void room_refuse(struct room_stream *s, enum sotto_err err);
+
+/**
+ * Sends status, header lines and a body; `flags` as in the REPLY message.
+ *
+ * @param type  Content-Type
+ */
+void room_reply(struct room_stream *s, int status, const char *type, sotto_span body,
+                uint32_t flags);
+
+/** Sends a piece of a stream, and its head before the first one. */
+void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags);
+
+/** Writes an error into the stream, or as the whole answer, and finishes. */
+void room_fail(struct room_stream *s, enum sotto_outcome outcome,
+               const yyjson_mut_doc *upstream_error);
+
+/* room_models.c */
+
+/** Answers the list of models or one model; finishes. */
+void room_models(struct room_stream *s);
+
+/* room_answer.c */
+
+/** Sends the prepared request off: to the back, or to the mirror. */
+void room_dispatch(struct room_stream *s);
+
+/** Takes a piece of the upstream's answer. */
+void room_answer(struct room_stream *s, const struct sotto_door_msg *msg);
+
+/** The upstream's answer ended early. */
+void room_answer_cut(struct room_stream *s, enum sotto_err why);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "gateway/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/alloc.h"
+#include "gateway/back.h"
+#include "gateway/front.h"
+#include "gateway/room.h"
+
+#define WORKER_TICK_MS 1000
+
+/* A command from another thread; freed where it is carried out. */
+struct worker_order {
+    struct sotto_task task;
+    struct sotto_worker *worker;
+    struct sotto_setup *setup; /* a reference; NULL: drain */
+};
+
+struct worker_job {
+    struct sotto_side_work work;
+    struct sotto_room_job *job;
+};
+
+struct sotto_worker {
+    struct sotto_worker_shared shared;
+    struct sotto_loop *loop;
+    struct sotto_front *front;
+    struct sotto_back *back;
+    struct sotto_room *room;
+    struct sotto_timer tick;
+    struct sotto_task turn;
+    struct sotto_side_work keys_work;
+    bool keys_asked;
+    pthread_t thread;
+    bool started;
+    atomic_bool ended;
+};
+
+/* --- what the room asks for -------------------------------------------------------------------- */
+
+static void run_turn(struct sotto_task *task)
+{
+    struct sotto_worker *w = SOTTO_CONTAINER(task, struct sotto_worker, turn);
+    sotto_room_turn(w->room);
+}
+
+static void later(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    sotto_loop_defer(w->loop, &w->turn, run_turn);
+}
+
+static void job_run(struct sotto_side_work *work)
+{
+    sotto_room_job_run(SOTTO_CONTAINER(work, struct worker_job, work)->job);
+}
+
+static void job_done(struct sotto_side_work *work)
+{
+    struct worker_job *j = SOTTO_CONTAINER(work, struct worker_job, work);
+    struct sotto_room_job *job = j->job;
+    sotto_free(j);
+    sotto_room_job_done(job);
+}
+
+static void work(void *ctx, struct sotto_room_job *job)
+{
+    struct sotto_worker *w = ctx;
+    struct worker_job *j = sotto_calloc(1, sizeof(*j));
+    if (j == NULL) { /* late rather than never: this thread does it */
+        sotto_room_job_run(job);
+        sotto_room_job_done(job);
+        return;
+    }
+    j->job = job;
+    j->work = (struct sotto_side_work){.run = job_run, .done = job_done, .loop = w->loop};
+    sotto_side_put(w->shared.heavy, &j->work);
+}
+
+static void keys_run(struct sotto_side_work *task)
+{
+    struct sotto_worker *w = SOTTO_CONTAINER(task, struct sotto_worker, keys_work);
+    w->shared.read_keys(w->shared.ctx);
+}
+
+static void keys_done(struct sotto_side_work *task)
+{
+    struct sotto_worker *w = SOTTO_CONTAINER(task, struct sotto_worker, keys_work);
+    w->keys_asked = false;
+    sotto_room_keys_ready(w->room);
+}
+
+static void reload_keys(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    if (!w->keys_asked) {
+        w->keys_asked = true;
+        w->keys_work =
+            (struct sotto_side_work){.run = keys_run, .done = keys_done, .loop = w->loop};
+        sotto_side_put(w->shared.side, &w->keys_work);
+    }
+}
+
+static uint64_t key_generation(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    return w->shared.key_generation(w->shared.ctx);
+}
+
+static void on_tick(struct sotto_timer *timer)
+{
+    struct sotto_worker *w = SOTTO_CONTAINER(timer, struct sotto_worker, tick);
+    sotto_room_tick(w->room);
+    sotto_timer_arm(timer, WORKER_TICK_MS);
+}
+
+/* --- making and running ------------------------------------------------------------------------ */
+
+static struct sotto_server_limits server_limits(const struct sotto_config_limits *c)
+{
+    struct sotto_server_limits limits = sotto_server_limits_default();
+    limits.http.head_bytes = (size_t)c->header_bytes;
+    limits.http.body_bytes = (size_t)c->body_bytes;
+    limits.head_ms = (int64_t)c->slow_after_ms;
+    limits.body_window_ms = (int64_t)c->slow_after_ms;
+    limits.body_window_bytes = (size_t)(c->slow_rate_bytes * c->slow_after_ms / 1000);
+    limits.keep_alive_ms = (int64_t)c->keep_open_ms;
+    limits.connections = (size_t)c->connections;
+    return limits;
+}
+
+static void drained(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    sotto_loop_stop(w->loop);
+}
+
+/* The three rooms and their doors: here, and only here, a door is a function call. */
+static enum sotto_err make_rooms(struct sotto_worker *w)
+{
+    const struct sotto_worker_shared *shared = &w->shared;
+    struct sotto_server_limits limits = server_limits(&shared->setup->config->limits);
+    enum sotto_err err = sotto_front_new(w->loop, &limits, &w->front);
+    if (err == SOTTO_OK) {
+        err = sotto_back_new(w->loop, shared->resolver, shared->upstream_tls, &w->back);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_back_use(w->back, shared->setup);
+    }
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    struct sotto_room_options options = {
+        .front = {sotto_front_from_vault, w->front},
+        .back = {sotto_back_from_vault, w->back},
+        .host = {w, later, work, reload_keys, key_generation},
+        .keys = shared->keys,
+        .setup = shared->setup,
+        .master = shared->master,
+    };
+    err = sotto_room_new(&options, &w->room);
+    if (err == SOTTO_OK) {
+        sotto_front_connect(w->front, (struct sotto_door){sotto_room_from_front, w->room});
+        sotto_back_connect(w->back, (struct sotto_door){sotto_room_from_back, w->room});
+        sotto_front_on_drained(w->front, drained, w);
+    }
+    return err;
+}
+
+enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared, struct sotto_worker **out)
+{
+    struct sotto_worker *w = sotto_calloc(1, sizeof(*w));
+    if (w == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    w->shared = *shared;
+    enum sotto_err err = sotto_loop_new(&w->loop);
+    if (err == SOTTO_OK) {
+        err = make_rooms(w);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_timer_open(w->loop, &w->tick, on_tick);
+    }
+    if (err != SOTTO_OK) {
+        sotto_worker_free(w);
+        return err;
+    }
+    *out = w;
+    return SOTTO_OK;
+}
+
+enum sotto_err sotto_worker_listen(struct sotto_worker *w, const char *address, uint16_t port,
+                                   struct sotto_tls_context *tls, uint16_t *bound_port)
+{
+    return sotto_server_listen(sotto_front_server(w->front), address, port, tls, 0, bound_port);
+}
+
+static void *worker_main(void *arg)
+{
+    struct sotto_worker *w = arg;
+    sotto_timer_arm(&w->tick, WORKER_TICK_MS);
+    sotto_ignore(sotto_loop_run(w->loop)); /* whoever joins sees `ended` in either case */
+    atomic_store(&w->ended, true);
+    return NULL;
+}
+
+enum sotto_err sotto_worker_start(struct sotto_worker *w)
+{
+    if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+        return SOTTO_EIO;
+    }
+    w->started = true;
+    return SOTTO_OK;
+}
+
+static void carry_out(struct sotto_task *task)
+{
+    struct worker_order *order = SOTTO_CONTAINER(task, struct worker_order, task);
+    struct sotto_worker *w = order->worker;
+    if (order->setup == NULL) {
+        sotto_server_drain(sotto_front_server(w->front));
+    } else if (sotto_back_use(w->back, order->setup) == SOTTO_OK) {
+        struct sotto_server_limits limits = server_limits(&order->setup->config->limits);
+        sotto_server_set_limits(sotto_front_server(w->front), &limits);
+        sotto_room_use(w->room, order->setup);
+    }
+    sotto_setup_unref(order->setup);
+    sotto_free(order);
+}
+
+static void give_order(struct sotto_worker *w, struct sotto_setup *setup)
+{
+    struct worker_order *order = sotto_calloc(1, sizeof(*order));
+    if (order == NULL) { /* a reload is lost and can be repeated; a drain becomes an end */
+        sotto_setup_unref(setup);
+        if (setup == NULL) {
+            sotto_loop_stop(w->loop);
+        }
+        return;
+    }
+    order->worker = w;
+    order->setup = setup;
+    sotto_loop_post(w->loop, &order->task, carry_out);
+}
+
+void sotto_worker_use(struct sotto_worker *w, struct sotto_setup *setup)
+{
+    give_order(w, setup);
+}
+
+void sotto_worker_drain(struct sotto_worker *w)
+{
+    give_order(w, NULL);
+}
+
+bool sotto_worker_ended(const struct sotto_worker *w)
+{
+    return atomic_load(&w->ended);
+}
+
+void sotto_worker_join(struct sotto_worker *w)
+{
+    if (w->started) {
+        sotto_loop_stop(w->loop);
+        pthread_join(w->thread, NULL);
+        w->started = false;
+    }
+}
+
+void sotto_worker_free(struct sotto_worker *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    sotto_worker_join(w);
+    if (w->room != NULL) {
+        sotto_ignore(sotto_loop_step(w->loop, 0)); /* what side threads handed back */
+    }
+    sotto_front_free(w->front);
+    sotto_back_free(w->back);
+    sotto_timer_close(&w->tick);
+    if (w->loop != NULL) {
+        sotto_loop_undefer(w->loop, &w->turn);
+    }
+    sotto_room_free(w->room);
+    sotto_loop_free(w->loop);
+    sotto_free(w);
+}

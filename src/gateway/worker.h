@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_GATEWAY_WORKER_H
+#define SOTTO_GATEWAY_WORKER_H
+
+/*
+ * One thread of the gateway: an event loop with its three rooms.  This file alone decides that the
+ * doors between them are function calls.
+ */
+
+#include "gateway/setup.h"
+#include "gateway/side.h"
+#include "keys/table.h"
+#include "net/resolver.h"
+#include "net/tls.h"
+
+struct sotto_worker;
+
+/** What all workers share; borrowed, outlives them. */
+struct sotto_worker_shared {
+    struct sotto_setup *setup; /* to begin with */
+    struct sotto_key_slot *keys;
+    struct sotto_resolver *resolver;
+    struct sotto_tls_context *upstream_tls;
+    struct sotto_side *side;  /* keys and use: short work */
+    struct sotto_side *heavy; /* large requests */
+    const uint8_t *master;    /* SOTTO_MASTER_BYTES */
+    uint64_t (*key_generation)(void *ctx);
+    void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */
+    void *ctx;
+};
+
+/** @param[out] out  set only on SOTTO_OK.  @retval SOTTO_ENOMEM, SOTTO_EIO, SOTTO_ECRYPTO */
+SOTTO_MUST_CHECK enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared,
+                                                 struct sotto_worker **out);
+
+/** Listens; before the thread is started.  Arguments and errors as sotto_server_listen(). */
+SOTTO_MUST_CHECK enum sotto_err sotto_worker_listen(struct sotto_worker *worker,
+                                                    const char *address, uint16_t port,
+                                                    struct sotto_tls_context *tls,
+                                                    uint16_t *bound_port);
+
+/** Starts the thread.  @retval SOTTO_EIO */
+SOTTO_MUST_CHECK enum sotto_err sotto_worker_start(struct sotto_worker *worker);
+
+/** From any thread: uses a new setup, a reference of which is taken over. */
+void sotto_worker_use(struct sotto_worker *worker, struct sotto_setup *setup);
+
+/** From any thread: stops accepting and ends the thread when all requests are answered. */
+void sotto_worker_drain(struct sotto_worker *worker);
+
+/** Ends the thread, at once if it still runs.  The side threads may be freed after that. */
+void sotto_worker_join(struct sotto_worker *worker);
+
+/** Whether the thread has ended; any thread. */
+bool sotto_worker_ended(const struct sotto_worker *worker);
+
+/** Joins and frees; NULL is allowed.  The side threads must have been freed before. */
+void sotto_worker_free(struct sotto_worker *worker);
+
+#endif
