@@ -48,27 +48,68 @@ static enum sotto_err size_more(struct sotto_framing *f, uint8_t c)
         return SOTTO_OK;
     }
     if (c == ';') {
-        f->state = FRAMING_EXTENSION;
+        f->state = FRAMING_NAME;
+        f->word_bytes = 0;
         return SOTTO_OK;
     }
     return size_digit(f, c);
 }
 
-static enum sotto_err extension(struct sotto_framing *f, uint8_t c)
+/* What may stand behind a complete extension: the next one or the end of the line. */
+static enum sotto_err extension_end(struct sotto_framing *f, uint8_t c)
 {
-    if (c == '\r') {
-        f->state = FRAMING_SIZE_LF;
+    f->state = c == ';' ? FRAMING_NAME : FRAMING_SIZE_LF;
+    f->word_bytes = 0;
+    return c == ';' || c == '\r' ? SOTTO_OK : SOTTO_EFORMAT;
+}
+
+static enum sotto_err extension_word(struct sotto_framing *f, uint8_t c)
+{
+    if (sotto_is_token_byte(c)) {
+        f->word_bytes++;
         return SOTTO_OK;
     }
-    if ((c < 0x20 && c != '\t') || c == 0x7f) {
+    if (f->state == FRAMING_VALUE && f->word_bytes == 0 && c == '"') {
+        f->state = FRAMING_QUOTED;
+        return SOTTO_OK;
+    }
+    if (f->word_bytes == 0) {
         return SOTTO_EFORMAT;
     }
-    return ++f->extension_bytes > SOTTO_FRAMING_EXTENSIONS_MAX ? SOTTO_ELIMIT : SOTTO_OK;
+    if (f->state == FRAMING_NAME && c == '=') {
+        f->state = FRAMING_VALUE;
+        f->word_bytes = 0;
+        return SOTTO_OK;
+    }
+    return extension_end(f, c);
+}
+
+static enum sotto_err extension_quoted(struct sotto_framing *f, uint8_t c)
+{
+    if (f->state == FRAMING_QUOTED && c == '"') {
+        f->state = FRAMING_UNQUOTED;
+        return SOTTO_OK;
+    }
+    f->state = f->state == FRAMING_QUOTED && c == '\\' ? FRAMING_ESCAPED : FRAMING_QUOTED;
+    return (c < 0x20 && c != '\t') || c == 0x7f ? SOTTO_EFORMAT : SOTTO_OK;
+}
+
+static enum sotto_err extension(struct sotto_framing *f, uint8_t c)
+{
+    if (++f->extension_bytes > SOTTO_FRAMING_EXTENSIONS_MAX) {
+        return SOTTO_ELIMIT;
+    }
+    if (f->state == FRAMING_UNQUOTED) {
+        return extension_end(f, c);
+    }
+    return f->state == FRAMING_NAME || f->state == FRAMING_VALUE ? extension_word(f, c)
+                                                                 : extension_quoted(f, c);
 }
 
 static enum sotto_err size_lf(struct sotto_framing *f, uint8_t c)
 {
     f->state = f->left != 0 ? FRAMING_CHUNK : FRAMING_TRAILERS;
+    f->word_bytes = 0;
     return c == '\n' ? SOTTO_OK : SOTTO_EFORMAT;
 }
 
@@ -80,7 +121,11 @@ static enum sotto_err step(struct sotto_framing *f, uint8_t c)
         return size_digit(f, c);
     case FRAMING_SIZE_MORE:
         return size_more(f, c);
-    case FRAMING_EXTENSION:
+    case FRAMING_NAME:
+    case FRAMING_VALUE:
+    case FRAMING_QUOTED:
+    case FRAMING_ESCAPED:
+    case FRAMING_UNQUOTED:
         return extension(f, c);
     case FRAMING_SIZE_LF:
         return size_lf(f, c);
@@ -101,10 +146,39 @@ static enum sotto_err step(struct sotto_framing *f, uint8_t c)
     return SOTTO_ESTATE;
 }
 
-/* Trailers are dropped, but have to look like fields: a line without a colon is an attempt. */
+/* RFC 9110 6.5.1: fields that frame or route a message have no business behind it. */
+static bool is_forbidden_trailer(const struct sotto_framing *f)
+{
+    static const char *const names[] = {"transfer-encoding", "content-length", "host", "connection",
+                                        "upgrade"};
+    for (size_t i = 0; i < SOTTO_COUNT(names); i++) {
+        if (f->word_bytes == strlen(names[i]) && memcmp(f->name, names[i], f->word_bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A byte that does not end a line: trailers are dropped, but have to be fields. */
+static enum sotto_err trailer_text(struct sotto_framing *f, uint8_t c)
+{
+    if (f->in_value) {
+        return SOTTO_OK;
+    }
+    if (c == ':' && f->word_bytes != 0) {
+        f->in_value = true;
+        return is_forbidden_trailer(f) ? SOTTO_EFORMAT : SOTTO_OK;
+    }
+    if (f->word_bytes < sizeof(f->name)) {
+        f->name[f->word_bytes] = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+    }
+    f->word_bytes++;
+    return sotto_is_token_byte(c) ? SOTTO_OK : SOTTO_EFORMAT;
+}
+
 static enum sotto_err trailer_byte(struct sotto_framing *f, uint8_t c)
 {
-    size_t used = 0, lines = f->trailers.count;
+    size_t used = 0;
     enum sotto_err err = sotto_lines_scan(&f->trailers, sotto_span_init(&c, 1), &used);
     if (err != SOTTO_OK) {
         return err;
@@ -112,16 +186,23 @@ static enum sotto_err trailer_byte(struct sotto_framing *f, uint8_t c)
     if (++f->trailer_bytes > SOTTO_FRAMING_TRAILERS_MAX) {
         return SOTTO_ELIMIT;
     }
-    if (f->trailers.count != lines) {
-        err = f->line_has_name ? SOTTO_OK : SOTTO_EFORMAT;
-        f->line_has_name = false;
-        return err;
-    }
-    f->line_has_name = f->line_has_name || c == ':';
-    if (f->trailers.state == LINES_DONE) {
+    switch (f->trailers.state) {
+    case LINES_INSIDE:
+        return trailer_text(f, c);
+    case LINES_CR:
+        err = f->in_value ? SOTTO_OK : SOTTO_EFORMAT;
+        f->in_value = false;
+        f->word_bytes = 0;
+        break;
+    case LINES_DONE:
         f->state = FRAMING_DONE;
+        break;
+    case LINES_START:
+    case LINES_NEXT:
+    case LINES_LAST:
+        break;
     }
-    return SOTTO_OK;
+    return err;
 }
 
 /* Data up to the end of the chunk, the body or the input. */

@@ -5,8 +5,9 @@
 
 /*
  * Where the body of a message ends (RFC 9112 6): by length, by chunks, or by the end of the
- * connection.  Chunked is read strictly: hexadecimal size, optionally `;` and extensions without
- * control characters, CRLF, data, CRLF; trailers as http/lines.h reads them, dropped.  Used inside
+ * connection.  Chunked is read strictly: hexadecimal size, extensions (`;name`, `;name=value`,
+ * `;name="value"`, no white space), CRLF, data, CRLF; then trailers, which
+ * must not bear names that say where a message ends.  Extensions and trailers are dropped.  Used inside
  * http/ only.
  */
 
@@ -19,7 +20,11 @@
 enum framing_state {
     FRAMING_SIZE, /* before the first digit of a chunk size */
     FRAMING_SIZE_MORE,
-    FRAMING_EXTENSION,
+    FRAMING_NAME,   /* of an extension */
+    FRAMING_VALUE,  /* behind its '=' */
+    FRAMING_QUOTED, /* inside "..." */
+    FRAMING_ESCAPED,
+    FRAMING_UNQUOTED, /* behind the closing quote */
     FRAMING_SIZE_LF,
     FRAMING_CHUNK, /* inside the data of a chunk */
     FRAMING_DATA_CR,
@@ -36,7 +41,9 @@ struct sotto_framing {
     uint32_t digits;          /* of the chunk size */
     uint32_t extension_bytes; /* so far, in this body */
     uint32_t trailer_bytes;
-    bool line_has_name; /* trailers: a colon was seen in this line */
+    uint32_t word_bytes; /* of the extension's name or value, of the trailer's name */
+    uint8_t name[24];    /* start of the name of a trailer, in lower case */
+    bool in_value;       /* trailers: behind the colon of this line */
     struct sotto_lines trailers;
 };
 

@@ -12,6 +12,13 @@
 #include "base/err.h"
 #include "base/span.h"
 
+/** tchar of RFC 9110 5.6.2: what names of fields, methods and chunk extensions consist of. */
+static inline bool sotto_is_token_byte(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
 enum lines_state {
     LINES_START, /* at the start of the first line */
     LINES_INSIDE,

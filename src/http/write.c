@@ -2,17 +2,12 @@
 
 #include "http/write.h"
 
-/* tchar of RFC 9110 5.6.2. */
-static bool is_token_byte(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
+#include "http/lines.h"
 
 static bool is_token(sotto_span s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (!is_token_byte(s.base[i])) {
+        if (!sotto_is_token_byte(s.base[i])) {
             return false;
         }
     }

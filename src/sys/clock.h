@@ -21,7 +21,7 @@ int64_t sotto_clock_thread_us(void);
 /** Length of a time written by sotto_wall_text(), with its NUL. */
 #define SOTTO_WALL_TEXT_BYTES 25
 
-/** "2026-11-22T14:27:00.123Z" (RFC 3339, UTC) for milliseconds since 1970. */
+/** "2026-11-22T14:27:00.123Z" (RFC 3339, UTC) for milliseconds since 1970; "" outside 1970 to 9999. */
 void sotto_wall_text(int64_t wall_ms, char out[SOTTO_WALL_TEXT_BYTES]);
 
 #endif

@@ -61,6 +61,25 @@ int main(void)
           "abc");
     check("one digit more", chunked, SOTTO_LIT("0000000000000001\r\na"), SOTTO_EFORMAT, false, 0,
           "");
+    check("extensions", chunked, SOTTO_LIT("1;a\r\nx\r\n1;a=b;c=\"d;\\\"\r\" \r\n"), SOTTO_EFORMAT,
+          false, 0, "");
+    check("extensions of all kinds", chunked,
+          SOTTO_LIT("1;a\r\nx\r\n1;a=b;c=\"d; \\\"\";e\r\ny\r\n0\r\n\r\n"), SOTTO_OK, true, 0,
+          "xy");
+    static const char *const bad[] = {"1;\r\n",     "1;=b\r\n", "1;a=\r\n",
+                                      "1;a b\r\n",  "1; a\r\n", "1;a=\"b\"c\r\n",
+                                      "1;a=\"\r\n", "1;;a\r\n", "1;a=b=c\r\n"};
+    for (size_t i = 0; i < SOTTO_COUNT(bad); i++) {
+        check("a bad extension", chunked, sotto_span_str(bad[i]), SOTTO_EFORMAT, false, 0, "");
+    }
+    check("a space in a trailer's name", chunked, SOTTO_LIT("0\r\na b: c\r\n\r\n"), SOTTO_EFORMAT,
+          false, 0, "");
+    check("a trailer that frames", chunked, SOTTO_LIT("0\r\na: b\r\nTransfer-encoding: x\r\n\r\n"),
+          SOTTO_EFORMAT, false, 0, "");
+    check("a trailer that does not", chunked, SOTTO_LIT("0\r\nHosts: x\r\nHos: y\r\n\r\n"),
+          SOTTO_OK, true, 0, "");
+    check("an empty trailer's name", chunked, SOTTO_LIT("0\r\n: c\r\n\r\n"), SOTTO_EFORMAT, false,
+          0, "");
     check("a trailer without a colon", chunked, SOTTO_LIT("0\r\nabc\r\n\r\n"), SOTTO_EFORMAT, false,
           0, "");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef SOTTO_SYS_FILE_H
-#define SOTTO_SYS_FILE_H
+#ifndef SOTTO_SYS_FILES_H
+#define SOTTO_SYS_FILES_H
 
 #include "base/buf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef SOTTO_SYS_RANDOM_H
-#define SOTTO_SYS_RANDOM_H
+#ifndef SOTTO_SYS_ENTROPY_H
+#define SOTTO_SYS_ENTROPY_H
 
 #include <stddef.h>
 #include <stdint.h>

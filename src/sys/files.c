@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "sys/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The part of a temporary file's name behind that of the file it becomes. */
+#define FILE_TEMP_SUFFIX ".new"
+
+static enum sotto_err from_errno(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return SOTTO_ENOTFOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return SOTTO_EDENIED;
+    case EEXIST:
+        return SOTTO_EEXISTS;
+    case ENOMEM:
+        return SOTTO_ENOMEM;
+    default:
+        return SOTTO_EIO;
+    }
+}
+
+/* Reads until the end; asks for one byte more than allowed, to notice what is too long. */
+static enum sotto_err read_all(int fd, size_t max, struct sotto_buf *out)
+{
+    size_t mark = out->len;
+    for (;;) {
+        uint8_t *dst;
+        size_t have = out->len - mark, piece = 16384;
+        piece = piece < max - have + 1 ? piece : max - have + 1;
+        enum sotto_err err = sotto_buf_extend(out, piece, &dst);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+        ssize_t n = read(fd, dst, piece);
+        sotto_buf_truncate(out, mark + have + (n > 0 ? (size_t)n : 0));
+        if (n == 0) {
+            return SOTTO_OK;
+        }
+        if (n < 0 && errno != EINTR) {
+            return from_errno(errno);
+        }
+        if (out->len - mark > max) {
+            return SOTTO_ELIMIT;
+        }
+    }
+}
+
+enum sotto_err sotto_file_read(const char *path, size_t max, struct sotto_buf *out)
+{
+    size_t mark = out->len;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    enum sotto_err err = read_all(fd, max, out);
+    close(fd);
+    if (err != SOTTO_OK) {
+        sotto_buf_truncate(out, mark);
+    }
+    return err;
+}
+
+static enum sotto_err write_all(int fd, sotto_span content)
+{
+    while (content.len != 0) {
+        ssize_t n = write(fd, content.base, content.len);
+        if (n < 0 && errno != EINTR) {
+            return from_errno(errno);
+        }
+        content = sotto_span_skip(content, n > 0 ? (size_t)n : 0);
+    }
+    return fsync(fd) == 0 ? SOTTO_OK : from_errno(errno);
+}
+
+/* Makes the entry of `path` in its folder durable. */
+static enum sotto_err sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash != NULL ? (size_t)(slash - path) : 0;
+    snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)n, slash != NULL ? path : "");
+    int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    enum sotto_err err = fsync(fd) == 0 ? SOTTO_OK : from_errno(errno);
+    close(fd);
+    return err;
+}
+
+static enum sotto_err make_file(const char *path, sotto_span content)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    enum sotto_err err = write_all(fd, content);
+    if (close(fd) != 0 && err == SOTTO_OK) {
+        err = from_errno(errno);
+    }
+    if (err != SOTTO_OK) {
+        unlink(path);
+    }
+    return err;
+}
+
+enum sotto_err sotto_file_create(const char *path, sotto_span content)
+{
+    enum sotto_err err = make_file(path, content);
+    return err == SOTTO_OK ? sync_folder(path) : err;
+}
+
+enum sotto_err sotto_file_write(const char *path, sotto_span content)
+{
+    char temp[PATH_MAX];
+    int n = snprintf(temp, sizeof(temp), "%s" FILE_TEMP_SUFFIX, path);
+    if (n < 0 || (size_t)n >= sizeof(temp)) {
+        return SOTTO_ENOTFOUND;
+    }
+    if (unlink(temp) != 0 && errno != ENOENT) { /* what a crash left behind */
+        return from_errno(errno);
+    }
+    enum sotto_err err = make_file(temp, content);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    if (rename(temp, path) != 0) {
+        err = from_errno(errno);
+        unlink(temp);
+        return err;
+    }
+    return sync_folder(path);
+}
+
+enum sotto_err sotto_folder_make(const char *path)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+    struct stat info;
+    if (len == 0 || len >= sizeof(part)) {
+        return SOTTO_EINVAL;
+    }
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (part[i] != '/' && part[i] != '\0') {
+            continue;
+        }
+        char kept = part[i];
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return from_errno(errno);
+        }
+        part[i] = kept;
+    }
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? SOTTO_OK : SOTTO_EINVAL;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "sys/log.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+
+/* Longest identifier that is written. */
+#define LOG_ID_MAX 96
+
+static atomic_int log_format = SOTTO_LOG_LOGFMT;
+static atomic_int log_least = SOTTO_LOG_INFO;
+static atomic_int log_fd = STDERR_FILENO;
+
+/* A line in the making.  What does not fit is taken back to `mark` and the line is full. */
+struct log_line {
+    char text[SOTTO_LOG_LINE_MAX];
+    size_t len;
+    bool full;
+    bool json;
+};
+
+/* Room for the closing brace and the line end is always kept. */
+static void put(struct log_line *line, const char *text, size_t len)
+{
+    if (line->full || len > sizeof(line->text) - 3 - line->len) {
+        line->full = true;
+        return;
+    }
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+}
+
+static void put_text(struct log_line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+/* A string in quotes, escaped so that both JSON and logfmt readers take it. */
+static void put_quoted(struct log_line *line, const char *text)
+{
+    put(line, "\"", 1);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            put(line, "\\", 1);
+            put(line, text, 1);
+        } else if (c < 0x20 || c == 0x7f) {
+            put(line, " ", 1);
+        } else {
+            put(line, text, 1);
+        }
+    }
+    put(line, "\"", 1);
+}
+
+static bool is_plain(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_.:/@-";
+    size_t len = strlen(text);
+    return len != 0 && len <= LOG_ID_MAX && strspn(text, plain) == len;
+}
+
+static void put_string(struct log_line *line, const char *text)
+{
+    if (line->json || !is_plain(text)) {
+        put_quoted(line, text);
+    } else {
+        put_text(line, text);
+    }
+}
+
+static void put_name(struct log_line *line, const char *name)
+{
+    if (line->json) {
+        put_text(line, line->len == 0 ? "{" : ",");
+        put_quoted(line, name);
+        put_text(line, ":");
+    } else {
+        put_text(line, line->len == 0 ? "" : " ");
+        put_text(line, name);
+        put_text(line, "=");
+    }
+}
+
+static void put_field(struct log_line *line, const struct sotto_log_field *field)
+{
+    char number[24];
+    const char *text = field->text != NULL ? field->text : "";
+    put_name(line, field->name);
+    switch (field->kind) {
+    case SOTTO_LOG_KIND_INT:
+        snprintf(number, sizeof(number), "%lld", (long long)field->number);
+        put_text(line, number);
+        break;
+    case SOTTO_LOG_KIND_ID:
+        put_string(line, is_plain(text) ? text : "invalid");
+        break;
+    case SOTTO_LOG_KIND_TEXT:
+    case SOTTO_LOG_KIND_NOTE:
+        put_string(line, text);
+        break;
+    }
+}
+
+static void add(struct log_line *line, const struct sotto_log_field *field)
+{
+    size_t mark = line->len;
+    put_field(line, field);
+    if (line->full) {
+        line->len = mark;
+    }
+}
+
+static const char *level_name(enum sotto_log_level level)
+{
+    switch (level) {
+    case SOTTO_LOG_DEBUG:
+        return "debug";
+    case SOTTO_LOG_INFO:
+        return "info";
+    case SOTTO_LOG_WARN:
+        return "warn";
+    case SOTTO_LOG_ERROR:
+        break;
+    }
+    return "error";
+}
+
+void sotto_log_setup(enum sotto_log_format format, enum sotto_log_level least)
+{
+    atomic_store(&log_format, (int)format);
+    atomic_store(&log_least, (int)least);
+}
+
+int sotto_log_to(int fd)
+{
+    return atomic_exchange(&log_fd, fd);
+}
+
+void sotto_log_write(enum sotto_log_level level, const char *event,
+                     const struct sotto_log_field *fields, size_t count)
+{
+    struct log_line line = {.json = atomic_load(&log_format) == SOTTO_LOG_JSON};
+    char now[SOTTO_WALL_TEXT_BYTES];
+    if ((int)level < atomic_load(&log_least)) {
+        return;
+    }
+    sotto_wall_text(sotto_wall_ms(), now);
+    const struct sotto_log_field first[] = {
+        {"time", SOTTO_LOG_KIND_NOTE, 0, now},
+        {"level", SOTTO_LOG_KIND_TEXT, 0, level_name(level)},
+        {"event", SOTTO_LOG_KIND_TEXT, 0, event},
+    };
+    for (size_t i = 0; i < SOTTO_COUNT(first); i++) {
+        add(&line, &first[i]);
+    }
+    for (size_t i = 0; i < count && !line.full; i++) {
+        add(&line, &fields[i]);
+    }
+    if (line.json) {
+        line.text[line.len++] = '}';
+    }
+    line.text[line.len++] = '\n';
+    /* One write: lines of several threads do not mix.  A log that cannot be written must not stop
+     * the work, and there is nobody left to tell. */
+    while (write(atomic_load(&log_fd), line.text, line.len) < 0 && errno == EINTR) {
+    }
+}
