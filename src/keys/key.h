@@ -66,14 +66,12 @@ SOTTO_MUST_CHECK enum sotto_err sotto_key_parse(sotto_span text, struct sotto_ke
 bool sotto_key_id_valid(sotto_span id);
 
 /**
- * Writes the text of a new key from random bytes; bytes that would make some symbols likelier
- * than others are left out, which is why there are more than needed.
+ * Makes the text of a new key from random symbols.
  *
  * @param[out] out  not NUL-terminated; the caller wipes it
- * @retval SOTTO_EINVAL  too many bytes had to be left out (less than one time in 10^9): draw anew
+ * @retval SOTTO_ECRYPTO  `out` wiped
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_key_make(const uint8_t random[128],
-                                               char out[SOTTO_KEY_TEXT_LEN]);
+SOTTO_MUST_CHECK enum sotto_err sotto_key_make(char out[SOTTO_KEY_TEXT_LEN]);
 
 /** What is stored of a key.  @retval SOTTO_ECRYPTO  `out` wiped */
 SOTTO_MUST_CHECK enum sotto_err sotto_key_hash(const struct sotto_key_text *text,
