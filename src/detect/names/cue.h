@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_DETECT_NAMES_CUE_H
+#define SOTTO_DETECT_NAMES_CUE_H
+
+/*
+ * What the words beside a capitalised word say about it, in points: fifty make a finding.
+ */
+
+#include "detect/names/token.h"
+
+/** What speaks for a person, and for a place, to the left of a word. */
+struct names_cue {
+    int person;
+    int place;
+    bool field;  /* a field of a form: "Name:" */
+    bool eponym; /* "maladie de" */
+};
+
+/** Whether only white space stands between word `i` and the one before it. */
+bool sotto_names_joined(const struct names_tokens *t, size_t i);
+
+/** The flags of the phrase of words `first` to `last`; 0 when it is none. */
+uint32_t sotto_names_phrase(const struct names_tokens *t, size_t first, size_t last);
+
+/** What the words before word `i` say. */
+struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i);
+
+/** What the words behind word `i`, the last one of a name, say; -1000: an eponym. */
+int sotto_names_cue_behind(const struct names_tokens *t, size_t i);
+
+/** Whether word `i` begins a sentence or a line. */
+bool sotto_names_begins(const struct names_tokens *t, size_t i);
+
+#endif

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/names/names.h"
+
+#include "base/alloc.h"
+#include "detect/finer.h"
+#include "detect/names/cue.h"
+#include "detect/names/lexicon.h"
+#include "detect/names/token.h"
+#include "detect/rule.h"
+#include "detect/window.h"
+#include "text/utf8.h"
+
+/*
+ * Points say how much speaks for a reading; NAMES_ENOUGH make a finding of score 500, each one
+ * more or less NAMES_STEP.  Their sizes were chosen on labelled texts (docs/detection.md).
+ */
+#define NAMES_ENOUGH 50
+#define NAMES_STEP   8
+
+/* Longest name, and longest name of a place, in words. */
+#define NAMES_WORDS_MAX 6
+#define NAMES_PLACE_MAX 4
+
+/* Findings with fewer points are not worth a place in the list. */
+#define NAMES_FLOOR 25
+
+#define NAMES_BYTES  (SOTTO_WINDOW_MAX + 2 * SOTTO_NAMES_REACH + 8)
+#define NAMES_TOKENS NAMES_TOKENS_FOR(NAMES_BYTES)
+
+struct sotto_names {
+    size_t taken; /* the text before this is part of a finding */
+    struct names_token token[NAMES_TOKENS];
+};
+
+/* One scan of a window. */
+struct names_scan {
+    struct names_tokens t;
+    size_t first;     /* first word of the window itself */
+    size_t limit;     /* first word behind the window */
+    size_t last_name; /* word behind the last person found; 0: none */
+    struct sotto_findings *out;
+};
+
+/* A person's name as words [first, last]. */
+struct names_person {
+    size_t first, last;
+    int points;
+};
+
+static bool has(uint32_t flags, uint32_t wanted)
+{
+    return (flags & wanted) != 0;
+}
+
+static bool is_name_flag(uint32_t flags)
+{
+    return has(flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
+}
+
+/* Whether a word is written like a name.  In a stretch all in lower case the lists decide. */
+static bool is_capital(const struct names_scan *s, const struct names_token *token)
+{
+    if (token->glued) {
+        return false;
+    }
+    if (token->shape == TOKEN_CAP || token->shape == TOKEN_INITIAL) {
+        return true;
+    }
+    if (token->shape == TOKEN_CAPS) {
+        return token->chars > 3 || is_name_flag(token->flags) ||
+               has(token->flags, SOTTO_LEXICON_ANY_PLACE);
+    }
+    return s->t.lower && token->shape == TOKEN_LOWER && token->chars > 2 &&
+           has(token->flags, (uint32_t)SOTTO_LEXICON_FIRST | SOTTO_LEXICON_LAST |
+                                 SOTTO_LEXICON_FIRST_RARE | SOTTO_LEXICON_CITY |
+                                 SOTTO_LEXICON_COUNTRY | SOTTO_LEXICON_STATE) &&
+           !has(token->flags,
+                (uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_CALENDAR | SOTTO_LEXICON_NEVER);
+}
+
+static bool is_particle(const struct names_token *token)
+{
+    return token->shape == TOKEN_LOWER && has(token->flags, SOTTO_LEXICON_PARTICLE);
+}
+
+/* A capitalised word that no name contains. */
+static bool ends_name(const struct names_token *token)
+{
+    return has(token->flags, (uint32_t)SOTTO_LEXICON_COUNTRY | SOTTO_LEXICON_ORG_HEAD |
+                                 SOTTO_LEXICON_LEGAL | SOTTO_LEXICON_NEVER) &&
+           !has(token->flags, (uint32_t)SOTTO_LEXICON_FIRST | SOTTO_LEXICON_LAST);
+}
+
+/* What a word says as the first word of a name. */
+static int first_points(const struct names_scan *s, size_t i)
+{
+    const struct names_token *token = &s->t.item[i];
+    uint32_t f = token->flags;
+    int points = 12;
+    if (token->shape == TOKEN_INITIAL) {
+        return 12;
+    }
+    if (has(f, SOTTO_LEXICON_FIRST)) {
+        points = 50;
+    } else if (has(f, SOTTO_LEXICON_FIRST_RARE)) {
+        points = 36;
+    } else if (has(f, SOTTO_LEXICON_LAST)) {
+        points = 34;
+    } else if (has(f, SOTTO_LEXICON_LAST_RARE)) {
+        points = 24;
+    } else if (s->t.german) {
+        points = 4;
+    }
+    if (has(f, SOTTO_LEXICON_WORD)) {
+        points -= sotto_names_begins(&s->t, i) ? 40 : 22;
+    }
+    if (has(f, SOTTO_LEXICON_NOUN)) {
+        points -= 25;
+    }
+    if (has(f, SOTTO_LEXICON_CALENDAR | SOTTO_LEXICON_NEVER)) {
+        points -= 25;
+    }
+    if (has(f, SOTTO_LEXICON_ANY_PLACE)) {
+        points -= has(f, SOTTO_LEXICON_FIRST) ? 6 : 14;
+    }
+    if (has(f, SOTTO_LEXICON_EPONYM_NAME)) {
+        points -= 12;
+    }
+    return points;
+}
+
+/* What a further word adds. */
+static int further_points(const struct names_scan *s, size_t i)
+{
+    const struct names_token *token = &s->t.item[i];
+    uint32_t f = token->flags;
+    int points = s->t.german ? 8 : 16;
+    if (token->shape == TOKEN_INITIAL) {
+        return 14;
+    }
+    if (has(f, SOTTO_LEXICON_LAST)) {
+        points = 30;
+    } else if (has(f, SOTTO_LEXICON_LAST_RARE)) {
+        points = 25;
+    } else if (has(f, SOTTO_LEXICON_ANY_FIRST)) {
+        points = 20;
+    }
+    if (has(f, SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN)) {
+        points -= is_name_flag(f) ? 14 : 34;
+    }
+    if (has(f, SOTTO_LEXICON_CALENDAR)) {
+        points -= 30;
+    }
+    if (!is_name_flag(f) && has(f, SOTTO_LEXICON_ANY_PLACE)) {
+        points -= 6;
+    }
+    return points;
+}
+
+/* The end of the capitalised words, particles and initials that begin with word `i`. */
+static size_t run_end(const struct names_scan *s, size_t i)
+{
+    const struct names_tokens *t = &s->t;
+    size_t end = i + 1;
+    while (end < t->count && end - i < NAMES_WORDS_MAX && sotto_names_joined(t, end) &&
+           !t->item[end - 1].possessive) {
+        size_t next = end;
+        while (next < t->count && next - end < 3 && is_particle(&t->item[next]) &&
+               sotto_names_joined(t, next)) {
+            next++;
+        }
+        if (next >= t->count || !sotto_names_joined(t, next) || !is_capital(s, &t->item[next])) {
+            break;
+        }
+        end = next + 1;
+    }
+    return end;
+}
+
+/* How many points words [first, last] have as a name, apart from what stands around them. */
+static int name_points(const struct names_scan *s, size_t first, size_t last)
+{
+    int points = first_points(s, first), full = 0;
+    bool after_particle = false;
+    for (size_t i = first + 1; i <= last; i++) {
+        if (is_particle(&s->t.item[i])) {
+            after_particle = true;
+            continue;
+        }
+        int more = further_points(s, i);
+        points += after_particle && more < 20 ? 20 : more;
+        full += s->t.item[i].shape != TOKEN_INITIAL;
+        after_particle = false;
+    }
+    uint32_t f = s->t.item[first].flags;
+    if (full != 0 && has(f, SOTTO_LEXICON_ANY_FIRST)) {
+        points += 12;
+    }
+    if (full != 0 && s->t.item[first].shape == TOKEN_INITIAL) {
+        points += 22;
+    }
+    return points;
+}
+
+/* The longest stretch from word `first` on that may be a name; `end` is the run's. */
+static size_t name_last(const struct names_scan *s, size_t first, size_t end)
+{
+    size_t last = first;
+    for (size_t i = first + 1; i < end; i++) {
+        const struct names_token *token = &s->t.item[i];
+        if (is_particle(token)) {
+            continue;
+        }
+        if (ends_name(token) || (has(token->flags, SOTTO_LEXICON_TITLE) && token->chars > 2 &&
+                                 !is_name_flag(token->flags))) {
+            break;
+        }
+        if (further_points(s, i) < 0) {
+            break;
+        }
+        last = i;
+    }
+    return last;
+}
+
+static uint16_t score_of(int points)
+{
+    int score = 500 + (points - NAMES_ENOUGH) * NAMES_STEP;
+    return (uint16_t)(score < 0 ? 0 : score > 990 ? 990 : score);
+}
+
+static enum sotto_err add(struct names_scan *s, size_t first, size_t last, int points,
+                          enum sotto_label label, enum sotto_finer finer, enum sotto_rule rule)
+{
+    const struct names_token *a = &s->t.item[first], *b = &s->t.item[last];
+    if (points < NAMES_FLOOR) {
+        return SOTTO_OK;
+    }
+    return sotto_findings_add(s->out, (struct sotto_finding){.start = a->start,
+                                                             .end = b->end,
+                                                             .score = score_of(points),
+                                                             .finer = (uint16_t)finer,
+                                                             .rule = (uint16_t)rule,
+                                                             .label = (uint8_t)label,
+                                                             .layer = SOTTO_LAYER_NAMES});
+}
+
+/* The longest known place that begins with word `i`; its last word in *last. */
+static uint32_t place_at(const struct names_scan *s, size_t i, size_t *last)
+{
+    const struct names_tokens *t = &s->t;
+    uint32_t flags = t->item[i].flags & SOTTO_LEXICON_ANY_PLACE;
+    *last = i;
+    if (!has(t->item[i].flags, SOTTO_LEXICON_PHRASE)) {
+        return flags;
+    }
+    for (size_t n = 1; n < NAMES_PLACE_MAX && i + n < t->count; n++) {
+        unsigned gap = t->item[i + n].gap & ~(unsigned)(TOKEN_SPACE | TOKEN_DOT | TOKEN_DASH);
+        uint32_t more = gap == 0 ? sotto_names_phrase(t, i, i + n) : 0;
+        if (gap != 0) {
+            break;
+        }
+        if (has(more, SOTTO_LEXICON_ANY_PLACE)) {
+            flags = more & SOTTO_LEXICON_ANY_PLACE;
+            *last = i + n;
+        }
+    }
+    return flags;
+}
+
+/* ", TX" or ", Texas" behind a word. */
+static bool state_behind(const struct names_tokens *t, size_t i)
+{
+    static const char codes[] = "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI "
+                                "MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT "
+                                "VT VA WA WV WI WY DC ON QC BC AB ";
+    if (i + 1 >= t->count || (t->item[i + 1].gap & ~(unsigned)(TOKEN_COMMA | TOKEN_SPACE)) != 0 ||
+        (t->item[i + 1].gap & TOKEN_COMMA) == 0) {
+        return false;
+    }
+    const struct names_token *next = &t->item[i + 1];
+    if (has(next->flags, (uint32_t)SOTTO_LEXICON_STATE | SOTTO_LEXICON_COUNTRY)) {
+        return next->shape == TOKEN_CAP;
+    }
+    for (const char *code = codes; next->shape == TOKEN_CAPS && next->chars == 2 && *code != '\0';
+         code += 3) {
+        if (memcmp(code, t->text.base + next->start, 2) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int place_points(const struct names_scan *s, size_t first, size_t last, uint32_t flags,
+                        struct names_cue cue)
+{
+    uint32_t f = s->t.item[first].flags;
+    int points = 0;
+    if (has(flags, SOTTO_LEXICON_COUNTRY)) {
+        points = 75;
+    } else if (has(flags, SOTTO_LEXICON_STATE)) {
+        points = 70;
+    } else if (has(flags, SOTTO_LEXICON_CITY)) {
+        points = 58;
+    } else if (has(flags, SOTTO_LEXICON_CITY_RARE)) {
+        points = 30;
+    }
+    if (first == last) {
+        points -= has(f, SOTTO_LEXICON_WORD) ? 25 : 0;
+        points -= has(f, SOTTO_LEXICON_NOUN) ? 15 : 0;
+        points -= has(f, SOTTO_LEXICON_FIRST) ? 20 : has(f, SOTTO_LEXICON_LAST) ? 8 : 0;
+    }
+    if (state_behind(&s->t, last)) {
+        points = (points > 30 ? points : 30) + 35;
+    }
+    return points + cue.place;
+}
+
+static enum sotto_finer place_finer(uint32_t flags)
+{
+    return has(flags, SOTTO_LEXICON_COUNTRY)    ? SOTTO_FINER_COUNTRY
+           : has(flags, SOTTO_LEXICON_STATE)    ? SOTTO_FINER_STATE
+           : has(flags, SOTTO_LEXICON_ANY_CITY) ? SOTTO_FINER_CITY
+                                                : SOTTO_FINER_NONE;
+}
+
+/* The last word of the organisation that the run [first, end) is, or `first` - 1 when it is none;
+ * a legal form may stand behind a comma. */
+static size_t organisation(const struct names_scan *s, size_t first, size_t end, int *points)
+{
+    const struct names_tokens *t = &s->t;
+    size_t found = first - 1;
+    for (size_t i = first; i < end; i++) {
+        uint32_t f = t->item[i].flags;
+        if (has(f, SOTTO_LEXICON_ORG_HEAD) && t->item[i].shape != TOKEN_LOWER && end - first > 1) {
+            found = end - 1;
+            *points = 62;
+        }
+        if (i > first && has(f, SOTTO_LEXICON_LEGAL) && t->item[i].shape != TOKEN_LOWER) {
+            *points = 85;
+            return i;
+        }
+    }
+    if (end < t->count && has(t->item[end].flags, SOTTO_LEXICON_LEGAL) &&
+        t->item[end].shape != TOKEN_LOWER &&
+        (t->item[end].gap & ~(unsigned)(TOKEN_SPACE | TOKEN_COMMA)) == 0) {
+        *points = 85;
+        return end;
+    }
+    return found;
+}
+
+/* "Smith, John" in forms and at the start of lines: the last word, or `first` when it is none. */
+static size_t reversed_last(const struct names_scan *s, size_t first, size_t end, bool field)
+{
+    const struct names_tokens *t = &s->t;
+    if (end >= t->count || end - first > 2 || (!field && !sotto_names_begins(t, first)) ||
+        (t->item[end].gap & ~(unsigned)(TOKEN_SPACE | TOKEN_COMMA)) != 0 ||
+        (t->item[end].gap & TOKEN_COMMA) == 0 || !is_capital(s, &t->item[end])) {
+        return first;
+    }
+    bool given = has(t->item[end].flags, SOTTO_LEXICON_ANY_FIRST) ||
+                 (t->item[end].shape == TOKEN_INITIAL && t->item[end].dot);
+    bool family = has(t->item[first].flags, SOTTO_LEXICON_ANY_LAST) || field;
+    if (!given || !family || (!field && has(t->item[first].flags, SOTTO_LEXICON_WORD))) {
+        return first;
+    }
+    size_t last = end;
+    if (last + 1 < t->count && t->item[last + 1].shape == TOKEN_INITIAL &&
+        sotto_names_joined(t, last + 1)) {
+        last++;
+    }
+    return last;
+}
+
+/* Takes "Jr.", "III" behind a name into it. */
+static size_t with_suffix(const struct names_tokens *t, size_t last)
+{
+    if (last + 1 < t->count && has(t->item[last + 1].flags, SOTTO_LEXICON_SUFFIX) &&
+        t->item[last + 1].shape != TOKEN_LOWER && t->item[last + 1].shape != TOKEN_INITIAL &&
+        (t->item[last + 1].gap & ~(unsigned)(TOKEN_SPACE | TOKEN_COMMA)) == 0) {
+        return last + 1;
+    }
+    return last;
+}
+
+/* Reads a person from word `first` of a run that ends before `end`. */
+static struct names_person person_at(const struct names_scan *s, size_t first, size_t end,
+                                     struct names_cue cue)
+{
+    const struct names_tokens *t = &s->t;
+    struct names_person p = {.first = first, .last = name_last(s, first, end)};
+    size_t reversed = reversed_last(s, first, end, cue.field);
+    if (reversed != first) {
+        p.last = reversed;
+        p.points = 60 + cue.person;
+        return p;
+    }
+    p.points = name_points(s, first, p.last) + cue.person;
+    int behind = sotto_names_cue_behind(t, p.last);
+    if (behind < 0) {
+        p.points = 0;
+        return p;
+    }
+    size_t last = with_suffix(t, p.last);
+    p.points += behind + (last != p.last && p.last > first ? 15 : 0);
+    p.last = last;
+    bool eponym = has(t->item[first].flags, SOTTO_LEXICON_EPONYM_NAME) && p.last == first;
+    if ((eponym && cue.person < 35) || cue.eponym) {
+        p.points = 0;
+    }
+    return p;
+}
+
+/* "Anna and Bob": the word behind a name and a conjunction. */
+static bool follows_name(const struct names_scan *s, size_t i)
+{
+    if (s->last_name == 0 || i == 0) {
+        return false;
+    }
+    if (s->last_name == i) {
+        return (s->t.item[i].gap & TOKEN_COMMA) != 0 && (s->t.item[i].gap & TOKEN_LINE) == 0;
+    }
+    return s->last_name + 1 == i && s->t.item[i - 1].shape == TOKEN_LOWER &&
+           s->t.item[i - 1].chars <= 3 && sotto_names_joined(&s->t, i);
+}
+
+/* Skips titles, roles and the like at the head of a run: they are cues of what follows. */
+static bool is_head(const struct names_scan *s, size_t i, size_t end)
+{
+    uint32_t f = s->t.item[i].flags;
+    return i + 1 < end &&
+           has(f, (uint32_t)SOTTO_LEXICON_TITLE | SOTTO_LEXICON_ROLE | SOTTO_LEXICON_PATIENT |
+                      SOTTO_LEXICON_FAMILY | SOTTO_LEXICON_GREETING) &&
+           !has(f, SOTTO_LEXICON_FIRST);
+}
+
+/* Judges the words [i, end) of a run from word `i` on; *next: the word to go on with. */
+static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *next)
+{
+    struct names_cue cue = sotto_names_cue_before(&s->t, i);
+    int org_points = 0;
+    size_t place_last, org_last = organisation(s, i, end, &org_points);
+    uint32_t place = place_at(s, i, &place_last);
+    *next = i + 1;
+    if (org_last + 1 > i + 1) {
+        *next = org_last + 1;
+        return add(s, i, org_last, org_points, SOTTO_LABEL_ORG, SOTTO_FINER_NONE,
+                   SOTTO_RULE_ORG_CUE);
+    }
+    if (follows_name(s, i)) {
+        cue.person = cue.person > 14 ? cue.person : 14;
+    }
+    struct names_person person = person_at(s, i, end, cue);
+    int points = 0;
+    if (place != 0) {
+        points = place_points(s, i, place_last, place, cue);
+    } else if (cue.place >= 45 && !has(s->t.item[i].flags, SOTTO_LEXICON_WORD) && !s->t.german) {
+        points = cue.place + 8;
+    }
+    if (points >= person.points && points >= NAMES_ENOUGH - 15) {
+        *next = place_last + 1;
+        return add(s, i, place_last, points, SOTTO_LABEL_LOCATION, place_finer(place),
+                   cue.place != 0 ? SOTTO_RULE_PLACE_CUE : SOTTO_RULE_PLACE_LIST);
+    }
+    if (person.points >= NAMES_ENOUGH) {
+        s->last_name = person.last + 1;
+        *next = person.last + 1;
+    }
+    return add(s, i, person.last, person.points, SOTTO_LABEL_PERSON, SOTTO_FINER_NONE,
+               cue.person != 0 ? SOTTO_RULE_NAME_CUE : SOTTO_RULE_NAME_LIST);
+}
+
+/* Behind a title or a field, particles may begin a name: "Frau von der Leyen". */
+static bool begins_with_particle(const struct names_scan *s, size_t i)
+{
+    if (i == 0 || !is_particle(&s->t.item[i]) || !sotto_names_joined(&s->t, i)) {
+        return false;
+    }
+    const struct names_token *last = &s->t.item[i - 1];
+    return has(last->flags, SOTTO_LEXICON_TITLE) && last->shape != TOKEN_LOWER;
+}
+
+static enum sotto_err scan_run(struct names_scan *s, size_t *i)
+{
+    size_t end = run_end(s, *i), at = *i;
+    enum sotto_err err = SOTTO_OK;
+    while (at < end && err == SOTTO_OK) {
+        if (is_head(s, at, end) || is_particle(&s->t.item[at])) {
+            at++;
+            continue;
+        }
+        err = judge(s, at, end, &at);
+    }
+    *i = at > end ? at : end;
+    return err;
+}
+
+static enum sotto_err scan_words(struct names_scan *s)
+{
+    enum sotto_err err = SOTTO_OK;
+    size_t i = s->first;
+    while (i < s->limit && err == SOTTO_OK) {
+        if (begins_with_particle(s, i) && run_end(s, i) > i + 1) {
+            size_t next;
+            err = judge(s, i, run_end(s, i), &next);
+            i = next;
+        } else if (is_capital(s, &s->t.item[i])) {
+            err = scan_run(s, &i);
+        } else {
+            i++;
+        }
+    }
+    return err;
+}
+
+enum sotto_err sotto_names_new(struct sotto_names **out)
+{
+    struct sotto_names *names = sotto_calloc(1, sizeof(*names));
+    if (names == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    *out = names;
+    return SOTTO_OK;
+}
+
+void sotto_names_free(struct sotto_names *names)
+{
+    sotto_free(names);
+}
+
+void sotto_names_begin(struct sotto_names *names)
+{
+    names->taken = 0;
+}
+
+/* The nearest place at or before `at` where no word is cut, at most `reach` bytes away. */
+static size_t step_back(sotto_span text, size_t at, size_t reach)
+{
+    size_t floor = at > reach ? at - reach : 0;
+    while (floor > 0 && floor < at &&
+           (sotto_char_ascii[text.base[floor - 1] & 0x7f] & SOTTO_CHAR_SPACE) == 0) {
+        floor++;
+    }
+    while (!sotto_utf8_boundary(text, floor)) {
+        floor++;
+    }
+    return floor;
+}
+
+enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size_t start,
+                                size_t end, struct sotto_findings *out)
+{
+    struct names_scan s = {.t = {.item = names->token}, .out = out};
+    size_t from = step_back(text, start, SOTTO_NAMES_REACH);
+    size_t to = text.len - end > SOTTO_NAMES_REACH ? end + SOTTO_NAMES_REACH : text.len;
+    size_t mark = out->count;
+    while (!sotto_utf8_boundary(text, to)) {
+        to++;
+    }
+    sotto_names_tokenize(text, from, to, &s.t);
+    size_t floor = start > names->taken ? start : names->taken;
+    while (s.first < s.t.count && s.t.item[s.first].start < floor) {
+        s.first++;
+    }
+    for (s.limit = s.first; s.limit < s.t.count && s.t.item[s.limit].start < end; s.limit++) {
+    }
+    enum sotto_err err = scan_words(&s);
+    if (err != SOTTO_OK) {
+        out->count = mark;
+    } else if (out->count > mark) {
+        names->taken = out->items[out->count - 1].end;
+    }
+    return err;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_DETECT_NAMES_NAMES_H
+#define SOTTO_DETECT_NAMES_NAMES_H
+
+/*
+ * The layer of names: persons, places and organisations by word lists and by the words around
+ * them ("Dr. ...", "my name is ...", "wohnt in ...", "... GmbH"), in English, German, French,
+ * Spanish and Italian.  One look-up a word; everything else is decided from the words beside.
+ */
+
+#include "detect/finding.h"
+
+/** Bytes before and behind a window that are read for context. */
+#define SOTTO_NAMES_REACH 256
+
+struct sotto_names;
+
+/** Working memory of one thread.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err sotto_names_new(struct sotto_names **out);
+
+/** Wipes and frees; NULL is allowed. */
+void sotto_names_free(struct sotto_names *names);
+
+/** Forgets the text at hand; the next scan is about the start of another one. */
+void sotto_names_begin(struct sotto_names *names);
+
+/**
+ * Appends what begins in bytes [start, end) of `text`.  Windows must be given in order and
+ * without gaps, each at most SOTTO_WINDOW_MAX long; the result depends on where they are cut.
+ *
+ * @param text  valid UTF-8 of less than 4 GiB, whole
+ *
+ * @retval SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text,
+                                                 size_t start, size_t end,
+                                                 struct sotto_findings *out);
+
+#endif

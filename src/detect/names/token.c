@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/names/token.h"
+
+#include "detect/names/lexicon.h"
+#include "text/fold.h"
+#include "text/utf8.h"
+
+/* Of a hundred words in lower case so many are German alone where the text is German. */
+#define TOKEN_GERMAN_PERCENT 12
+
+/* A word while it is read. */
+struct token_reader {
+    sotto_span text;
+    size_t to;
+    uint64_t hash;     /* of the whole word */
+    uint64_t before;   /* of all but its last character */
+    uint64_t part;     /* of the part behind the last hyphen */
+    uint32_t parts_or; /* flags of the parts so far */
+    uint32_t parts_and;
+    unsigned upper, lower, digits, inside; /* `inside`: capitals not at the start of a part */
+    bool hyphen, part_start;
+    uint32_t last;  /* last character, folded */
+    uint32_t first; /* first character, folded */
+    bool first_upper;
+};
+
+static unsigned gap_of(uint32_t c, unsigned gap)
+{
+    switch (c) {
+    case ' ':
+    case 0xa0:
+        return (gap & TOKEN_SPACE) != 0 ? TOKEN_WIDE : TOKEN_SPACE;
+    case '\t':
+        return TOKEN_SPACE | TOKEN_WIDE;
+    case '\n':
+    case '\r':
+    case 0x2028:
+    case 0x2029:
+        return TOKEN_LINE;
+    case ',':
+        return TOKEN_COMMA;
+    case '.':
+        return TOKEN_DOT;
+    case '!':
+    case '?':
+    case ';':
+    case 0x2026:
+    case 0xbf:
+    case 0xa1:
+        return TOKEN_STOP;
+    case ':':
+        return TOKEN_COLON;
+    case '-':
+    case 0x2010:
+    case 0x2013:
+    case 0x2014:
+        return TOKEN_DASH;
+    case '/':
+    case '|':
+        return TOKEN_SLASH;
+    case '<':
+    case '>':
+        return TOKEN_ANGLE;
+    case '(':
+    case '[':
+    case '{':
+    case 0x201c:
+    case 0x201e:
+    case 0xab:
+    case 0x2018:
+        return TOKEN_OPEN;
+    case ')':
+    case ']':
+    case '}':
+    case 0x201d:
+    case 0xbb:
+    case '"':
+    case '\'':
+    case 0x2019:
+        return TOKEN_CLOSE;
+    case '@':
+    case '_':
+    case '\\':
+    case '=':
+    case '#':
+        return TOKEN_GLUE;
+    default:
+        return (sotto_char_classes(c) & SOTTO_CHAR_SPACE) != 0    ? TOKEN_SPACE
+               : (sotto_char_classes(c) & SOTTO_CHAR_HIDDEN) != 0 ? 0
+                                                                  : TOKEN_OTHER;
+    }
+}
+
+static bool is_apostrophe(uint32_t c)
+{
+    return c == '\'' || c == 0x2019 || c == 0x2bc;
+}
+
+static bool is_hyphen(uint32_t c)
+{
+    return c == '-' || c == 0x2010 || c == 0x2011;
+}
+
+static void reset(struct token_reader *r)
+{
+    r->hash = r->before = r->part = SOTTO_LEXICON_EMPTY;
+    r->parts_or = 0;
+    r->parts_and = ~0U;
+    r->upper = r->lower = r->digits = r->inside = 0;
+    r->hyphen = false;
+    r->part_start = true;
+    r->last = r->first = 0;
+    r->first_upper = false;
+}
+
+static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
+{
+    uint32_t folded = sotto_fold(c);
+    r->before = r->hash;
+    r->hash = sotto_lexicon_add(r->hash, folded);
+    r->part = sotto_lexicon_add(r->part, folded);
+    if ((classes & SOTTO_CHAR_UPPER) != 0) {
+        r->inside += !r->part_start;
+        r->first_upper |= r->upper + r->lower + r->digits == 0;
+        r->upper++;
+    } else if ((classes & SOTTO_CHAR_DIGIT) != 0) {
+        r->digits++;
+    } else {
+        r->lower++;
+    }
+    r->first = r->first == 0 ? folded : r->first;
+    r->last = folded;
+    r->part_start = false;
+}
+
+static void end_part(struct token_reader *r)
+{
+    uint32_t flags = sotto_lexicon_find(r->part);
+    r->parts_or |= flags;
+    r->parts_and &= flags;
+    r->part = SOTTO_LEXICON_EMPTY;
+}
+
+/* Whether what was read so far is an elided word: "l'", "d'", "qu'" ... */
+static bool is_elided(const struct token_reader *r)
+{
+    unsigned chars = r->upper + r->lower;
+    if (chars == 1) {
+        return memchr("dlsjmntc", (int)r->last, 8) != NULL && (r->last != 'd' || r->upper == 0);
+    }
+    return chars == 2 && r->first == 'q' && r->last == 'u';
+}
+
+static unsigned classes_at(const struct token_reader *r, size_t at)
+{
+    return at < r->to ? sotto_char_classes(sotto_utf8_next(r->text, &at)) : 0;
+}
+
+/* Whether "s" and no further letter stands at `at`. */
+static bool is_possessive(const struct token_reader *r, size_t at)
+{
+    return at < r->to && (r->text.base[at] == 's' || r->text.base[at] == 'S') &&
+           (classes_at(r, at + 1) & SOTTO_CHAR_WORD) == 0;
+}
+
+/* Reads one word from `*at` on; gives its bounds in `token`. */
+static void read_word(struct token_reader *r, size_t *at, struct names_token *token)
+{
+    token->start = token->end = (uint32_t)*at;
+    reset(r);
+    while (*at < r->to) {
+        size_t next = *at;
+        uint32_t c = sotto_utf8_next(r->text, &next);
+        unsigned classes = sotto_char_classes(c);
+        bool is_joint = is_apostrophe(c) || is_hyphen(c);
+        if ((classes & (SOTTO_CHAR_LETTER | SOTTO_CHAR_DIGIT)) != 0 && !is_joint) {
+            add_char(r, c, classes);
+            token->end = (uint32_t)next;
+        } else if ((classes & SOTTO_CHAR_MARK) != 0) {
+            token->end = (uint32_t)next;
+        } else if (is_joint && (classes_at(r, next) & SOTTO_CHAR_LETTER) != 0) {
+            if (is_apostrophe(c) && is_possessive(r, next)) {
+                token->possessive = true;
+                *at = next + 1;
+                return;
+            }
+            if (is_apostrophe(c) && is_elided(r)) {
+                reset(r);
+                token->start = (uint32_t)next;
+                token->gap |= TOKEN_ELISION;
+            } else {
+                r->hyphen |= is_hyphen(c);
+                end_part(r);
+                r->hash = sotto_lexicon_add(r->hash, sotto_fold(c));
+                r->part_start = true;
+            }
+        } else if ((classes & SOTTO_CHAR_HIDDEN) == 0) {
+            return;
+        }
+        *at = next;
+    }
+}
+
+/* What is known of the word; of one that is in no list, what is known of its parts. */
+static uint32_t flags_of(struct token_reader *r)
+{
+    const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
+    uint32_t flags = sotto_lexicon_find(r->hash);
+    if (flags != 0) {
+        return flags;
+    }
+    if (r->hyphen) {
+        end_part(r);
+        return (r->parts_or & (names | SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_ORG_HEAD)) |
+               (r->parts_and & ((uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN));
+    }
+    if (r->last == 's' && r->upper + r->lower > 4) {
+        flags = sotto_lexicon_find(r->before); /* "Annas", "Smiths", plurals of words */
+        return flags & (names | SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_WORD |
+                        SOTTO_LEXICON_NOUN | SOTTO_LEXICON_NEVER | SOTTO_LEXICON_CALENDAR);
+    }
+    return 0;
+}
+
+static bool has_mixed_name(const struct token_reader *r, uint32_t flags)
+{
+    return (flags & (SOTTO_LEXICON_ANY_LAST | SOTTO_LEXICON_ANY_FIRST)) != 0 ||
+           (r->first == 'm' && r->inside == 1 && r->upper == 2);
+}
+
+static enum token_shape shape_of(const struct token_reader *r, uint32_t flags)
+{
+    if (r->upper + r->lower == 0) {
+        return TOKEN_NUMBER;
+    }
+    if (r->digits != 0) {
+        return TOKEN_CODE;
+    }
+    if (!r->first_upper) {
+        return r->upper == 0 ? TOKEN_LOWER : TOKEN_CODE;
+    }
+    if (r->lower == 0) {
+        return r->upper == 1 ? TOKEN_INITIAL : TOKEN_CAPS;
+    }
+    return r->inside == 0 || has_mixed_name(r, flags) ? TOKEN_CAP : TOKEN_CODE;
+}
+
+/* Whether the characters behind a word make it a part of something longer. */
+static bool is_glued_behind(sotto_span text, size_t at)
+{
+    if (at + 1 >= text.len) {
+        return false;
+    }
+    uint8_t c = text.base[at], d = text.base[at + 1];
+    bool word = (d >= 'a' && d <= 'z') || (d >= '0' && d <= '9');
+    return ((c == '_' || c == '@' || c == '\\' || c == '=') && d != ' ') || (c == '.' && word) ||
+           (c == ':' && d == '/');
+}
+
+static bool is_glued_before(unsigned gap, const struct names_token *last)
+{
+    if ((gap & (TOKEN_SPACE | TOKEN_LINE | TOKEN_EDGE | TOKEN_COMMA)) != 0) {
+        return (gap & TOKEN_GLUE) != 0;
+    }
+    return (gap & TOKEN_GLUE) != 0 || (gap == TOKEN_DOT && last->shape != TOKEN_INITIAL &&
+                                       (last->flags & (uint32_t)SOTTO_LEXICON_TITLE) == 0);
+}
+
+static void judge(struct names_tokens *out, size_t words, size_t german, size_t capitals)
+{
+    out->german = words != 0 && german * 100 >= words * TOKEN_GERMAN_PERCENT;
+    out->lower = capitals == 0;
+}
+
+void sotto_names_tokenize(sotto_span text, size_t from, size_t to, struct names_tokens *out)
+{
+    struct token_reader reader = {.text = text, .to = to};
+    size_t words = 0, german = 0, capitals = 0;
+    unsigned gap = from == 0 ? TOKEN_EDGE : 0;
+    out->text = text;
+    out->count = 0;
+    for (size_t at = from; at < to;) {
+        size_t next = at;
+        uint32_t c = sotto_utf8_next(text, &next);
+        if ((sotto_char_classes(c) & (SOTTO_CHAR_LETTER | SOTTO_CHAR_DIGIT)) == 0) {
+            gap |= gap_of(c, gap);
+            at = next;
+            continue;
+        }
+        struct names_token *token = &out->item[out->count++];
+        *token = (struct names_token){.gap = (uint16_t)gap};
+        read_word(&reader, &at, token);
+        unsigned chars = reader.upper + reader.lower;
+        token->flags = flags_of(&reader);
+        token->shape = (uint8_t)shape_of(&reader, token->flags);
+        token->chars = (uint8_t)(chars < 255 ? chars : 255);
+        token->dot = at < to && text.base[at] == '.';
+        token->glued =
+            is_glued_behind(text, at) || (out->count > 1 && is_glued_before(gap, token - 1));
+        words += token->shape == TOKEN_LOWER;
+        german += token->shape == TOKEN_LOWER && (token->flags & SOTTO_LEXICON_GERMAN) != 0;
+        capitals += token->shape == TOKEN_CAP || (token->shape == TOKEN_CAPS);
+        gap = 0;
+    }
+    out->last_gap = (uint16_t)(gap | (to == text.len ? TOKEN_EDGE : 0));
+    judge(out, words, german, capitals);
+}
