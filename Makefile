@@ -37,10 +37,16 @@ format:
 	@scripts/setup lint
 	@git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
 
+# e.g. make bench BENCH="--only requests --rounds 9"
+bench: all
+	@scripts/setup bench
+	@ninja -C $(BUILD) bench/provider bench/load
+	@python3 bench/gateway.py --build $(BUILD) $(BENCH)
+
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --strip --quiet
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test asan fuzz lint format install clean
+.PHONY: all run test asan fuzz lint format bench install clean
