@@ -6,16 +6,28 @@
 /*
  * Streaming restorer: puts the values back where a model's text has tokens.
  *
- * Exact first: an issued token, as issued, with no letter or digit before it, is its value.  Then
- * tolerant, since models rewrite: case, separators between word and code or inside it (space,
- * hyphen, underscore, their Markdown and HTML escapes), and one wrong symbol of the code, only
- * behind an exact type word, only when the check symbol fails and exactly one issued token fits.
- * What was not issued by the vault comes out unchanged.  What follows a token (a possessive, a
- * plural, a case ending) stays.
+ * Exact: an issued token, as issued, is its value wherever it stands, also inside of a word: a
+ * name inside of a word ("JohnDoe1984") was masked there, and no 39 bits appear by chance.
  *
- * What can still become an issued token is withheld, never more than SOTTO_RESTORE_HOLD bytes;
- * everything else comes out in the same call it went in.  Any split of a text gives the same
- * result as the whole.  Input and output are decoded text; escaping belongs to the caller.
+ * Tolerant, since models rewrite, where no ASCII letter or digit stands directly before:
+ *   - the case of word and code;
+ *   - separators between word and code or inside the code: space, hyphen, underscore, their
+ *     Markdown, HTML and URL escapes, invisible characters (vault/spelling.h has the grammar);
+ *     a code written apart counts only where a letter or digit does not follow;
+ *   - Markdown marks there move to the side of the value where they belong:
+ *     "**PERSON** 4KQ7XM2BT" becomes "**Ann**";
+ *   - one wrong symbol of a code in capitals and in one piece, only behind a type word in
+ *     capitals, only when the check symbol fails, exactly one issued token fits and no further
+ *     capital or digit follows.
+ *
+ * What the vault did not issue comes out unchanged.  What follows a token stays, since tokens of
+ * a type have one length: a possessive, a plural, a case ending ("PERSON4KQ7XM2BTs"), digits that
+ * followed the value.  Where several spellings overlap, the one that begins first counts.
+ *
+ * What can still become an issued token is withheld, never more than SOTTO_RESTORE_HOLD bytes and
+ * nothing while the vault has issued none; everything else comes out in the same call it went in.
+ * Any split of a text gives the same result as the whole.  Input and output are decoded text, any
+ * bytes; escaping belongs to the caller.
  *
  * One restorer serves one text stream.  Not thread-safe.  No I/O, no clock.
  */
@@ -28,9 +40,16 @@
 
 struct sotto_restore;
 
-/** Told of each token that was restored; `at` is the offset of the value in the whole output. */
-typedef void sotto_restore_seen(void *ctx, size_t in_at, size_t in_len, size_t out_at,
-                                size_t out_len);
+/** One token that was restored; offsets count bytes from the start of the stream. */
+struct sotto_restored {
+    size_t in_at;
+    size_t out_at;
+    sotto_span spelled; /* what stood in the input */
+    sotto_span text;    /* what stands in the output: the value, Markdown marks included */
+};
+
+/** Told of each token in the order of the text; the spans are borrowed for the call. */
+typedef void sotto_restore_seen(void *ctx, const struct sotto_restored *hit);
 
 /**
  * @param vault     borrowed; must outlive the restorer and issue no token meanwhile
@@ -44,7 +63,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_restore_new(const struct sotto_vault *vaul
 /** Wipes and frees; NULL is allowed. */
 void sotto_restore_free(struct sotto_restore *r);
 
-/** Calls `seen` for each token restored from now on; offsets count from the stream's start. */
+/** Calls `seen` for each token restored from now on. */
 void sotto_restore_watch(struct sotto_restore *r, sotto_restore_seen *seen, void *ctx);
 
 /**

@@ -10,7 +10,7 @@
  *
  * @retval SOTTO_ELIMIT, SOTTO_ENOMEM  `out` unchanged
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_restore_text(const struct sotto_vault *vault,
-                                                   sotto_span text, struct sotto_buf *out);
+SOTTO_MUST_CHECK enum sotto_err sotto_restore_text(const struct sotto_vault *vault, sotto_span text,
+                                                   struct sotto_buf *out);
 
 #endif

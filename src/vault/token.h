@@ -23,7 +23,7 @@
 
 #define SOTTO_TOKEN_CODE_LEN 9 /* code and check */
 #define SOTTO_TOKEN_WORD_MAX 10
-#define SOTTO_TOKEN_MAX (SOTTO_TOKEN_WORD_MAX + SOTTO_TOKEN_CODE_LEN)
+#define SOTTO_TOKEN_MAX      (SOTTO_TOKEN_WORD_MAX + SOTTO_TOKEN_CODE_LEN)
 
 /** Number of type words; the first are those of enum sotto_label, in its order. */
 #define SOTTO_TOKEN_WORD_COUNT 13

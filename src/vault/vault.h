@@ -22,8 +22,8 @@ struct sotto_vault;
 
 /** How a value is replaced. */
 enum sotto_style {
-    SOTTO_STYLE_TOKEN,     /* PERSON4KQ7XM2BT */
-    SOTTO_STYLE_REDACT,    /* [PERSON]; no way back */
+    SOTTO_STYLE_TOKEN,  /* PERSON4KQ7XM2BT */
+    SOTTO_STYLE_REDACT, /* [PERSON]; no way back */
 };
 
 /** Length of a tenant's token key. */
@@ -65,6 +65,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_vault_shield(struct sotto_vault *vault, so
 SOTTO_MUST_CHECK enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type,
                                                   bool foldable, sotto_span value,
                                                   sotto_span *token);
+
+/**
+ * Takes in a token that another vault issued, as a map file holds it, so that it is restored.
+ *
+ * @param token  copied, as is `value`
+ *
+ * @retval SOTTO_EFORMAT  not a well-formed token
+ * @retval SOTTO_EEXISTS  the vault has the token already
+ * @retval SOTTO_ENOMEM   vault unchanged, as for the others
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_vault_adopt(struct sotto_vault *vault, sotto_span token,
+                                                  sotto_span value);
 
 /** The value of an issued token, exactly as issued; false: not of this request, `value` unchanged. */
 bool sotto_vault_lookup(const struct sotto_vault *vault, sotto_span token, sotto_span *value);

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "vault/vault.h"
+
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "crypto/hmac.h"
+#include "text/canon.h"
+#include "vault/code.h"
+#include "vault/code_map.h"
+#include "vault/issued.h"
+#include "vault/spelling.h"
+
+/* Entries of the table at its first growth, and of its index by value. */
+#define VAULT_MIN_ENTRIES 32
+
+/* So many collisions in a row never happen by chance. */
+#define VAULT_MAX_COUNTER 4096
+
+/* In the order of the type words; what type words mean for the canonical form. */
+enum vault_type {
+    VAULT_TYPE_PHONE = 8,
+    VAULT_TYPE_ID = 11,
+};
+
+struct vault_entry {
+    uint8_t type;
+    bool foldable;
+    uint8_t token_len;
+    char token[SOTTO_TOKEN_MAX];
+    sotto_span canon;
+    sotto_span value; /* the last spelling */
+};
+
+struct sotto_vault {
+    enum sotto_style style;
+    unsigned types;          /* a bit for each type word issued */
+    struct sotto_hmac *hmac; /* keyed for the conversation */
+    struct sotto_arena arena;
+    struct sotto_buf canon; /* the value at hand in its canonical form */
+    struct code_map codes;  /* each beginning of each issued code; whole ones -> entry */
+    struct code_map shield; /* codes, well-formed or not, that the request's text holds */
+    uint8_t hash_key[SOTTO_HASH_KEY_BYTES];
+    size_t *by_value; /* open addressing, `cap` * 2 places: entry + 1, 0 free */
+    struct vault_entry **entry;
+    size_t count;
+    size_t cap;
+};
+
+#define REDACTED(word)                                                                             \
+    {                                                                                              \
+        (const uint8_t *)("[" word "]"), sizeof("[" word "]") - 1                                  \
+    }
+static const sotto_span vault_redacted[] = {
+    REDACTED("PERSON"), REDACTED("LOCATION"), REDACTED("ADDRESS"),    REDACTED("ORG"),
+    REDACTED("DATE"),   REDACTED("AGE"),      REDACTED("OCCUPATION"), REDACTED("NRP"),
+    REDACTED("PHONE"),  REDACTED("EMAIL"),    REDACTED("URL"),        REDACTED("ID"),
+    REDACTED("SECRET"),
+};
+#undef REDACTED
+_Static_assert(SOTTO_COUNT(vault_redacted) == SOTTO_TOKEN_WORD_COUNT, "one for each type");
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* The tenant's key -> a key for the conversation; from that, seeds for the tables of this vault. */
+static enum sotto_err derive_keys(struct sotto_vault *vault, sotto_span tenant_key,
+                                  sotto_span conversation)
+{
+    uint8_t key[SOTTO_HMAC_BYTES], seed[SOTTO_HMAC_BYTES];
+    struct sotto_hmac *tenant = NULL;
+    const sotto_span name[] = {SOTTO_LIT("sotto conversation v1"), SOTTO_LIT("\0"), conversation};
+    const sotto_span tables = SOTTO_LIT("sotto tables v1");
+
+    enum sotto_err err = sotto_hmac_new(tenant_key, &tenant);
+    if (err != SOTTO_OK || (err = sotto_hmac_parts(tenant, name, 3, key)) != SOTTO_OK ||
+        (err = sotto_hmac_new(sotto_span_init(key, sizeof(key)), &vault->hmac)) != SOTTO_OK ||
+        (err = sotto_hmac_parts(vault->hmac, &tables, 1, seed)) != SOTTO_OK) {
+        goto out;
+    }
+    memcpy(vault->hash_key, seed, sizeof(vault->hash_key));
+    memcpy(&vault->codes.seed, seed + 16, 8);
+    memcpy(&vault->shield.seed, seed + 24, 8);
+
+out:
+    sotto_hmac_free(tenant);
+    sotto_wipe(key, sizeof(key));
+    sotto_wipe(seed, sizeof(seed));
+    return err;
+}
+
+/* --- canonical form -------------------------------------------------------------------------- */
+
+/* Digits, and a plus sign before them.  Nothing appended: it has no digits. */
+static enum sotto_err canon_phone(sotto_span value, struct sotto_buf *out)
+{
+    enum sotto_err err = SOTTO_OK;
+    for (size_t i = 0; i < value.len && err == SOTTO_OK; i++) {
+        uint8_t c = value.base[i];
+        if ((c >= '0' && c <= '9') || (c == '+' && out->len == 0)) {
+            err = sotto_buf_push(out, c);
+        }
+    }
+    if (err == SOTTO_OK && out->len == 1 && out->base[0] == '+') {
+        sotto_buf_truncate(out, 0);
+    }
+    return err;
+}
+
+static void drop_spaces(struct sotto_buf *buf)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < buf->len; i++) {
+        if (buf->base[i] != ' ') {
+            buf->base[len++] = buf->base[i];
+        }
+    }
+    sotto_buf_truncate(buf, len);
+}
+
+/* Leaves the canonical form in vault->canon. */
+static enum sotto_err canonical(struct sotto_vault *vault, unsigned type, bool foldable,
+                                sotto_span value)
+{
+    struct sotto_buf *out = &vault->canon;
+    sotto_buf_truncate(out, 0);
+    if (foldable && type == VAULT_TYPE_PHONE) {
+        enum sotto_err err = canon_phone(value, out);
+        if (err != SOTTO_OK || out->len != 0) {
+            return err;
+        }
+    }
+    if (foldable) {
+        enum sotto_err err = sotto_canon(value, out);
+        if (err == SOTTO_OK && type == VAULT_TYPE_ID) {
+            drop_spaces(out);
+        }
+        if (err != SOTTO_EFORMAT) {
+            return err;
+        }
+    }
+    return sotto_buf_append(out, value);
+}
+
+/* --- table ----------------------------------------------------------------------------------- */
+
+/* The place in the index by value of what vault->canon holds. */
+static size_t value_place(const struct sotto_vault *vault, unsigned type, bool foldable,
+                          sotto_span canon)
+{
+    size_t mask = vault->cap * 2 - 1;
+    uint64_t hash = sotto_hash64(vault->hash_key, canon);
+    size_t at = (size_t)(hash + type * 2 + (foldable ? 1 : 0)) & mask;
+    for (; vault->by_value[at] != 0; at = (at + 1) & mask) {
+        const struct vault_entry *entry = vault->entry[vault->by_value[at] - 1];
+        if (entry->type == type && entry->foldable == foldable &&
+            sotto_span_eq(entry->canon, canon)) {
+            break;
+        }
+    }
+    return at;
+}
+
+static enum sotto_err grow_table(struct sotto_vault *vault)
+{
+    if (vault->count < vault->cap) {
+        return SOTTO_OK;
+    }
+    size_t cap = vault->cap != 0 ? vault->cap * 2 : VAULT_MIN_ENTRIES;
+    struct vault_entry **entry = sotto_calloc(cap, sizeof(struct vault_entry *));
+    size_t *by_value = sotto_calloc(cap, 2 * sizeof(*by_value));
+    if (entry == NULL || by_value == NULL) {
+        sotto_free(entry);
+        sotto_free(by_value);
+        return SOTTO_ENOMEM;
+    }
+    if (vault->count != 0) {
+        memcpy(entry, vault->entry, vault->count * sizeof(*entry));
+    }
+    sotto_free(vault->entry);
+    sotto_free(vault->by_value);
+    vault->entry = entry;
+    vault->by_value = by_value;
+    vault->cap = cap;
+    for (size_t i = 0; i < vault->count; i++) {
+        const struct vault_entry *old = entry[i];
+        by_value[value_place(vault, old->type, old->foldable, old->canon)] = i + 1;
+    }
+    return SOTTO_OK;
+}
+
+static const struct vault_entry *find_value(const struct sotto_vault *vault, unsigned type,
+                                            bool foldable, size_t *index)
+{
+    if (vault->cap == 0) {
+        return NULL;
+    }
+    size_t at = value_place(vault, type, foldable, sotto_buf_span(&vault->canon));
+    if (vault->by_value[at] == 0) {
+        return NULL;
+    }
+    *index = vault->by_value[at] - 1;
+    return vault->entry[*index];
+}
+
+/* Takes apart what is one token from end to end. */
+static bool read_token(sotto_span token, unsigned *type, uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
+{
+    struct spelling s;
+    if (spelling_read(token, UINT32_MAX, true, &s) != SPELLING_WHOLE || s.len != token.len) {
+        return false;
+    }
+    *type = s.type;
+    memcpy(symbol, s.symbol, sizeof(s.symbol));
+    return true;
+}
+
+/* --- issuing --------------------------------------------------------------------------------- */
+
+/* Whether the request's text holds the code, or one that tolerance would take for it. */
+static bool is_shielded(const struct sotto_vault *vault, unsigned type,
+                        const uint8_t code[SOTTO_TOKEN_CODE_LEN])
+{
+    uint8_t other[SOTTO_TOKEN_CODE_LEN];
+    if (vault->shield.count == 0) {
+        return false;
+    }
+    memcpy(other, code, sizeof(other));
+    for (size_t i = 0; i < SOTTO_TOKEN_CODE_LEN; i++) {
+        for (uint8_t symbol = 0; symbol <= CODE_NONE; symbol++) {
+            other[i] = symbol;
+            uint64_t packed = code_pack(other, SOTTO_TOKEN_CODE_LEN);
+            if (code_map_get(&vault->shield, code_key(type, SOTTO_TOKEN_CODE_LEN, packed), NULL)) {
+                return true;
+            }
+        }
+        other[i] = code[i];
+    }
+    return false;
+}
+
+/* Derives codes until one is free. */
+static enum sotto_err derive_token(struct sotto_vault *vault, struct vault_entry *entry,
+                                   uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
+{
+    for (unsigned counter = 0; counter < VAULT_MAX_COUNTER; counter++) {
+        const uint8_t head[] = {entry->type, entry->foldable ? 1 : 0, (uint8_t)(counter >> 8),
+                                (uint8_t)counter};
+        const sotto_span parts[] = {SOTTO_LIT("sotto token v1"), SOTTO_LIT("\0"),
+                                    sotto_span_init(head, sizeof(head)), entry->canon};
+        uint8_t mac[SOTTO_HMAC_BYTES];
+        enum sotto_err err = sotto_hmac_parts(vault->hmac, parts, SOTTO_COUNT(parts), mac);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+        entry->token_len = (uint8_t)sotto_token_make(entry->type, mac, entry->token);
+        sotto_wipe(mac, sizeof(mac));
+        const char *code = entry->token + entry->token_len - SOTTO_TOKEN_CODE_LEN;
+        for (size_t i = 0; i < SOTTO_TOKEN_CODE_LEN; i++) {
+            symbol[i] = code_symbol((uint8_t)code[i]);
+        }
+        if (!vault_find(vault, entry->type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), NULL) &&
+            !is_shielded(vault, entry->type, symbol)) {
+            return SOTTO_OK;
+        }
+    }
+    return SOTTO_ECRYPTO;
+}
+
+/* Enters a finished entry.  Everything that can fail comes before the first change that counts. */
+static enum sotto_err enter(struct sotto_vault *vault, struct vault_entry *entry,
+                            const uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
+{
+    enum sotto_err err = code_map_reserve(&vault->codes, SOTTO_TOKEN_CODE_LEN);
+    if (err != SOTTO_OK || (err = grow_table(vault)) != SOTTO_OK) {
+        return err;
+    }
+    for (size_t n = 1; n <= SOTTO_TOKEN_CODE_LEN; n++) {
+        code_map_put(&vault->codes, code_key(entry->type, n, code_pack(symbol, n)),
+                     (uint32_t)vault->count);
+    }
+    size_t place = value_place(vault, entry->type, entry->foldable, entry->canon);
+    vault->entry[vault->count++] = entry;
+    if (vault->by_value[place] == 0) {
+        vault->by_value[place] = vault->count;
+    }
+    vault->types |= 1U << entry->type;
+    return SOTTO_OK;
+}
+
+static enum sotto_err new_entry(struct sotto_vault *vault, unsigned type, bool foldable,
+                                sotto_span canon, sotto_span value, struct vault_entry **out)
+{
+    struct vault_entry *entry = sotto_arena_calloc(&vault->arena, 1, sizeof(*entry));
+    if (entry == NULL || vault->count == UINT32_MAX) {
+        return SOTTO_ENOMEM;
+    }
+    entry->type = (uint8_t)type;
+    entry->foldable = foldable;
+    enum sotto_err err = sotto_arena_copy(&vault->arena, canon, &entry->canon);
+    if (err == SOTTO_OK) {
+        err = sotto_arena_copy(&vault->arena, value, &entry->value);
+    }
+    *out = entry;
+    return err;
+}
+
+static enum sotto_err issue(struct sotto_vault *vault, unsigned type, bool foldable,
+                            sotto_span value, sotto_span *token)
+{
+    uint8_t symbol[SOTTO_TOKEN_CODE_LEN];
+    struct vault_entry *entry = NULL;
+    sotto_span canon = sotto_buf_span(&vault->canon);
+    enum sotto_err err = new_entry(vault, type, foldable, canon, value, &entry);
+    if (err != SOTTO_OK || (err = derive_token(vault, entry, symbol)) != SOTTO_OK ||
+        (err = enter(vault, entry, symbol)) != SOTTO_OK) {
+        return err;
+    }
+    *token = sotto_span_init(entry->token, entry->token_len);
+    return SOTTO_OK;
+}
+
+enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type, bool foldable,
+                                 sotto_span value, sotto_span *token)
+{
+    size_t index = 0;
+    assert(type < SOTTO_TOKEN_WORD_COUNT);
+    if (vault->style == SOTTO_STYLE_REDACT) {
+        *token = vault_redacted[type];
+        return SOTTO_OK;
+    }
+    enum sotto_err err = canonical(vault, type, foldable, value);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    if (find_value(vault, type, foldable, &index) == NULL) {
+        return issue(vault, type, foldable, value, token);
+    }
+    struct vault_entry *entry = vault->entry[index];
+    if (!sotto_span_eq(entry->value, value)) {
+        err = sotto_arena_copy(&vault->arena, value, &entry->value);
+    }
+    if (err == SOTTO_OK) {
+        *token = sotto_span_init(entry->token, entry->token_len);
+    }
+    return err;
+}
+
+enum sotto_err sotto_vault_adopt(struct sotto_vault *vault, sotto_span token, sotto_span value)
+{
+    uint8_t symbol[SOTTO_TOKEN_CODE_LEN];
+    unsigned type;
+    struct vault_entry *entry = NULL;
+    if (!read_token(token, &type, symbol) || code_sum(symbol) != 0) {
+        return SOTTO_EFORMAT;
+    }
+    if (vault_find(vault, type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), NULL)) {
+        return SOTTO_EEXISTS;
+    }
+    enum sotto_err err = new_entry(vault, type, false, value, value, &entry);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    memcpy(entry->token, token.base, token.len);
+    entry->token_len = (uint8_t)token.len;
+    return enter(vault, entry, symbol);
+}
+
+/* --- the request's own text ------------------------------------------------------------------ */
+
+enum sotto_err sotto_vault_shield(struct sotto_vault *vault, sotto_span text)
+{
+    if (vault->style == SOTTO_STYLE_REDACT) {
+        return SOTTO_OK;
+    }
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        struct spelling s;
+        if (spelling_first[text.base[i]] == 0 ||
+            !spelling_begins(text.base[i], text.base[i + 1], UINT32_MAX) ||
+            spelling_read(sotto_span_skip(text, i), UINT32_MAX, false, &s) != SPELLING_WHOLE) {
+            continue;
+        }
+        enum sotto_err err = code_map_reserve(&vault->shield, 1);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+        uint64_t packed = code_pack(s.symbol, SOTTO_TOKEN_CODE_LEN);
+        code_map_put(&vault->shield, code_key(s.type, SOTTO_TOKEN_CODE_LEN, packed), 0);
+    }
+    return SOTTO_OK;
+}
+
+/* --- looking up ------------------------------------------------------------------------------ */
+
+unsigned vault_issued_types(const struct sotto_vault *vault)
+{
+    return vault->types;
+}
+
+bool vault_find(const struct sotto_vault *vault, unsigned type, uint64_t packed, sotto_span *value)
+{
+    uint32_t index;
+    if (!code_map_get(&vault->codes, code_key(type, SOTTO_TOKEN_CODE_LEN, packed), &index)) {
+        return false;
+    }
+    if (value != NULL) {
+        *value = vault->entry[index]->value;
+    }
+    return true;
+}
+
+bool vault_has_prefix(const struct sotto_vault *vault, unsigned type, size_t count, uint64_t packed)
+{
+    return code_map_get(&vault->codes, code_key(type, count, packed), NULL);
+}
+
+bool sotto_vault_lookup(const struct sotto_vault *vault, sotto_span token, sotto_span *value)
+{
+    uint8_t symbol[SOTTO_TOKEN_CODE_LEN];
+    unsigned type;
+    return read_token(token, &type, symbol) &&
+           vault_find(vault, type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), value);
+}
+
+size_t sotto_vault_count(const struct sotto_vault *vault)
+{
+    return vault->count;
+}
+
+void sotto_vault_entry(const struct sotto_vault *vault, size_t i, sotto_span *token,
+                       sotto_span *value)
+{
+    const struct vault_entry *entry = vault->entry[i];
+    if (token != NULL) {
+        *token = sotto_span_init(entry->token, entry->token_len);
+    }
+    if (value != NULL) {
+        *value = entry->value;
+    }
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+enum sotto_err sotto_vault_new(const uint8_t tenant_key[SOTTO_VAULT_KEY_BYTES],
+                               sotto_span conversation, enum sotto_style style,
+                               struct sotto_vault **out)
+{
+    struct sotto_vault *vault = sotto_calloc(1, sizeof(*vault));
+    if (vault == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    vault->style = style;
+    sotto_buf_init(&vault->canon, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err =
+        style == SOTTO_STYLE_REDACT
+            ? SOTTO_OK
+            : derive_keys(vault, sotto_span_init(tenant_key, SOTTO_VAULT_KEY_BYTES), conversation);
+    if (err != SOTTO_OK) {
+        sotto_vault_free(vault);
+        return err;
+    }
+    *out = vault;
+    return SOTTO_OK;
+}
+
+void sotto_vault_free(struct sotto_vault *vault)
+{
+    if (vault != NULL) {
+        sotto_hmac_free(vault->hmac);
+        sotto_arena_free(&vault->arena);
+        sotto_buf_free(&vault->canon);
+        code_map_free(&vault->codes);
+        code_map_free(&vault->shield);
+        sotto_free(vault->by_value);
+        sotto_free(vault->entry);
+        sotto_free(vault);
+    }
+}
