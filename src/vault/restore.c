@@ -26,11 +26,10 @@ enum restore_state {
 struct sotto_restore {
     const struct sotto_vault *vault;
     enum restore_state state;
-    unsigned types; /* a bit for each type word issued */
-    sotto_restore_seen *seen;
-    void *seen_ctx;
-    size_t in_at;  /* bytes consumed; what is withheld is not */
-    size_t out_at; /* bytes put out */
+    unsigned types;         /* a bit for each type word issued */
+    sotto_restore_put *put; /* NULL: put_value() */
+    void *put_ctx;
+    size_t in_at; /* bytes consumed; what is withheld is not */
     size_t before_len;
     uint8_t before[RESTORE_BEFORE]; /* the last bytes consumed */
     size_t held_len;
@@ -202,26 +201,32 @@ static bool ends_with(const struct sotto_restore *r, const struct restore_text *
     return true;
 }
 
-/* Appends the value with the marks that the spelling held, on the side where they belong. */
-static enum sotto_err put_value(const struct sotto_restore *r, const struct restore_text *t,
-                                const struct restore_hit *hit, struct sotto_buf *out)
+/* The marks that the spelling held go to the side of the value where they belong. */
+static void place_marks(const struct sotto_restore *r, const struct restore_text *t,
+                        const struct spelling *s, struct sotto_restored *hit)
 {
-    const struct spelling *s = &hit->spelling;
     size_t len = s->mark_count, half = len / 2;
-    sotto_span marks = sotto_span_init(s->mark, len);
     if (len == 0) {
-        return sotto_buf_append(out, hit->value);
+        return;
     }
     if (ends_with(r, t, s->mark, len)) { /* opened before the word, closed inside */
-        enum sotto_err err = sotto_buf_append(out, hit->value);
-        return err == SOTTO_OK ? sotto_buf_append(out, marks) : err;
+        hit->after = sotto_span_init(s->mark, len);
+        return;
     }
     if (len % 2 == 0 && memcmp(s->mark, s->mark + half, half) == 0 &&
         ends_with(r, t, s->mark, half)) { /* closed inside and opened again */
-        return sotto_buf_append(out, hit->value);
+        return;
     }
-    enum sotto_err err = sotto_buf_append(out, marks);
-    return err == SOTTO_OK ? sotto_buf_append(out, hit->value) : err;
+    hit->before = sotto_span_init(s->mark, len);
+}
+
+static enum sotto_err put_value(const struct sotto_restored *hit, struct sotto_buf *out)
+{
+    enum sotto_err err = sotto_buf_append(out, hit->before);
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(out, hit->value);
+    }
+    return err == SOTTO_OK ? sotto_buf_append(out, hit->after) : err;
 }
 
 static enum sotto_err put_text(struct restore_text *t, struct sotto_buf *out)
@@ -231,27 +236,23 @@ static enum sotto_err put_text(struct restore_text *t, struct sotto_buf *out)
     return sotto_buf_append(out, text);
 }
 
-/* `start` is where the stream's output of this call began in `out`. */
 static enum sotto_err replace(struct sotto_restore *r, struct restore_text *t,
-                              const struct restore_hit *hit, size_t start, struct sotto_buf *out)
+                              const struct restore_hit *found, struct sotto_buf *out)
 {
     enum sotto_err err = put_text(t, out);
-    size_t mark = out->len;
-    if (err != SOTTO_OK || (err = put_value(r, t, hit, out)) != SOTTO_OK) {
+    if (err != SOTTO_OK) {
         return err;
     }
-    if (r->seen != NULL) {
-        struct sotto_restored told = {
-            .in_at = r->in_at + t->at,
-            .out_at = r->out_at + (mark - start),
-            .spelled = sotto_span_sub(t->in, t->at, t->at + hit->spelling.len),
-            .text = sotto_span_init(out->base + mark, out->len - mark),
-        };
-        r->seen(r->seen_ctx, &told);
-    }
-    t->at += hit->spelling.len;
+    struct sotto_restored hit = {
+        .in_at = r->in_at + t->at,
+        .spelled = sotto_span_sub(t->in, t->at, t->at + found->spelling.len),
+        .value = found->value,
+    };
+    place_marks(r, t, &found->spelling, &hit);
+    err = r->put != NULL ? r->put(r->put_ctx, &hit, out) : put_value(&hit, out);
+    t->at += found->spelling.len;
     t->copied = t->at;
-    return SOTTO_OK;
+    return err;
 }
 
 /* Moves to the next place before `limit` where a token may begin. */
@@ -278,7 +279,7 @@ static bool next_place(const struct sotto_restore *r, struct restore_text *t, si
 
 /* Goes on to `limit`, or to where a spelling is cut off by the end of the text (`*more`). */
 static enum sotto_err run(struct sotto_restore *r, struct restore_text *t, size_t limit,
-                          size_t start, struct sotto_buf *out, bool *more)
+                          struct sotto_buf *out, bool *more)
 {
     enum sotto_err err = SOTTO_OK;
     bool exact = false;
@@ -293,7 +294,7 @@ static enum sotto_err run(struct sotto_restore *r, struct restore_text *t, size_
             *more = true;
             break;
         case SPELLING_WHOLE:
-            err = replace(r, t, &hit, start, out);
+            err = replace(r, t, &hit, out);
             break;
         }
     }
@@ -319,8 +320,7 @@ static void hold(struct sotto_restore *r, sotto_span text)
 }
 
 /* Decides about what is withheld, with the bytes that follow it; skips those it consumed. */
-static enum sotto_err run_held(struct sotto_restore *r, sotto_span *chunk, size_t start,
-                               struct sotto_buf *out)
+static enum sotto_err run_held(struct sotto_restore *r, sotto_span *chunk, struct sotto_buf *out)
 {
     uint8_t window[SOTTO_RESTORE_HOLD + RESTORE_AHEAD];
     size_t held = r->held_len, take = chunk->len < RESTORE_AHEAD ? chunk->len : RESTORE_AHEAD;
@@ -329,7 +329,7 @@ static enum sotto_err run_held(struct sotto_restore *r, sotto_span *chunk, size_
 
     struct restore_text t = {.in = sotto_span_init(window, held + take)};
     bool more;
-    enum sotto_err err = run(r, &t, held, start, out, &more);
+    enum sotto_err err = run(r, &t, held, out, &more);
     if (err == SOTTO_OK) {
         consume(r, &t);
         if (more) { /* then the window has the whole chunk */
@@ -344,12 +344,11 @@ static enum sotto_err run_held(struct sotto_restore *r, sotto_span *chunk, size_
     return err;
 }
 
-static enum sotto_err run_chunk(struct sotto_restore *r, sotto_span chunk, size_t start,
-                                struct sotto_buf *out)
+static enum sotto_err run_chunk(struct sotto_restore *r, sotto_span chunk, struct sotto_buf *out)
 {
     struct restore_text t = {.in = chunk};
     bool more;
-    enum sotto_err err = run(r, &t, chunk.len, start, out, &more);
+    enum sotto_err err = run(r, &t, chunk.len, out, &more);
     if (err == SOTTO_OK) {
         consume(r, &t);
         hold(r, sotto_span_skip(chunk, t.at));
@@ -364,8 +363,6 @@ static enum sotto_err settle(struct sotto_restore *r, struct sotto_buf *out, siz
     if (err != SOTTO_OK) {
         sotto_buf_truncate(out, start);
         r->state = RESTORE_DEAD;
-    } else {
-        r->out_at += out->len - start;
     }
     return err;
 }
@@ -387,10 +384,10 @@ void sotto_restore_free(struct sotto_restore *r)
     sotto_free(r);
 }
 
-void sotto_restore_watch(struct sotto_restore *r, sotto_restore_seen *seen, void *ctx)
+void sotto_restore_divert(struct sotto_restore *r, sotto_restore_put *put, void *ctx)
 {
-    r->seen = seen;
-    r->seen_ctx = ctx;
+    r->put = put;
+    r->put_ctx = ctx;
 }
 
 enum sotto_err sotto_restore_feed(struct sotto_restore *r, sotto_span chunk, struct sotto_buf *out)
@@ -401,10 +398,10 @@ enum sotto_err sotto_restore_feed(struct sotto_restore *r, sotto_span chunk, str
     }
     enum sotto_err err = SOTTO_OK;
     while (err == SOTTO_OK && r->held_len != 0 && chunk.len != 0) {
-        err = run_held(r, &chunk, start, out);
+        err = run_held(r, &chunk, out);
     }
     if (err == SOTTO_OK && chunk.len != 0) {
-        err = run_chunk(r, chunk, start, out);
+        err = run_chunk(r, chunk, out);
     }
     return settle(r, out, start, err);
 }
@@ -417,7 +414,7 @@ enum sotto_err sotto_restore_end(struct sotto_restore *r, struct sotto_buf *out)
     }
     struct restore_text t = {.in = sotto_span_init(r->held, r->held_len), .ends = true};
     bool more;
-    enum sotto_err err = run(r, &t, t.in.len, start, out, &more);
+    enum sotto_err err = run(r, &t, t.in.len, out, &more);
     err = settle(r, out, start, err);
     r->held_len = 0;
     r->state = RESTORE_DEAD;

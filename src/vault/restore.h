@@ -40,16 +40,21 @@
 
 struct sotto_restore;
 
-/** One token that was restored; offsets count bytes from the start of the stream. */
+/** One token that is restored.  The spans are borrowed for the call of sotto_restore_put. */
 struct sotto_restored {
-    size_t in_at;
-    size_t out_at;
-    sotto_span spelled; /* what stood in the input */
-    sotto_span text;    /* what stands in the output: the value, Markdown marks included */
+    size_t in_at;       /* where it stands, in bytes from the start of the stream */
+    sotto_span spelled; /* what stands there */
+    sotto_span before;  /* Markdown marks that go before the value */
+    sotto_span value;
+    sotto_span after; /* Markdown marks that go behind it */
 };
 
-/** Told of each token in the order of the text; the spans are borrowed for the call. */
-typedef void sotto_restore_seen(void *ctx, const struct sotto_restored *hit);
+/**
+ * Appends what is to stand for a token; everything before it is in `out`.  Its errors become
+ * those of feeding.
+ */
+typedef enum sotto_err sotto_restore_put(void *ctx, const struct sotto_restored *hit,
+                                         struct sotto_buf *out);
 
 /**
  * @param vault     borrowed; must outlive the restorer and issue no token meanwhile
@@ -63,8 +68,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_restore_new(const struct sotto_vault *vaul
 /** Wipes and frees; NULL is allowed. */
 void sotto_restore_free(struct sotto_restore *r);
 
-/** Calls `seen` for each token restored from now on. */
-void sotto_restore_watch(struct sotto_restore *r, sotto_restore_seen *seen, void *ctx);
+/** From now on `put` appends the values, in place of the restorer; NULL: the restorer again. */
+void sotto_restore_divert(struct sotto_restore *r, sotto_restore_put *put, void *ctx);
 
 /**
  * Feeds one chunk and appends the restored text to `out`.

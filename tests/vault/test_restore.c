@@ -201,22 +201,33 @@ static void test_withheld(void)
 
 struct hits {
     size_t count;
-    struct sotto_restored last;
-    size_t spelled_len, text_len;
+    size_t in_at;
+    size_t spelled_len;
 };
 
-static void note_hit(void *ctx, const struct sotto_restored *hit)
+static enum sotto_err put_hit(void *ctx, const struct sotto_restored *hit, struct sotto_buf *out)
 {
     struct hits *hits = ctx;
     hits->count++;
-    hits->last = *hit;
+    hits->in_at = hit->in_at;
     hits->spelled_len = hit->spelled.len;
-    hits->text_len = hit->text.len;
+    enum sotto_err err = sotto_buf_push(out, '<');
+    return err == SOTTO_OK ? sotto_buf_append(out, hit->after) : err;
 }
 
-static void test_watch(const struct sotto_vault *vault)
+static enum sotto_err put_nothing(void *ctx, const struct sotto_restored *hit,
+                                  struct sotto_buf *out)
+{
+    (void)ctx;
+    (void)hit;
+    (void)out;
+    return SOTTO_EINVAL;
+}
+
+static void test_divert(const struct sotto_vault *vault)
 {
     struct sotto_buf in, out;
+    struct sotto_restore *r = NULL;
     sotto_buf_init(&in, 4096);
     sotto_buf_init(&out, 4096);
     append(&in, token[1]);
@@ -227,23 +238,27 @@ static void test_watch(const struct sotto_vault *vault)
     append(&in, SOTTO_LIT("."));
     for (size_t split = 0; split <= in.len; split++) {
         struct hits hits = {0};
-        struct sotto_restore *r = NULL;
         sotto_buf_truncate(&out, 0);
-        append(&out, SOTTO_LIT("something before"));
         IS_INT(sotto_restore_new(vault, &r), SOTTO_OK, "split at %zu", split);
-        sotto_restore_watch(r, note_hit, &hits);
+        sotto_restore_divert(r, put_hit, &hits);
         OK(sotto_restore_feed(r, sotto_span_sub(sotto_buf_span(&in), 0, split), &out) == SOTTO_OK &&
                sotto_restore_feed(r, sotto_span_skip(sotto_buf_span(&in), split), &out) ==
                    SOTTO_OK &&
                sotto_restore_end(r, &out) == SOTTO_OK,
            "restored");
         IS_SIZE(hits.count, 2, "two tokens are told of");
-        IS_SIZE(hits.last.in_at, 15 + 7, "where the last stood");
-        IS_SIZE(hits.spelled_len, 18, "how long it was");
-        IS_SIZE(hits.last.out_at, 5 + 7, "where its value stands");
-        IS_SIZE(hits.text_len, 7, "how long that is");
+        IS_SIZE(hits.in_at, 15 + 7, "where the last stands");
+        IS_SIZE(hits.spelled_len, 18, "how long it is");
+        IS_TEXT(out.base, out.len, "< and **<**.", "what was put stands there");
         sotto_restore_free(r);
     }
+    sotto_buf_truncate(&out, 0);
+    IS_INT(sotto_restore_new(vault, &r), SOTTO_OK, "a put that fails");
+    sotto_restore_divert(r, put_nothing, NULL);
+    IS_INT(sotto_restore_feed(r, sotto_buf_span(&in), &out), SOTTO_EINVAL, "fails the feeding");
+    IS_SIZE(out.len, 0, "and nothing is appended");
+    IS_INT(sotto_restore_end(r, &out), SOTTO_ESTATE, "any more");
+    sotto_restore_free(r);
     sotto_buf_free(&in);
     sotto_buf_free(&out);
 }
@@ -318,7 +333,7 @@ int main(void)
     test_forms(vault);
     test_plain_text(vault);
     test_withheld();
-    test_watch(vault);
+    test_divert(vault);
     test_two_fit();
     test_state(vault);
     test_faults(vault);
