@@ -155,6 +155,7 @@ static enum sotto_err to_openai(struct sotto_call *call)
     enum sotto_err err;
     call->anonymize = truth(root, "anonymize", true);
     call->stream = truth(root, "stream", false) && !call->anonymize;
+    call->include_usage = call->stream;
     bool safe_prompt = truth(root, "safe_prompt", false);
     if ((err = sotto_arena_copy(&call->arena, sotto_json_text(sotto_json_get(root, "model")),
                                 &call->model)) != SOTTO_OK ||

@@ -520,3 +520,15 @@ enum sotto_err sotto_json_put(yyjson_mut_doc *doc, yyjson_mut_val *obj, const ch
     yyjson_mut_val *name = val != NULL ? yyjson_mut_str(doc, key) : NULL;
     return name != NULL && yyjson_mut_obj_put(obj, name, val) ? SOTTO_OK : SOTTO_ENOMEM;
 }
+
+enum sotto_err sotto_json_put_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key,
+                                   sotto_span text)
+{
+    return sotto_json_put(doc, obj, key, sotto_json_str(doc, text));
+}
+
+enum sotto_err sotto_json_put_int(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key,
+                                  int64_t number)
+{
+    return sotto_json_put(doc, obj, key, yyjson_mut_sint(doc, number));
+}

@@ -108,8 +108,19 @@ yyjson_mut_val *sotto_json_str(yyjson_mut_doc *doc, sotto_span text);
 SOTTO_MUST_CHECK enum sotto_err sotto_json_set_text(yyjson_mut_doc *doc, yyjson_mut_val *val,
                                                     sotto_span text);
 
-/** Sets member `key` (a literal that outlives the document) of `obj`, replacing an old one. */
+/**
+ * Sets member `key` (a literal that outlives the document) of `obj`, replacing an old one.
+ *
+ * @param val  in no other container; NULL (a value that could not be made) gives SOTTO_ENOMEM
+ * @retval SOTTO_ENOMEM  `obj` unchanged, or it is no object
+ */
 SOTTO_MUST_CHECK enum sotto_err sotto_json_put(yyjson_mut_doc *doc, yyjson_mut_val *obj,
                                                const char *key, yyjson_mut_val *val);
+
+/** sotto_json_put() of a string, a copy of `text`, and of a whole number. */
+SOTTO_MUST_CHECK enum sotto_err sotto_json_put_text(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                                                    const char *key, sotto_span text);
+SOTTO_MUST_CHECK enum sotto_err sotto_json_put_int(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                                                   const char *key, int64_t number);
 
 #endif

@@ -17,9 +17,9 @@
 
 /** One configured upstream; strings borrowed from the configuration. */
 struct sotto_upstream {
-    sotto_span name;        /* as in the configuration */
-    sotto_span kind;        /* provider's name */
-    sotto_span host;        /* "api.openai.com" */
+    sotto_span name; /* as in the configuration */
+    sotto_span kind; /* provider's name */
+    sotto_span host; /* "api.openai.com" */
     uint16_t port;
     bool tls;
     sotto_span base_path;   /* "/v1", without a slash at the end; may be empty */
@@ -64,8 +64,7 @@ struct sotto_provider {
     enum sotto_err (*error)(int status, sotto_span body, yyjson_mut_doc **error);
 
     /** Starts reading a stream.  @param call borrowed until the stream is freed */
-    enum sotto_err (*stream_new)(const struct sotto_call *call,
-                                 struct sotto_provider_stream **out);
+    enum sotto_err (*stream_new)(const struct sotto_call *call, struct sotto_provider_stream **out);
 
     /**
      * Reads one server-sent event (its `event:` name, may be empty, and `data:` joined) and emits

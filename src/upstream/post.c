@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "upstream/post.h"
+
+#include "http/write.h"
+
+/* What `safe_prompt` puts in front, by Mistral's documentation ("Guardrailing"). */
+#define POST_SAFE_PROMPT                                                                           \
+    "Always assist with care, respect, and truth. Respond with utmost utility yet securely. "      \
+    "Avoid harmful, unethical, prejudiced, or negative content. Ensure replies promote fairness "  \
+    "and positivity."
+
+static enum sotto_err write_host(const struct sotto_upstream *upstream, struct sotto_buf *out)
+{
+    struct sotto_buf host;
+    enum sotto_err err;
+    bool bare_v6 = upstream->host.len != 0 && upstream->host.base[0] != '[' &&
+                   memchr(upstream->host.base, ':', upstream->host.len) != NULL;
+    sotto_buf_init(&host, SOTTO_BUF_UNBOUNDED);
+    err = sotto_buf_printf(&host, bare_v6 ? "[%.*s]" : "%.*s", SOTTO_FMT(upstream->host));
+    if (err == SOTTO_OK && upstream->port != (upstream->tls ? 443 : 80)) {
+        err = sotto_buf_printf(&host, ":%u", (unsigned)upstream->port);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_http_write_field(out, "Host", sotto_buf_span(&host));
+    }
+    sotto_buf_free(&host);
+    return err;
+}
+
+static enum sotto_err write_head(const struct sotto_upstream *upstream,
+                                 const struct sotto_call *call, sotto_span target,
+                                 const struct sotto_post_field *fields, size_t body_len,
+                                 struct sotto_buf *out)
+{
+    enum sotto_err err;
+    sotto_span accept =
+        call->stream ? SOTTO_LIT("text/event-stream") : SOTTO_LIT("application/json");
+    if ((err = sotto_http_write_request_line(out, "POST", target)) != SOTTO_OK ||
+        (err = write_host(upstream, out)) != SOTTO_OK ||
+        (err = sotto_http_write_field(out, "User-Agent", SOTTO_LIT("sotto/" SOTTO_VERSION))) !=
+            SOTTO_OK ||
+        (err = sotto_http_write_field(out, "Accept", accept)) != SOTTO_OK ||
+        (err = sotto_http_write_field(out, "Accept-Encoding", SOTTO_LIT("identity"))) != SOTTO_OK ||
+        (err = sotto_http_write_field(out, "Content-Type", SOTTO_LIT("application/json"))) !=
+            SOTTO_OK ||
+        (err = sotto_http_write_number(out, "Content-Length", body_len)) != SOTTO_OK) {
+        return err;
+    }
+    for (; fields->name != NULL; fields++) {
+        if (fields->value.len != 0 &&
+            (err = sotto_http_write_field(out, fields->name, fields->value)) != SOTTO_OK) {
+            return err;
+        }
+    }
+    return sotto_http_write_head_end(out);
+}
+
+enum sotto_err sotto_post_write(const struct sotto_upstream *upstream,
+                                const struct sotto_call *call, sotto_span target,
+                                const struct sotto_post_field *fields, struct sotto_buf *out,
+                                struct sotto_problem *problem)
+{
+    struct sotto_buf body;
+    size_t mark = out->len;
+    enum sotto_err err;
+    sotto_buf_init(&body, SOTTO_BUF_UNBOUNDED);
+    if ((err = sotto_json_write(yyjson_mut_doc_get_root(call->doc), &body)) == SOTTO_OK &&
+        (err = write_head(upstream, call, target, fields, body.len, out)) == SOTTO_OK) {
+        err = sotto_buf_append(out, sotto_buf_span(&body));
+    }
+    sotto_buf_free(&body);
+    if (err != SOTTO_OK) {
+        sotto_buf_truncate(out, mark);
+    }
+    if (err == SOTTO_EINVAL) {
+        sotto_problem_set(problem, 502, "server_error", "upstream_misconfigured", NULL,
+                          "The request for the upstream cannot be written: a character of its "
+                          "address or key cannot stand in a header.");
+    }
+    return err;
+}
+
+enum sotto_err sotto_post_write_openai(const struct sotto_upstream *upstream,
+                                       const struct sotto_call *call, struct sotto_buf *out,
+                                       struct sotto_problem *problem)
+{
+    struct sotto_buf target, bearer;
+    enum sotto_err err;
+    sotto_buf_init(&target, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&bearer, SOTTO_BUF_UNBOUNDED);
+    err = sotto_buf_printf(&target, "%.*s/%s", SOTTO_FMT(upstream->base_path),
+                           call->kind == SOTTO_CALL_EMBEDDINGS ? "embeddings" : "chat/completions");
+    if (err == SOTTO_OK && upstream->key.len != 0) {
+        err = sotto_buf_printf(&bearer, "Bearer %.*s", SOTTO_FMT(upstream->key));
+    }
+    const struct sotto_post_field fields[] = {
+        {"Authorization", sotto_buf_span(&bearer)},
+        {NULL, {NULL, 0}},
+    };
+    if (err == SOTTO_OK) {
+        err = sotto_post_write(upstream, call, sotto_buf_span(&target), fields, out, problem);
+    }
+    sotto_buf_free(&target);
+    sotto_buf_free(&bearer);
+    return err;
+}
+
+enum sotto_err sotto_post_model(struct sotto_call *call, sotto_span model)
+{
+    return sotto_json_put_text(call->doc, yyjson_mut_doc_get_root(call->doc), "model", model);
+}
+
+enum sotto_err sotto_post_safe_prompt(struct sotto_call *call)
+{
+    yyjson_mut_doc *doc = call->doc;
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_val *wanted = yyjson_mut_obj_remove_key(root, "safe_prompt");
+    if (!yyjson_mut_get_bool(wanted)) {
+        return SOTTO_OK;
+    }
+    yyjson_mut_val *message = yyjson_mut_obj(doc);
+    if (message == NULL || !yyjson_mut_obj_add_str(doc, message, "role", "system") ||
+        !yyjson_mut_obj_add_str(doc, message, "content", POST_SAFE_PROMPT) ||
+        !yyjson_mut_arr_prepend(sotto_json_get(root, "messages"), message)) {
+        return SOTTO_ENOMEM;
+    }
+    return SOTTO_OK;
+}
