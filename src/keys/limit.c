@@ -302,7 +302,20 @@ uint64_t sotto_usage_requests(struct sotto_usage *usage, int32_t month)
 
 /* --- saving ---------------------------------------------------------------------------------- */
 
-/* Tells what is untold of one month; what could not be told is added back. */
+/* Puts back what could not be saved; its month may have ended meanwhile, or before. */
+static void put_back(struct sotto_usage *usage, int32_t month, int64_t part)
+{
+    pthread_mutex_lock(&usage->lock);
+    if (month == usage->month) {
+        usage->unsaved += part;
+    } else {
+        usage->unsaved_old = (usage->unsaved_old_month == month ? usage->unsaved_old : 0) + part;
+        usage->unsaved_old_month = month;
+    }
+    pthread_mutex_unlock(&usage->lock);
+}
+
+/* Tells what is untold of one month. */
 static enum sotto_err save_part(struct sotto_usage *usage, bool old, sotto_usage_save *save,
                                 void *ctx)
 {
@@ -315,18 +328,9 @@ static enum sotto_err save_part(struct sotto_usage *usage, bool old, sotto_usage
     if (part == 0) {
         return SOTTO_OK;
     }
-
     enum sotto_err err = save(ctx, sotto_span_init(usage->id, sizeof(usage->id)), month, part);
     if (err != SOTTO_OK) {
-        pthread_mutex_lock(&usage->lock);
-        if (month == usage->month) {
-            usage->unsaved += part;
-        } else { /* the month has ended meanwhile, or had before */
-            usage->unsaved_old =
-                (usage->unsaved_old_month == month ? usage->unsaved_old : 0) + part;
-            usage->unsaved_old_month = month;
-        }
-        pthread_mutex_unlock(&usage->lock);
+        put_back(usage, month, part);
     }
     return err;
 }
@@ -350,4 +354,14 @@ enum sotto_err sotto_limits_save(struct sotto_limits *limits, sotto_usage_save *
         first = first != SOTTO_OK ? first : old != SOTTO_OK ? old : err;
     }
     return first;
+}
+
+void sotto_limits_unsave(struct sotto_limits *limits, sotto_span id, int32_t month,
+                         int64_t requests)
+{
+    struct sotto_usage *usage = NULL;
+    /* It was told of a key that has counters: they are there, and nothing is allocated. */
+    if (sotto_limits_usage(limits, id, &usage) == SOTTO_OK) {
+        put_back(usage, month, requests);
+    }
 }

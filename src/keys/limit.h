@@ -98,11 +98,16 @@ typedef enum sotto_err sotto_usage_save(void *ctx, sotto_span id, int32_t month,
 
 /**
  * Calls `save` for each key with use that is not saved yet.  What `save` fails for is kept for the
- * next time.  One thread at a time.
+ * next time; what it took and then could not keep goes back with sotto_limits_unsave().  One
+ * thread at a time.
  *
  * @return  the first error of `save`; the others are still called
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_limits_save(struct sotto_limits *limits,
                                                   sotto_usage_save *save, void *ctx);
+
+/** Says that `requests` of a month, told to `save` before, are not saved after all. */
+void sotto_limits_unsave(struct sotto_limits *limits, sotto_span id, int32_t month,
+                         int64_t requests);
 
 #endif

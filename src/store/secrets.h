@@ -54,7 +54,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_secrets_from_text(sotto_span text,
  * A tenant's key for one use.
  *
  * @param[out] out  wiped on failure; the caller wipes it
- * @retval SOTTO_ECRYPTO
+ * @retval SOTTO_EINVAL  the tenant's name is longer than SOTTO_KEY_NAME_MAX
+ * @retval SOTTO_ECRYPTO, SOTTO_ENOMEM
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_secrets_tenant(const uint8_t master[SOTTO_MASTER_BYTES],
                                                      sotto_span tenant, enum sotto_tenant_use use,

@@ -36,8 +36,9 @@ struct sotto_store;
  * @param[out] out  set only on SOTTO_OK; freed with sotto_store_close()
  * @param[out] why  on failure a sentence; may be NULL
  *
- * @retval SOTTO_EDENIED  folder or file may be read by others
+ * @retval SOTTO_EDENIED  others may write the folder, or read the database
  * @retval SOTTO_ESTATE   made by a newer version
+ * @retval SOTTO_EFORMAT  not a database of Sotto
  * @retval SOTTO_EIO, SOTTO_ENOMEM
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_open(const char *folder, struct sotto_store **out,
@@ -58,26 +59,44 @@ uint64_t sotto_store_generation(const struct sotto_store *store);
 /** How many keys there are, revoked ones included.  @retval SOTTO_EIO */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_key_count(struct sotto_store *store, size_t *count);
 
+/** Length of a key's text, with its NUL. */
+#define SOTTO_KEY_TEXT_BYTES (SOTTO_KEY_TEXT_LEN + 1)
+
 /**
- * Adds a key.
+ * Makes a new key and adds it.
  *
- * @retval SOTTO_EEXISTS  the id is taken
- * @retval SOTTO_EIO
+ * @param key        what it may do; its id and hashes are ignored, an empty tenant becomes the id
+ * @param[out] text  the key, NUL-terminated: nobody can say it again; the caller wipes it
+ *
+ * @retval SOTTO_EIO, SOTTO_ECRYPTO  `text` wiped
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_store_key_add(struct sotto_store *store,
-                                                    const struct sotto_key *key);
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_create(struct sotto_store *store,
+                                                       const struct sotto_key *key,
+                                                       char text[SOTTO_KEY_TEXT_BYTES]);
+
+/**
+ * Adds a key whose text was chosen elsewhere.  One that is there already stays as it is.
+ *
+ * @retval SOTTO_EFORMAT  `text` is not a key
+ * @retval SOTTO_EEXISTS  its id belongs to a key with another secret, or to one that is revoked
+ * @retval SOTTO_EIO, SOTTO_ECRYPTO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_adopt(struct sotto_store *store,
+                                                      const struct sotto_key *key, sotto_span text);
 
 /**
  * Gives a key a new secret.  The one it had works until `old_until_s`; one that was still in its
  * grace period ends.
  *
+ * @param[out] text  the key with its new secret, NUL-terminated; the caller wipes it
+ *
  * @retval SOTTO_ENOTFOUND  no such key
  * @retval SOTTO_ESTATE     it is revoked
- * @retval SOTTO_EIO
+ * @retval SOTTO_EIO, SOTTO_ECRYPTO  `text` wiped
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_key_rotate(struct sotto_store *store, sotto_span id,
-                                                       const uint8_t hash[SOTTO_KEY_HASH_BYTES],
-                                                       int64_t old_until_s);
+                                                       int64_t old_until_s,
+                                                       char text[SOTTO_KEY_TEXT_BYTES]);
 
 /**
  * Ends a key; ending it again changes nothing.
