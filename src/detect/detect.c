@@ -187,6 +187,23 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
     }
 }
 
+void sotto_detect_language(struct sotto_detect_job *job, sotto_span code)
+{
+    static const char *const known[] = {"en", "fr", "es", "it"};
+    enum sotto_names_language language = SOTTO_NAMES_GUESS;
+    if (sotto_span_eq(code, SOTTO_LIT("de"))) {
+        language = SOTTO_NAMES_GERMAN;
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(known); i++) {
+        if (sotto_span_eq(code, sotto_span_str(known[i]))) {
+            language = SOTTO_NAMES_OTHER;
+        }
+    }
+    if (job->names != NULL) {
+        sotto_names_language(job->names, language);
+    }
+}
+
 static enum sotto_err deny_seen(void *ctx, size_t start, size_t end, uint32_t id)
 {
     const struct detect_deny *deny = ctx;

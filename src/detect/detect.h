@@ -27,14 +27,14 @@ struct sotto_detect_word {
 
 /** A recognizer from the configuration. */
 struct sotto_detect_custom {
-    sotto_span name;         /* shows as FINER and in explanations */
+    sotto_span name; /* shows as FINER and in explanations */
     enum sotto_label label;
-    sotto_span pattern;      /* regular expression (PCRE2 syntax without back-references), or empty */
+    sotto_span pattern; /* regular expression (PCRE2 syntax without back-references), or empty */
     const sotto_span *words; /* literal words, or none */
     size_t word_count;
     const sotto_span *context; /* words of which one must stand near; none: not needed */
     size_t context_count;
-    sotto_span checksum;     /* name of a check in detect/validate/, or empty */
+    sotto_span checksum; /* name of a check in detect/validate/, or empty */
     uint16_t score;
 };
 
@@ -46,8 +46,8 @@ struct sotto_detector_options {
     size_t deny_count;
     const struct sotto_detect_custom *custom;
     size_t custom_count;
-    bool names_off;   /* leave out the layer of name lists and cues */
-    bool tagger_off;  /* leave out the neural layer */
+    bool names_off;  /* leave out the layer of name lists and cues */
+    bool tagger_off; /* leave out the neural layer */
 };
 
 /**
@@ -81,12 +81,20 @@ void sotto_detect_job_free(struct sotto_detect_job *job);
 void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text);
 
 /**
+ * Says in which language the text is; before the first step.  Without it the layers guess.
+ *
+ * @param code  "en", "de", "fr", "es", "it"; anything else, empty too: guess
+ */
+void sotto_detect_language(struct sotto_detect_job *job, sotto_span code);
+
+/**
  * Does a part of the work.
  *
  * @param budget     about how many bytes of text to go over; SIZE_MAX: all
  * @param[out] done  whether the findings are complete
  *
- * @retval SOTTO_ENOMEM  the job must be begun anew
+ * @retval SOTTO_ELIMIT  a custom recognizer is too slow on this text
+ * @retval SOTTO_ENOMEM  the job must be begun anew, as for the other
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget,
                                                   bool *done);

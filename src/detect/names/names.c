@@ -30,6 +30,7 @@
 
 struct sotto_names {
     size_t taken; /* the text before this is part of a finding */
+    enum sotto_names_language language;
     struct names_token token[NAMES_TOKENS];
 };
 
@@ -317,12 +318,16 @@ static int place_points(const struct names_scan *s, size_t first, size_t last, u
     return points + cue.place;
 }
 
+/* A town that gave a state its name is a town: a state may pass where a town may not. */
 static enum sotto_finer place_finer(uint32_t flags)
 {
-    return has(flags, SOTTO_LEXICON_COUNTRY)    ? SOTTO_FINER_COUNTRY
-           : has(flags, SOTTO_LEXICON_STATE)    ? SOTTO_FINER_STATE
-           : has(flags, SOTTO_LEXICON_ANY_CITY) ? SOTTO_FINER_CITY
-                                                : SOTTO_FINER_NONE;
+    if (has(flags, SOTTO_LEXICON_COUNTRY)) {
+        return SOTTO_FINER_COUNTRY;
+    }
+    if (has(flags, SOTTO_LEXICON_STATE) && !has(flags, SOTTO_LEXICON_CITY)) {
+        return SOTTO_FINER_STATE;
+    }
+    return has(flags, SOTTO_LEXICON_ANY_CITY) ? SOTTO_FINER_CITY : SOTTO_FINER_NONE;
 }
 
 /* The last word of the organisation that the run [first, end) is, or `first` - 1 when it is none;
@@ -533,6 +538,12 @@ void sotto_names_free(struct sotto_names *names)
 void sotto_names_begin(struct sotto_names *names)
 {
     names->taken = 0;
+    names->language = SOTTO_NAMES_GUESS;
+}
+
+void sotto_names_language(struct sotto_names *names, enum sotto_names_language language)
+{
+    names->language = language;
 }
 
 /* The nearest place at or before `at` where no word is cut, at most `reach` bytes away. */
@@ -560,6 +571,9 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
         to++;
     }
     sotto_names_tokenize(text, from, to, &s.t);
+    if (names->language != SOTTO_NAMES_GUESS) {
+        s.t.german = names->language == SOTTO_NAMES_GERMAN;
+    }
     size_t floor = start > names->taken ? start : names->taken;
     while (s.first < s.t.count && s.t.item[s.first].start < floor) {
         s.first++;

@@ -22,8 +22,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_names_new(struct sotto_names **out);
 /** Wipes and frees; NULL is allowed. */
 void sotto_names_free(struct sotto_names *names);
 
-/** Forgets the text at hand; the next scan is about the start of another one. */
+/** Forgets the text at hand and its language; the next scan is about the start of another one. */
 void sotto_names_begin(struct sotto_names *names);
+
+/** What matters of a language: German nouns are capitalised. */
+enum sotto_names_language {
+    SOTTO_NAMES_GUESS, /* by each window */
+    SOTTO_NAMES_GERMAN,
+    SOTTO_NAMES_OTHER,
+};
+
+/** Sets the language of the text at hand. */
+void sotto_names_language(struct sotto_names *names, enum sotto_names_language language);
 
 /**
  * Appends what begins in bytes [start, end) of `text`.  Windows must be given in order and
