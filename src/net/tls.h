@@ -98,6 +98,12 @@ enum sotto_tls_result sotto_tls_read(struct sotto_tls *tls, void *to, size_t cap
 enum sotto_tls_result sotto_tls_writev(struct sotto_tls *tls, const struct iovec *iov, int count,
                                        size_t *n);
 
+/**
+ * The socket may have become readable.  A short read of the socket means that it is empty, so it
+ * is not asked again before this call - unless it is `ending`: then the end is behind what is read.
+ */
+void sotto_tls_readable(struct sotto_tls *tls, bool ending);
+
 /** Tells the other side that nothing more comes (close_notify), as far as that goes at once. */
 void sotto_tls_shutdown(struct sotto_tls *tls);
 
