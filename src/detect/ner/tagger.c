@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/ner/tagger.h"
+
+#include "base/alloc.h"
+#include "detect/ner/decode.h"
+#include "detect/ner/kernel.h"
+#include "detect/ner/model.h"
+#include "detect/ner/token.h"
+
+/*
+ * A text goes through a window of TAG_WINDOW tokens.  A convolution sees `reach` tokens to each side,
+ * so the outermost `reach` tokens of a window are context only, except at the ends of the text; the
+ * next window begins 2 * reach tokens before this one's end.  The numbers that come out are exactly
+ * those of one window as long as the text.
+ *
+ *   FILL ---> LAYER (each, in pieces) ---> HEAD (in pieces) ---> DECODE ---> FILL ... ---> DONE
+ */
+#define TAG_WINDOW 256
+#define TAG_PIECE 60 /* tokens of a piece of work */
+#define TAG_BYTES_PER_TOKEN 5
+
+/* Rows around the activations that stay zero: a text has zeros for neighbours. */
+#define TAG_PAD SOTTO_NER_REACH_MAX
+#define TAG_ROWS (TAG_WINDOW + SOTTO_NER_SLACK)
+
+_Static_assert(TAG_WINDOW + 64 <= SOTTO_NER_PATH_MAX, "undecided tokens and a window are decoded");
+_Static_assert(TAG_PIECE % SOTTO_NER_TILE == 0, "a piece ends where a tile ends");
+_Static_assert(4 * SOTTO_NER_REACH_MAX < TAG_WINDOW, "a window moves on");
+
+enum tag_stage {
+    TAG_FILL,
+    TAG_LAYER,
+    TAG_HEAD,
+    TAG_DECODE,
+    TAG_DONE,
+};
+
+/* What is kept of a token once it is embedded. */
+struct tag_place {
+    uint32_t start;
+    uint32_t end;
+    uint8_t kind;
+    uint8_t sign;
+};
+
+struct sotto_tagger {
+    struct sotto_ner_model model;
+    const struct sotto_ner_kernels *kernels;
+};
+
+struct sotto_tag_job {
+    const struct sotto_tagger *tagger;
+    enum tag_stage stage;
+    struct sotto_ner_cursor cursor;
+    bool last;          /* the window holds the end of the text */
+    size_t count;       /* tokens in the window */
+    size_t context;     /* of them at its beginning, context only */
+    size_t layer;       /* stage LAYER: which */
+    size_t at;          /* stages LAYER and HEAD: next token */
+    size_t path_count;  /* tokens waiting to be decoded */
+    size_t path_leant;  /* of them, seen by a decoding before */
+    struct tag_place window[TAG_WINDOW];
+    struct tag_place path_places[SOTTO_NER_PATH_MAX];
+    struct sotto_ner_path path;
+    struct sotto_ner_entity entities[SOTTO_NER_PATH_MAX];
+    int16_t tail[2 * SOTTO_NER_REACH_MAX * SOTTO_NER_WIDTH]; /* embedding of the window's end */
+    int16_t h[TAG_ROWS * SOTTO_NER_WIDTH];
+    uint8_t a[(TAG_PAD + TAG_ROWS + TAG_PAD) * SOTTO_NER_WIDTH];
+    int32_t logits[(SOTTO_NER_PATH_MAX + SOTTO_NER_SLACK) * SOTTO_NER_HEAD];
+};
+
+/* --- one token ------------------------------------------------------------------------------- */
+
+static void embed(const struct sotto_tagger *tagger, const struct sotto_ner_token *token,
+                  int16_t *h)
+{
+    const struct sotto_ner_model *m = &tagger->model;
+    const int8_t *rows[3 + SOTTO_NER_FLAGS + 1];
+    const int8_t *grams[SOTTO_NER_GRAMS_MAX];
+    size_t n = 0;
+
+    rows[n++] = m->word + (size_t)(token->hash & m->word_mask) * SOTTO_NER_WIDTH;
+    rows[n++] = m->word + (size_t)(sotto_ner_mix(token->hash ^ 0x9e3779b9U) & m->word_mask) *
+                              SOTTO_NER_WIDTH;
+    rows[n++] = m->shape + (size_t)token->shape * SOTTO_NER_WIDTH;
+    if (token->kind == SOTTO_NER_WORD) {
+        uint32_t cluster;
+        uint32_t flags = sotto_ner_model_lookup(m, token->hash, &cluster);
+        for (size_t bit = 0; bit < SOTTO_NER_FLAGS; bit++) {
+            if ((flags >> bit & 1) != 0) {
+                rows[n++] = m->flag + bit * SOTTO_NER_WIDTH;
+            }
+        }
+        if (cluster != 0) {
+            rows[n++] = m->cluster + (size_t)cluster * SOTTO_NER_WIDTH;
+        }
+    }
+    for (size_t i = 0; i < token->gram_count; i++) {
+        grams[i] = m->gram + (size_t)(token->grams[i] & m->gram_mask) * SOTTO_NER_WIDTH;
+    }
+    tagger->kernels->embed(rows, n, grams, token->gram_count, h);
+}
+
+/* --- the stages ------------------------------------------------------------------------------ */
+
+static uint8_t *activations(struct sotto_tag_job *job)
+{
+    return job->a + (size_t)TAG_PAD * SOTTO_NER_WIDTH;
+}
+
+static void activate(struct sotto_tag_job *job)
+{
+    job->tagger->kernels->activate(job->h, job->count, activations(job));
+    job->at = 0;
+}
+
+/* Keeps what the next window begins with, before the layers write over it. */
+static void keep_tail(struct sotto_tag_job *job)
+{
+    size_t keep = 2 * (size_t)job->tagger->model.reach;
+
+    memcpy(job->tail, job->h + (job->count - keep) * SOTTO_NER_WIDTH,
+           keep * SOTTO_NER_WIDTH * sizeof(job->tail[0]));
+}
+
+static void fill(struct sotto_tag_job *job)
+{
+    struct sotto_ner_token token;
+    size_t stop = job->count + TAG_PIECE;
+
+    while (job->count < TAG_WINDOW && job->count < stop) {
+        if (!sotto_ner_next(&job->cursor, &token)) {
+            job->last = true;
+            break;
+        }
+        job->window[job->count] = (struct tag_place){
+            .start = token.start, .end = token.end, .kind = token.kind, .sign = token.sign};
+        embed(job->tagger, &token, job->h + job->count * SOTTO_NER_WIDTH);
+        job->count++;
+    }
+    if (!job->last && job->count < TAG_WINDOW) {
+        return;
+    }
+    if (!job->last) {
+        keep_tail(job);
+    }
+    /* Rows behind a short last window may hold an older window's activations. */
+    memset(activations(job) + job->count * SOTTO_NER_WIDTH, 0,
+           (TAG_ROWS + TAG_PAD - job->count) * SOTTO_NER_WIDTH);
+    activate(job);
+    job->layer = 0;
+    job->stage = TAG_LAYER;
+}
+
+static size_t piece(const struct sotto_tag_job *job, size_t end)
+{
+    return end - job->at < TAG_PIECE ? end - job->at : TAG_PIECE;
+}
+
+static void convolve(struct sotto_tag_job *job)
+{
+    const struct sotto_ner_model *m = &job->tagger->model;
+    size_t n = piece(job, job->count);
+
+    if (n != 0) {
+        job->tagger->kernels->convolve(&m->layer[job->layer],
+                                       activations(job) + job->at * SOTTO_NER_WIDTH,
+                                       m->dilation[job->layer], n,
+                                       job->h + job->at * SOTTO_NER_WIDTH);
+    }
+    job->at += n;
+    if (job->at == job->count) {
+        activate(job);
+        if (++job->layer == m->layer_count) {
+            job->at = job->context;
+            job->stage = TAG_HEAD;
+        }
+    }
+}
+
+/* Tokens from `context` up to here come out of this window. */
+static size_t core_end(const struct sotto_tag_job *job)
+{
+    return job->last ? job->count : job->count - job->tagger->model.reach;
+}
+
+static void score_tags(struct sotto_tag_job *job)
+{
+    size_t end = core_end(job), n = piece(job, end);
+
+    if (n != 0) {
+        job->tagger->kernels->head(&job->tagger->model.head,
+                                   activations(job) + job->at * SOTTO_NER_WIDTH, n,
+                                   job->logits + job->path_count * SOTTO_NER_HEAD);
+        memcpy(job->path_places + job->path_count, job->window + job->at,
+               n * sizeof(job->window[0]));
+    }
+    job->path_count += n;
+    job->at += n;
+    if (job->at == end) {
+        job->stage = TAG_DECODE;
+    }
+}
+
+/* The next window begins with the last 2 * reach tokens of this one. */
+static void move_on(struct sotto_tag_job *job)
+{
+    size_t keep = 2 * (size_t)job->tagger->model.reach;
+
+    memmove(job->window, job->window + job->count - keep, keep * sizeof(job->window[0]));
+    memcpy(job->h, job->tail, keep * SOTTO_NER_WIDTH * sizeof(job->h[0]));
+    job->context = job->tagger->model.reach;
+    job->count = keep;
+    job->stage = TAG_FILL;
+}
+
+static bool is_dressing(const struct tag_place *place, const char *but)
+{
+    return place->kind == SOTTO_NER_BREAK ||
+           (place->kind == SOTTO_NER_PUNCT && (place->sign == 0 || strchr(but, place->sign) == NULL));
+}
+
+/* Leaves out breaks and signs at both ends, but those that open or close what is found. */
+static enum sotto_err report(struct sotto_tag_job *job, const struct sotto_ner_entity *entity,
+                             struct sotto_findings *list)
+{
+    const struct tag_place *first = job->path_places + entity->first;
+    const struct tag_place *last = job->path_places + entity->last;
+
+    while (first <= last && is_dressing(first, "+(")) {
+        first++;
+    }
+    while (last >= first && is_dressing(last, ").")) {
+        last--;
+    }
+    if (first > last) {
+        return SOTTO_OK;
+    }
+    return sotto_findings_add(list, (struct sotto_finding){.start = first->start,
+                                                           .end = last->end,
+                                                           .score = entity->score,
+                                                           .label = entity->label,
+                                                           .layer = SOTTO_LAYER_TAGGER});
+}
+
+static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *list)
+{
+    size_t done;
+    size_t n = sotto_ner_decode(&job->tagger->model, job->logits, job->path_count, job->path_leant,
+                                job->last, &job->path, job->entities, &done);
+    enum sotto_err err = SOTTO_OK;
+
+    for (size_t i = 0; i < n && err == SOTTO_OK; i++) {
+        err = report(job, &job->entities[i], list);
+    }
+    job->path_count -= done;
+    job->path_leant = job->path_count;
+    memmove(job->path_places, job->path_places + done,
+            job->path_count * sizeof(job->path_places[0]));
+    memmove(job->logits, job->logits + done * SOTTO_NER_HEAD,
+            job->path_count * SOTTO_NER_HEAD * sizeof(job->logits[0]));
+    if (job->last) {
+        job->stage = TAG_DONE;
+    } else {
+        move_on(job);
+    }
+    return err;
+}
+
+/* --- jobs ------------------------------------------------------------------------------------ */
+
+enum sotto_err sotto_tag_job_new(const struct sotto_tagger *tagger, struct sotto_tag_job **out)
+{
+    struct sotto_tag_job *job = sotto_calloc(1, sizeof(*job));
+
+    if (job == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    job->tagger = tagger;
+    job->stage = TAG_DONE;
+    *out = job;
+    return SOTTO_OK;
+}
+
+void sotto_tag_job_free(struct sotto_tag_job *job)
+{
+    sotto_free(job);
+}
+
+void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)
+{
+    job->cursor = (struct sotto_ner_cursor){.text = text, .space = true};
+    job->stage = TAG_FILL;
+    job->last = false;
+    job->count = 0;
+    job->context = 0;
+    job->path_count = 0;
+    job->path_leant = 0;
+}
+
+enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget, struct sotto_findings *list,
+                              bool *done)
+{
+    /* The pieces of a window's work share its bytes evenly. */
+    size_t cost = TAG_PIECE * TAG_BYTES_PER_TOKEN / (job->tagger->model.layer_count + 2);
+    enum sotto_err err = SOTTO_OK;
+
+    for (size_t spent = 0; err == SOTTO_OK && job->stage != TAG_DONE; ) {
+        switch (job->stage) {
+        case TAG_FILL:
+            fill(job);
+            break;
+        case TAG_LAYER:
+            convolve(job);
+            break;
+        case TAG_HEAD:
+            score_tags(job);
+            break;
+        case TAG_DECODE:
+            err = decode(job, list);
+            break;
+        case TAG_DONE:
+            break;
+        }
+        spent += cost;
+        if (spent >= budget) {
+            break;
+        }
+    }
+    *done = job->stage == TAG_DONE;
+    return err;
+}
+
+/* --- taggers --------------------------------------------------------------------------------- */
+
+extern const uint8_t sotto_ner_weights_begin[];
+extern const uint8_t sotto_ner_weights_end[];
+
+sotto_span sotto_tagger_weights(void)
+{
+    return sotto_span_init(sotto_ner_weights_begin,
+                           (size_t)(sotto_ner_weights_end - sotto_ner_weights_begin));
+}
+
+static const struct sotto_ner_kernels *kernels_named(const char *name)
+{
+    if (name == NULL) {
+        return sotto_ner_kernels_best();
+    }
+    for (size_t i = 0; sotto_ner_kernels_all[i] != NULL; i++) {
+        if (strcmp(sotto_ner_kernels_all[i]->name, name) == 0 &&
+            sotto_ner_kernels_all[i]->usable()) {
+            return sotto_ner_kernels_all[i];
+        }
+    }
+    return NULL;
+}
+
+static enum sotto_err open_tagger(sotto_span file, bool trusted, const char *kernels,
+                                  struct sotto_tagger **out)
+{
+    struct sotto_tagger *tagger = sotto_calloc(1, sizeof(*tagger));
+    enum sotto_err err = SOTTO_ENOMEM;
+
+    if (tagger == NULL) {
+        goto out;
+    }
+    err = sotto_ner_model_open(file, trusted, &tagger->model);
+    tagger->kernels = kernels_named(kernels);
+    if (err == SOTTO_OK && tagger->kernels == NULL) {
+        err = SOTTO_EINVAL;
+    }
+    if (err == SOTTO_OK) {
+        *out = tagger;
+        tagger = NULL; /* transferred */
+    }
+
+out:
+    sotto_free(tagger);
+    return err;
+}
+
+enum sotto_err sotto_tagger_new(struct sotto_tagger **out)
+{
+    return open_tagger(sotto_tagger_weights(), true, NULL, out);
+}
+
+enum sotto_err sotto_tagger_open(sotto_span file, const char *kernels, struct sotto_tagger **out)
+{
+    return open_tagger(file, false, kernels, out);
+}
+
+void sotto_tagger_free(struct sotto_tagger *tagger)
+{
+    sotto_free(tagger);
+}
+
+const char *sotto_tagger_kernels(const struct sotto_tagger *tagger)
+{
+    return tagger->kernels->name;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_DETECT_NER_TAGGER_H
+#define SOTTO_DETECT_NER_TAGGER_H
+
+/*
+ * The neural layer of detection: a convolution over words that finds names, places, organisations,
+ * dates, ages, occupations and the rest in English, German, French, Spanish and Italian.
+ *
+ * A tagger is immutable and shared by all threads; its weights are read in place.  A job belongs to
+ * one thread, holds constant memory (about 350 KiB) whatever the text, and is used again for the next
+ * text.  It works in small steps: with any budget one step lasts well under a millisecond plus the
+ * time for the budget, so an event loop can do other things in between.
+ *
+ * The findings depend on the text and the weights alone: not on the budgets, not on what the job did
+ * before, and not on the processor, because all kernels compute the same integers.
+ *
+ * Findings come out sorted by start, without overlaps, on the boundaries of tokens (runs of letters,
+ * runs of digits, single signs); a line break or a sign at an end is left out.  The score is the
+ * network's mean probability for the label over the tokens, with what the model adds in favour of
+ * finding (see model/README.md): 500 is "as likely as not".
+ */
+
+#include "detect/finding.h"
+
+struct sotto_tagger;
+struct sotto_tag_job;
+
+/**
+ * Opens the model that is part of the program.
+ *
+ * @param[out] out  set only on SOTTO_OK; the caller frees it with sotto_tagger_free()
+ *
+ * @retval SOTTO_EFORMAT  the program was built with a damaged model
+ * @retval SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_tagger_new(struct sotto_tagger **out);
+
+/**
+ * Opens a model file.
+ *
+ * @param file      borrowed, must outlive the tagger; aligned to 64 bytes; hostile input
+ * @param kernels   name of the kernels ("reference", "avx2", "avx512", "vnni"); NULL: the fastest
+ * @param[out] out  set only on SOTTO_OK; the caller frees it with sotto_tagger_free()
+ *
+ * @retval SOTTO_EFORMAT  not a model file of this version, or damaged
+ * @retval SOTTO_EINVAL   this processor cannot run the named kernels
+ * @retval SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_tagger_open(sotto_span file, const char *kernels,
+                                                  struct sotto_tagger **out);
+
+/** Frees; NULL is allowed.  All jobs of it must be gone. */
+void sotto_tagger_free(struct sotto_tagger *tagger);
+
+/** Name of the kernels in use. */
+const char *sotto_tagger_kernels(const struct sotto_tagger *tagger);
+
+/** The model file that is part of the program, for tests and benchmarks. */
+sotto_span sotto_tagger_weights(void);
+
+/** Makes a job.  @param tagger borrowed, must outlive the job.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err sotto_tag_job_new(const struct sotto_tagger *tagger,
+                                                  struct sotto_tag_job **out);
+
+/** Wipes and frees; NULL is allowed. */
+void sotto_tag_job_free(struct sotto_tag_job *job);
+
+/**
+ * Starts on a text; what was unfinished is dropped.
+ *
+ * @param text  valid UTF-8 of less than 4 GiB; borrowed until the job is done, begun anew or freed
+ */
+void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text);
+
+/**
+ * Does a part of the work and appends what it found.
+ *
+ * @param budget     about how many bytes of text to go over, at least one piece of work is done;
+ *                   SIZE_MAX: all
+ * @param list       the same in all steps of a text; kept sorted by what is appended
+ * @param[out] done  whether the text is finished; further steps do nothing
+ *
+ * @retval SOTTO_ENOMEM  from `list`; the job must be begun anew
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget,
+                                               struct sotto_findings *list, bool *done);
+
+#endif
