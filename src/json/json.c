@@ -60,9 +60,9 @@ static void fill_error(struct sotto_json_error *error, sotto_span text, size_t p
 }
 
 /* The reader's texts name tokens of the grammar, never bytes of the input. */
-static const char *reader_text(const yyjson_read_err *found)
+static const char *reader_text(sotto_span text, const yyjson_read_err *found)
 {
-    if (found->code == YYJSON_READ_ERROR_EMPTY_CONTENT) {
+    if (text.len == 0 || found->code == YYJSON_READ_ERROR_EMPTY_CONTENT) {
         return "it is empty";
     }
     return found->msg != NULL ? found->msg : "malformed";
@@ -251,7 +251,7 @@ enum sotto_err sotto_json_read(sotto_span text, size_t max_depth, yyjson_mut_doc
         if (found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
             return SOTTO_ENOMEM;
         }
-        fill_error(error, text, found.pos, reader_text(&found));
+        fill_error(error, text, found.pos, reader_text(text, &found));
         return SOTTO_EFORMAT;
     }
     enum sotto_err err = check(doc, text, max_depth, &text_bytes, error);
