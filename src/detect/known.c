@@ -420,8 +420,13 @@ static bool accept(const struct sotto_known *known, const struct known_value *va
     }
     sotto_span spelling =
         sotto_span_sub(sotto_buf_span(&known->spellings), value->at, value->at + value->len);
-    if (value->exact && !sotto_span_eq(sotto_span_sub(text, *start, *end), spelling)) {
+    sotto_span found = sotto_span_sub(text, *start, *end);
+    if (value->exact && !sotto_span_eq(found, spelling)) {
         return false;
+    }
+    if (memmem(found.base, found.len, ". ", 2) != NULL &&
+        memmem(spelling.base, spelling.len, ".", 1) == NULL) {
+        return false; /* the end of a sentence lies between the words */
     }
     *start = starts ? *start : sotto_word_run_start(text, *start);
     *end = ends ? *end : sotto_word_run_end(text, *end);

@@ -99,10 +99,10 @@ static int field_points(const struct names_tokens *t, size_t i, uint32_t flags)
     return (gap & TOKEN_WIDE) != 0 && sotto_names_begins(t, i - 1) && last->chars > 3 ? 30 : 0;
 }
 
-static int joined_points(const struct names_token *last, uint32_t flags)
+static int joined_points(const struct names_token *last, uint32_t flags, size_t words)
 {
     int points = 0;
-    if (is_title(last)) {
+    if (is_title(last) || (words > 1 && has(flags, SOTTO_LEXICON_TITLE))) {
         return 60;
     }
     if (has(flags, SOTTO_LEXICON_SAYS)) {
@@ -144,7 +144,7 @@ struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
         cue.place = 50;
     }
     if (sotto_names_joined(t, i)) {
-        int points = joined_points(last, flags);
+        int points = joined_points(last, flags, words);
         cue.person = points > cue.person ? points : cue.person;
         if (has(flags, SOTTO_LEXICON_PLACE_CUE)) {
             cue.place = words > 1 ? 45 : 25;

@@ -182,6 +182,9 @@ static size_t run_end(const struct names_scan *s, size_t i)
 /* How many points words [first, last] have as a name, apart from what stands around them. */
 static int name_points(const struct names_scan *s, size_t first, size_t last)
 {
+    while (first < last && is_particle(&s->t.item[first])) {
+        first++;
+    }
     int points = first_points(s, first), full = 0;
     bool after_particle = false;
     for (size_t i = first + 1; i <= last; i++) {
@@ -298,6 +301,9 @@ static int place_points(const struct names_scan *s, size_t first, size_t last, u
 {
     uint32_t f = s->t.item[first].flags;
     int points = 0;
+    if (sotto_names_cue_behind(&s->t, last) < 0) {
+        return 0;
+    }
     if (has(flags, SOTTO_LEXICON_COUNTRY)) {
         points = 75;
     } else if (has(flags, SOTTO_LEXICON_STATE)) {
@@ -310,6 +316,7 @@ static int place_points(const struct names_scan *s, size_t first, size_t last, u
     if (first == last) {
         points -= has(f, SOTTO_LEXICON_WORD) ? 25 : 0;
         points -= has(f, SOTTO_LEXICON_NOUN) ? 15 : 0;
+        points -= has(f, SOTTO_LEXICON_NEVER) ? 30 : 0;
         points -= has(f, SOTTO_LEXICON_FIRST) ? 20 : has(f, SOTTO_LEXICON_LAST) ? 8 : 0;
     }
     if (state_behind(&s->t, last)) {
@@ -487,12 +494,22 @@ static bool begins_with_particle(const struct names_scan *s, size_t i)
     return has(last->flags, SOTTO_LEXICON_TITLE) && last->shape != TOKEN_LOWER;
 }
 
+/* "The", "Die", "However" at the start of a sentence, before the name proper. */
+static bool is_opening(const struct names_scan *s, size_t i, size_t end)
+{
+    uint32_t f = s->t.item[i].flags;
+    return i + 1 < end && has(f, SOTTO_LEXICON_WORD) && !is_name_flag(f) &&
+           !has(f, SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_ORG_HEAD) &&
+           sotto_names_begins(&s->t, i);
+}
+
 static enum sotto_err scan_run(struct names_scan *s, size_t *i)
 {
     size_t end = run_end(s, *i), at = *i;
     enum sotto_err err = SOTTO_OK;
     while (at < end && err == SOTTO_OK) {
-        if (is_head(s, at, end) || is_particle(&s->t.item[at])) {
+        bool skip = is_particle(&s->t.item[at]) && !begins_with_particle(s, at);
+        if (skip || is_head(s, at, end) || is_opening(s, at, end)) {
             at++;
             continue;
         }
