@@ -378,7 +378,7 @@ static int rotate(int argc, char **argv)
     return status;
 }
 
-static int revoke(int argc, char **argv)
+static int revoke_key(int argc, char **argv)
 {
     struct keys_common common = {0};
     const struct sotto_cli_option options[] = {KEYS_COMMON(common)};
@@ -419,7 +419,7 @@ static const struct {
     {"create", create},
     {"list", list},
     {"rotate", rotate},
-    {"revoke", revoke},
+    {"revoke", revoke_key},
 };
 
 int sotto_cmd_keys(int argc, char **argv)

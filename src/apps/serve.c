@@ -9,11 +9,9 @@
 #include "apps/state_folder.h"
 #include "base/alloc.h"
 #include "crypto/crypto.h"
-#include "crypto/random.h"
 #include "gateway/gateway.h"
 #include "store/store.h"
-#include "sys/clock.h"
-#include "sys/file.h"
+#include "sys/files.h"
 #include "sys/harden.h"
 #include "sys/log.h"
 #include "sys/signals.h"
@@ -116,68 +114,33 @@ static struct sotto_config *reload(void *ctx)
 
 /* --- the first key ----------------------------------------------------------------------------- */
 
-static enum sotto_err draw_key(char text[SOTTO_KEY_TEXT_LEN])
-{
-    uint8_t random[128];
-    enum sotto_err err;
-    do {
-        err = sotto_crypto_random(random, sizeof(random));
-        if (err == SOTTO_OK) {
-            err = sotto_key_make(random, text);
-        }
-    } while (err == SOTTO_EINVAL);
-    sotto_wipe(random, sizeof(random));
-    return err;
-}
-
-static enum sotto_err add_key(struct sotto_store *store, sotto_span text)
-{
-    struct sotto_key_text parts;
-    struct sotto_key key = {
-        .created_s = sotto_wall_s(), .name = SOTTO_LIT("first"), .anonymize = true};
-    enum sotto_err err = sotto_key_parse(text, &parts);
-    if (err == SOTTO_OK) {
-        err = sotto_key_hash(&parts, key.hash);
-    }
-    if (err != SOTTO_OK) {
-        return err;
-    }
-    memcpy(key.id, parts.id.base, sizeof(key.id));
-    key.tenant = parts.id;
-    return sotto_store_key_add(store, &key);
-}
-
 /* SOTTO_API_KEY is the first key, or one more; without it the first start makes one. */
 static int first_key(struct sotto_store *store)
 {
-    char text[SOTTO_KEY_TEXT_LEN];
+    const struct sotto_key key = {.name = SOTTO_LIT("first"), .anonymize = true};
+    char text[SOTTO_KEY_TEXT_BYTES];
     size_t count = 0;
     const char *given = get_env(NULL, "SOTTO_API_KEY");
-    enum sotto_err err = SOTTO_OK;
+    enum sotto_err err;
 
     if (given != NULL && given[0] != '\0') {
-        err = add_key(store, sotto_span_str(given));
+        err = sotto_store_key_adopt(store, &key, sotto_span_str(given));
         if (err == SOTTO_EFORMAT) {
             return sotto_cli_fail("SOTTO_API_KEY is not a key: it has the form ql_, 12 letters or "
                                   "digits, _, 32 letters or digits");
         }
-        err = err == SOTTO_EEXISTS ? SOTTO_OK : err; /* of an earlier start */
     } else {
         err = sotto_store_key_count(store, &count);
         if (err == SOTTO_OK && count == 0) {
-            err = draw_key(text);
+            err = sotto_store_key_create(store, &key, text);
             if (err == SOTTO_OK) {
-                err = add_key(store, sotto_span_init(text, sizeof(text)));
-            }
-            if (err == SOTTO_OK) {
-                printf("api key: %.*s\n", SOTTO_KEY_TEXT_LEN, text);
+                printf("api key: %s\n", text);
             }
             sotto_wipe(text, sizeof(text));
         }
     }
-    return err == SOTTO_OK
-               ? SOTTO_CLI_GO
-               : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
+    return err == SOTTO_OK ? SOTTO_CLI_GO
+                           : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
 }
 
 static int prepare_state(const char *folder)
