@@ -18,10 +18,19 @@ static void demand(bool holds)
     }
 }
 
+/* What the environment has; no sentence may repeat it. */
+#define SECRET "sk-secret"
+
+/* The fuzzer reads our comparisons: it may write the secret into the file. */
+static bool holds_secret(sotto_span yaml)
+{
+    return yaml.len != 0 && memmem(yaml.base, yaml.len, SECRET, strlen(SECRET)) != NULL;
+}
+
 static const char *get_variable(void *ctx, const char *name)
 {
     (void)ctx;
-    return name[0] == 'K' ? "sk-secret" : name[0] == 'P' ? "9000" : NULL;
+    return name[0] == 'K' ? SECRET : name[0] == 'P' ? "9000" : NULL;
 }
 
 static void check_config(const struct sotto_config *c)
@@ -59,7 +68,7 @@ static enum sotto_err read_once(sotto_span yaml, size_t lines, struct sotto_buf 
     for (size_t i = 0; i < problems.count; i++) {
         const struct sotto_config_problem *p = &problems.items[i];
         demand(p->text[0] != '\0' && p->line <= lines + 1 && (p->line == 0) == (p->column == 0));
-        demand(strstr(p->text, "sk-secret") == NULL);
+        demand(holds_secret(yaml) || strstr(p->text, SECRET) == NULL);
     }
     demand(sotto_config_problems_print(&problems, said) == SOTTO_OK);
     if (config != NULL) {

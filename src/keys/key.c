@@ -81,9 +81,9 @@ enum sotto_err sotto_key_verify(const struct sotto_key *key, const struct sotto_
 /* --- scopes ---------------------------------------------------------------------------------- */
 
 static const sotto_span scope_names[] = {
-    [SOTTO_SCOPE_MODEL] = SOTTO_LIT("model:"),
-    [SOTTO_SCOPE_MODE] = SOTTO_LIT("mode:"),
-    [SOTTO_SCOPE_DIALECT] = SOTTO_LIT("dialect:"),
+    [SOTTO_SCOPE_MODEL] = SOTTO_LIT_INIT("model:"),
+    [SOTTO_SCOPE_MODE] = SOTTO_LIT_INIT("mode:"),
+    [SOTTO_SCOPE_DIALECT] = SOTTO_LIT_INIT("dialect:"),
 };
 
 /* The next entry of a list; false at its end.  A list that ends in a comma has an empty last one. */

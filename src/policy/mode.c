@@ -42,40 +42,43 @@ struct sotto_modes {
 /* --- the table of modes ---------------------------------------------------------------------- */
 
 static const struct mode_exception standard_exceptions[] = {
-    {SOTTO_LIT("PERSONAL_URL"), LABEL(URL), SOTTO_ACTION_TOKENIZE},
+    {SOTTO_LIT_INIT("PERSONAL_URL"), LABEL(URL), SOTTO_ACTION_TOKENIZE},
 };
 
 /* 45 CFR 164.514(b)(2)(i): (B) states may stay, (C) years and ages up to 89. */
 static const struct mode_exception hipaa_exceptions[] = {
-    {SOTTO_LIT("AGE_OVER_89"), LABEL(AGE), SOTTO_ACTION_TOKENIZE},
-    {SOTTO_LIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
-    {SOTTO_LIT("STATE"), LABEL(LOCATION), SOTTO_ACTION_PASS},
-    {SOTTO_LIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+    {SOTTO_LIT_INIT("AGE_OVER_89"), LABEL(AGE), SOTTO_ACTION_TOKENIZE},
+    {SOTTO_LIT_INIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
+    {SOTTO_LIT_INIT("STATE"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+    {SOTTO_LIT_INIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
 };
 
 static const struct mode_exception gdpr_exceptions[] = {
-    {SOTTO_LIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
-    {SOTTO_LIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
+    {SOTTO_LIT_INIT("YEAR"), LABEL(DATE), SOTTO_ACTION_PASS},
+    {SOTTO_LIT_INIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
 };
 
 static const struct sotto_mode builtin_modes[] = {
-    {SOTTO_LIT("standard"), SOTTO_LIT("standard"), MODE_STANDARD, true, standard_exceptions,
-     SOTTO_COUNT(standard_exceptions)},
-    {SOTTO_LIT("hipaa"), SOTTO_LIT("hipaa-aligned"),
+    {SOTTO_LIT_INIT("standard"), SOTTO_LIT_INIT("standard"), MODE_STANDARD, true,
+     standard_exceptions, SOTTO_COUNT(standard_exceptions)},
+    {SOTTO_LIT_INIT("hipaa"), SOTTO_LIT_INIT("hipaa-aligned"),
      MODE_ALL_LABELS & ~(LABEL(AGE) | LABEL(OCCUPATION) | LABEL(NRP)), false, hipaa_exceptions,
      SOTTO_COUNT(hipaa_exceptions)},
-    {SOTTO_LIT("gdpr"), SOTTO_LIT("gdpr-aligned"), MODE_ALL_LABELS, false, gdpr_exceptions,
-     SOTTO_COUNT(gdpr_exceptions)},
-    {SOTTO_LIT("sox"), SOTTO_LIT("sox-aligned"), MODE_STANDARD | LABEL(ORG), false,
+    {SOTTO_LIT_INIT("gdpr"), SOTTO_LIT_INIT("gdpr-aligned"), MODE_ALL_LABELS, false,
+     gdpr_exceptions, SOTTO_COUNT(gdpr_exceptions)},
+    {SOTTO_LIT_INIT("sox"), SOTTO_LIT_INIT("sox-aligned"), MODE_STANDARD | LABEL(ORG), false,
      standard_exceptions, SOTTO_COUNT(standard_exceptions)},
 };
 
 /* The labels of exact types that `standard` lets pass; all others are of labels it tokenizes. */
 static const struct sotto_finer_word passing_words[] = {
-    {SOTTO_LIT("YEAR"), SOTTO_LABEL_DATE},        {SOTTO_LIT("DATE_OF_BIRTH"), SOTTO_LABEL_DATE},
-    {SOTTO_LIT("AGE_OVER_89"), SOTTO_LABEL_AGE},  {SOTTO_LIT("COUNTRY"), SOTTO_LABEL_LOCATION},
-    {SOTTO_LIT("STATE"), SOTTO_LABEL_LOCATION},   {SOTTO_LIT("CITY"), SOTTO_LABEL_LOCATION},
-    {SOTTO_LIT("PERSONAL_URL"), SOTTO_LABEL_URL},
+    {SOTTO_LIT_INIT("YEAR"), SOTTO_LABEL_DATE},
+    {SOTTO_LIT_INIT("DATE_OF_BIRTH"), SOTTO_LABEL_DATE},
+    {SOTTO_LIT_INIT("AGE_OVER_89"), SOTTO_LABEL_AGE},
+    {SOTTO_LIT_INIT("COUNTRY"), SOTTO_LABEL_LOCATION},
+    {SOTTO_LIT_INIT("STATE"), SOTTO_LABEL_LOCATION},
+    {SOTTO_LIT_INIT("CITY"), SOTTO_LABEL_LOCATION},
+    {SOTTO_LIT_INIT("PERSONAL_URL"), SOTTO_LABEL_URL},
 };
 
 /* --- asking a mode --------------------------------------------------------------------------- */

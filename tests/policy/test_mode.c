@@ -97,11 +97,13 @@ static void test_strictness(const struct sotto_modes *modes)
 
 static void test_own_modes(void)
 {
-    static const sotto_span clinic_tokenize[] = {SOTTO_LIT("OCCUPATION"), SOTTO_LIT("STATE")};
-    static const sotto_span clinic_pass[] = {SOTTO_LIT("CITY")};
-    static const sotto_span ward_tokenize[] = {SOTTO_LIT("AGE"), SOTTO_LIT("BED")};
-    static const sotto_span loose_pass[] = {SOTTO_LIT("DATE"), SOTTO_LIT("URL")};
-    static const sotto_span loose_tokenize[] = {SOTTO_LIT("PERSONAL_URL"), SOTTO_LIT("IBAN")};
+    static const sotto_span clinic_tokenize[] = {SOTTO_LIT_INIT("OCCUPATION"),
+                                                 SOTTO_LIT_INIT("STATE")};
+    static const sotto_span clinic_pass[] = {SOTTO_LIT_INIT("CITY")};
+    static const sotto_span ward_tokenize[] = {SOTTO_LIT_INIT("AGE"), SOTTO_LIT_INIT("BED")};
+    static const sotto_span loose_pass[] = {SOTTO_LIT_INIT("DATE"), SOTTO_LIT_INIT("URL")};
+    static const sotto_span loose_tokenize[] = {SOTTO_LIT_INIT("PERSONAL_URL"),
+                                                SOTTO_LIT_INIT("IBAN")};
     const struct sotto_mode_def defs[] = {
         /* defined before its parent */
         {.name = SOTTO_LIT("ward"),
@@ -194,7 +196,7 @@ static void test_bad_modes(void)
 
 static void test_every_allocation_failure(void)
 {
-    static const sotto_span tokenize[] = {SOTTO_LIT("OCCUPATION"), SOTTO_LIT("STATE")};
+    static const sotto_span tokenize[] = {SOTTO_LIT_INIT("OCCUPATION"), SOTTO_LIT_INIT("STATE")};
     const struct sotto_mode_def def = {
         SOTTO_LIT("clinic"), SOTTO_LIT("hipaa"), tokenize, 2, NULL, 0};
     enum sotto_err err = SOTTO_ENOMEM;
