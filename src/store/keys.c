@@ -254,14 +254,14 @@ enum sotto_err sotto_store_key_adopt(struct sotto_store *store, const struct sot
     return err;
 }
 
-/* The text of a key with this id and a new secret. */
-static enum sotto_err renew(sotto_span id, char text[SOTTO_KEY_TEXT_BYTES],
+/* The text of a key with a new secret.  The caller's id may lie in `text`: it is not used here. */
+static enum sotto_err renew(const struct sotto_key *key, char text[SOTTO_KEY_TEXT_BYTES],
                             uint8_t hash[SOTTO_KEY_HASH_BYTES])
 {
     struct sotto_key_text parts;
     enum sotto_err err = sotto_key_make(text);
     if (err == SOTTO_OK) {
-        memcpy(text + 3, id.base, SOTTO_KEY_ID_LEN);
+        memcpy(text + 3, key->id, SOTTO_KEY_ID_LEN);
         text[SOTTO_KEY_TEXT_LEN] = '\0';
         err = sotto_key_parse(sotto_span_init(text, SOTTO_KEY_TEXT_LEN), &parts);
     }
@@ -300,7 +300,7 @@ enum sotto_err sotto_store_key_rotate(struct sotto_store *store, sotto_span id, 
         err = SOTTO_ESTATE;
     }
     if (err == SOTTO_OK) {
-        err = renew(id, text, hash);
+        err = renew(&key, text, hash);
     }
     if (err == SOTTO_OK) {
         err = update_secret(store, &key, old_until_s, hash);
