@@ -1,0 +1,1 @@
+"""Training of Sotto's compact tagger: see model/README.md."""

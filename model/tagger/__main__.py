@@ -1,0 +1,89 @@
+"""One command a stage; see model/README.md."""
+
+import argparse
+import sys
+
+from . import paths
+
+
+def _lexicon(a):
+    from . import lexicon
+    lexicon.build(a.vectors)
+
+
+def _shard(a):
+    from . import shards, teach
+    for seed in a.seeds:
+        shards.build(seed, teach.apply())
+
+
+def _train(a):
+    from . import train
+    train.run(a.name, a.steps, seed=a.seed, threads=a.threads)
+
+
+def _teach(a):
+    from . import teach
+    teach.run(a.model or paths.WEIGHTS / "small.bin", a.transformer)
+
+
+def _tune(a):
+    from . import tune
+    tune.run(a.name)
+
+
+def _export(a):
+    from . import evaluate, export, golden, tune
+    from .lexicon import Lexicon
+    net, lean = evaluate.load(str(paths.WORK / f"{a.name}.pt")), tune.load()
+    export.write(net, Lexicon.load(), paths.WEIGHTS / "small.bin", lean)
+    golden.write(net, lean)
+
+
+def _evaluate(a):
+    from . import evaluate, native
+    evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, limit=a.limit)
+
+
+def _fold(_):
+    from . import gen_fold
+    gen_fold.run()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tagger")
+    sub = parser.add_subparsers(required=True)
+
+    def stage(name, run, needs_data=True):
+        p = sub.add_parser(name)
+        p.set_defaults(run=run, needs_data=needs_data)
+        return p
+
+    stage("lexicon", _lexicon).add_argument("--vectors", required=True)
+    stage("shard", _shard).add_argument("seeds", type=int, nargs="+")
+    p = stage("train", _train)
+    p.add_argument("--steps", type=int, default=7000)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--name", default="small")
+    p = stage("teach", _teach)
+    p.add_argument("--transformer", required=True)
+    p.add_argument("--model")
+    stage("tune", _tune).add_argument("--name", default="small")
+    stage("export", _export).add_argument("--name", default="small")
+    p = stage("evaluate", _evaluate)
+    p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
+    p.add_argument("--only")
+    p.add_argument("--limit", type=int)
+    p.add_argument("--kernels")
+    stage("fold", _fold, needs_data=False)
+    a = parser.parse_args()
+    if a.needs_data and paths.data() is None:
+        print("skipped: SOTTO_DATA does not name a folder that holds data/", file=sys.stderr)
+        return 0
+    a.run(a)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

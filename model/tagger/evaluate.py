@@ -1,0 +1,163 @@
+"""Predicts on held-back or tuning splits and prints score.py's figures per source and label."""
+
+import collections
+import json
+import re
+
+import numpy as np
+import torch
+
+from . import corpus, decode, paths, text
+from .labels import LABEL_INDEX, LABELS, TAG_COUNT
+from .lexicon import Lexicon
+from .network import REACH, Tagger
+
+GROUPS = (("en clinical prompts", ("en/clinical-queries",)), ("en names news/web/encyclopaedia", ("en/ewt", "en/crossner", "en/gum")),
+          ("en novels", ("en/litbank",)), ("en posts", ("en/wnut17", "en/btc")), ("en commands", ("en/slurp", "en/snips")),
+          ("en chat slots", ("en/sgd",)), ("en biomed (negative)", ("en/biomed",)), ("de news", ("de/germeval14", "de/europeana")),
+          ("de courts", ("de/legal",)), ("de traffic", ("de/mobie",)), ("fr courts", ("fr/echr",)), ("fr novels", ("fr/litbank",)),
+          ("fr old news", ("fr/europeana",)), ("es clinical", ("es/meddocan",)), ("es courts", ("es/echr",)))
+
+
+class Predictor:
+    """The network in floating point.  `lean`: per label, added to its tags in decoding."""
+
+    def __init__(self, net, lexicon=None, lean=None):
+        self.net, self.lexicon = net.eval(), lexicon or Lexicon.load()
+        self.lean = np.zeros(TAG_COUNT, np.float32)
+        for label, value in (lean or {}).items():
+            at = 1 + 4 * LABEL_INDEX[label]
+            self.lean[at:at + 4] = value
+
+    def batch(self, sources):
+        rows, grams, counts, shape, flags, cluster, mask, tokens = [], [], [], [], [], [], [], []
+        for source in sources:
+            toks = text.tokenize(source)
+            tokens.append(toks)
+            for a, b, kind, flag in toks:
+                h, r, g, s = text.features(source[a:b], kind, flag)
+                f, c = self.lexicon.get(h) if kind == text.WORD else (0, 0)
+                rows.append(r)
+                grams.extend(g)
+                counts.append(len(g))
+                shape.append(s)
+                flags.append(f)
+                cluster.append(c)
+                mask.append(1.0)
+            for _ in range(REACH):
+                rows.append((0, 0))
+                counts.append(0)
+                shape.append(0)
+                flags.append(0)
+                cluster.append(0)
+                mask.append(0.0)
+        t = torch.tensor
+        counts_t = t(counts)
+        offsets = torch.cat((t([0]), counts_t.cumsum(0)[:-1]))
+        fl = ((np.array(flags)[:, None] >> np.arange(16)) & 1).astype(np.float32)
+        return {"rows": t(rows), "grams": t(grams, dtype=torch.long), "offsets": offsets, "counts": counts_t, "shape": t(shape),
+                "flags": torch.from_numpy(fl), "cluster": t(cluster), "mask": t(mask)}, tokens
+
+    def logits(self, sources):
+        batch, tokens = self.batch(sources)
+        with torch.no_grad():
+            out = self.net(batch).numpy()
+        at = 0
+        for toks in tokens:
+            yield toks, out[at:at + len(toks)]
+            at += len(toks) + REACH
+
+    def __call__(self, sources):
+        """Spans (start, end, label, score) of each text."""
+        for source, (toks, lg) in zip(sources, self.logits(sources)):
+            spans = []
+            if len(toks):
+                lg = lg + self.lean
+                p = np.exp(lg - lg.max(1, keepdims=True))
+                p /= p.sum(1, keepdims=True)
+                for first, last, k in decode.viterbi(lg):
+                    cut = decode.trim(source, toks, first, last)
+                    if cut:
+                        first, last = cut
+                        score = p[first:last + 1, 1 + 4 * k:5 + 4 * k].sum(1).mean()
+                        spans.append((toks[first][0], toks[last][1], LABELS[k], round(float(score), 3)))
+            yield spans
+
+
+class Tally:
+    """score.py's counts."""
+
+    def __init__(self):
+        self.c = collections.Counter()
+        self.label = collections.defaultdict(lambda: [0, 0])
+
+    def add(self, t, gold, annotated, pred):
+        c = self.c
+        cover, inside = bytearray(len(t)), bytearray(len(t))
+        for a, b, *_ in pred:
+            cover[a:b] = b"\1" * (b - a)
+        for a, b, _ in gold:
+            inside[a:b] = b"\1" * (b - a)
+        c["words"] += len(t.split())
+        c["marked"] += sum(cover[m.start()] for m in re.finditer(r"\S+", t))
+        clean = True
+        for a, b, lb in gold:
+            hit = all(cover[i] for i in range(a, b) if t[i].isalnum())
+            c["gold"] += 1
+            c["strict"] += hit
+            clean &= hit
+            self.label[lb][0] += hit
+            self.label[lb][1] += 1
+        if gold:
+            c["records"] += 1
+            c["clean"] += clean
+        else:
+            c["empty"] += 1
+            c["untouched"] += not pred
+        for a, b, lb, *_ in pred:
+            chars = [i for i in range(a, b) if t[i].isalnum()]
+            good = 2 * sum(inside[i] for i in chars) >= len(chars)
+            c["all"] += 1
+            c["all_good"] += good
+            if lb in annotated:
+                c["pred"] += 1
+                c["good"] += good
+
+    def line(self):
+        c = self.c
+        r = lambda a, b: f"{c[a] / c[b]:.3f}" if c[b] else "  -  "  # noqa: E731
+        labels = " ".join(f"{k} {v[0] / v[1]:.3f}/{v[1]}" for k, v in sorted(self.label.items()))
+        return (f"strict {r('strict', 'gold')} prec {r('good', 'pred')} prec_all {r('all_good', 'all')} clean {r('clean', 'records')} "
+                f"untouched {r('untouched', 'empty')} marked {r('marked', 'words')} | {labels}")
+
+
+def run(predictor, split, only=None, labels=None, limit=None, out=None):
+    root = paths.data()
+    for name, prefixes in GROUPS:
+        if only and only not in name:
+            continue
+        records = [r for r in corpus.records(root, split, prefixes)]
+        if limit and len(records) > limit:
+            records = records[::max(1, len(records) // limit)][:limit]
+        full, person = Tally(), Tally()
+        for i in range(0, len(records), 64):
+            part = records[i:i + 64]
+            for r, spans in zip(part, predictor([r.text for r in part])):
+                gold = [s for s in r.spans if s[2] and any(ch.isalnum() for ch in r.text[s[0]:s[1]])]
+                full.add(r.text, gold, r.annotated or {s[2] for s in gold}, spans)
+                person.add(r.text, [s for s in gold if s[2] == "PERSON"], {"PERSON"}, [s for s in spans if s[2] == "PERSON"])
+                if out:
+                    out.write(json.dumps({"id": r.id, "spans": spans}) + "\n")
+        if full.c["words"]:
+            print(f"{name:34s} {full.line()}")
+            c = person.c
+            if c["gold"] or c["pred"]:
+                print(f"{'':34s} PERSON strict {c['strict'] / max(1, c['gold']):.3f} prec {c['good'] / max(1, c['pred']):.3f} "
+                      f"found per 1000 words {1000 * c['pred'] / c['words']:.1f}", flush=True)
+
+
+def load(path, quant=True):
+    net = Tagger()
+    net.load_state_dict(torch.load(path)["net"])
+    net.quant = quant
+    return net

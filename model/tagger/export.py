@@ -1,0 +1,62 @@
+"""Writes the model file (docs/wire/model-file.md) from a checkpoint and the lexicon."""
+
+import hashlib
+import struct
+import sys
+
+import numpy as np
+
+from . import network, paths, text
+from .labels import LABELS, TAG_COUNT
+
+MAGIC, VERSION, HEADER, ALIGN, HEAD = b"SOTTONER", 1, 128, 64, 64
+ACT_BITS, STREAM_BITS, LOGIT_BITS = 5, 9, 8
+
+
+def _rows(table):
+    return np.clip(np.floor(table.detach().numpy() * network.ROW_SCALE + 0.5), -127, 127).astype(np.int8)
+
+
+def _pack(weights):
+    """[outputs, inputs] -> [inputs / 4][outputs][4]"""
+    out, inp = weights.shape
+    return weights.reshape(out, inp // 4, 4).transpose(1, 0, 2).copy()
+
+
+def matrix(w, b, out_bits, outputs):
+    """(packed weights, bias, shift): (sum + bias) >> shift is the product in 2^-out_bits."""
+    k = network.weight_shift(w).numpy().astype(np.int64)
+    scaled = np.clip(np.floor(w.detach().numpy() * 2.0 ** k[:, None] + 0.5), -network.WEIGHT_MAX, network.WEIGHT_MAX).astype(np.int8)
+    shift = k + ACT_BITS - out_bits
+    bias = np.floor(b.detach().numpy().astype(np.float64) * 2.0 ** (k + ACT_BITS) + 0.5).astype(np.int64) + (1 << (shift - 1))
+    full = np.zeros((outputs, w.shape[1]), np.int8)
+    full[:len(scaled)] = scaled
+    bias = np.concatenate((bias, np.zeros(outputs - len(bias), np.int64)))
+    shift = np.concatenate((shift, np.ones(outputs - len(shift), np.int64)))
+    assert shift.min() >= 1 and shift.max() <= 15 and abs(bias).max() < 1 << 26
+    return _pack(full), bias.astype(np.int32), shift.astype(np.int32)
+
+
+def write(net, lexicon, path, lean=None):
+    sections = [_rows(net.word), _rows(net.gram), _rows(net.shape), _rows(net.flag), _rows(net.cluster)]
+    for w, b in zip(net.conv, net.bias):
+        sections += matrix(w, b, STREAM_BITS, network.WIDTH)
+    sections += matrix(net.head, net.head_bias, LOGIT_BITS, HEAD)
+    leans = np.zeros(16, np.int32)
+    for i, label in enumerate(LABELS):
+        leans[i] = round(256 * (lean or {}).get(label, 0.0))
+    sections.append(leans)
+    index = np.searchsorted(lexicon.hashes, np.arange(65536, dtype=np.uint64) << 16).astype(np.uint32)
+    sections += [np.append(index, np.uint32(len(lexicon.hashes))), lexicon.hashes, lexicon.flags, lexicon.clusters]
+    body = b""
+    for s in sections:
+        raw = s.tobytes()
+        body += raw + b"\0" * (-len(raw) % ALIGN)
+    dilations = bytes(network.DILATIONS) + b"\0" * (8 - len(network.DILATIONS))
+    tail = struct.pack("<8I8s32s", len(network.DILATIONS), TAG_COUNT, text.WORD_BITS, text.GRAM_BITS, text.SHAPE_ROWS,
+                       text.FLAG_ROWS, text.CLUSTER_ROWS, len(lexicon.hashes), dilations, b"")
+    size = HEADER + len(body)
+    head = struct.pack("<8sIIQ32s", MAGIC, VERSION, network.WIDTH, size, hashlib.sha256(tail + body).digest())
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(head + tail + body)
+    print(f"{path}: {size} bytes", file=sys.stderr)

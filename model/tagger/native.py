@@ -1,0 +1,84 @@
+"""The C inference as a Predictor: builds src/detect/ner into a shared library and calls it."""
+
+import ctypes
+import subprocess
+
+from . import paths
+from .labels import LABELS
+
+SOURCE = r"""
+#include <stdio.h>
+#include "detect/ner/tagger.h"
+#include "base/alloc.h"
+__attribute__((visibility("default")))
+void *native_open(const void *file, size_t len, const char *kernels)
+{
+    struct sotto_tagger *t = NULL;
+    return sotto_tagger_open(sotto_span_init(file, len), kernels, &t) == SOTTO_OK ? t : NULL;
+}
+__attribute__((visibility("default")))
+long native_run(void *tagger, const void *text, size_t len, size_t budget, uint32_t *out, size_t room)
+{
+    struct sotto_tag_job *job;
+    struct sotto_findings list = {0};
+    bool done = false;
+    if (sotto_tag_job_new(tagger, &job) != SOTTO_OK) return -1;
+    sotto_tag_begin(job, sotto_span_init(text, len));
+    while (!done) if (sotto_tag_step(job, budget, &list, &done) != SOTTO_OK) return -1;
+    size_t n = list.count < room ? list.count : room;
+    for (size_t i = 0; i < n; i++) {
+        out[4 * i] = list.items[i].start; out[4 * i + 1] = list.items[i].end;
+        out[4 * i + 2] = list.items[i].label; out[4 * i + 3] = list.items[i].score;
+    }
+    sotto_findings_free(&list);
+    sotto_tag_job_free(job);
+    return (long)n;
+}
+"""
+
+
+def library():
+    root = paths.MODEL.parent
+    src = root / "src"
+    out = paths.WORK / "libner.so"
+    glue = paths.WORK / "native.c"
+    glue.write_text(SOURCE)
+    stub = paths.WORK / "stub.c"
+    stub.write_text("__attribute__((aligned(64))) const unsigned char sotto_ner_weights_begin[64], sotto_ner_weights_end[1];\n")
+    files = [str(p) for p in sorted((src / "detect" / "ner").glob("*.c"))]
+    files += [str(src / "detect" / "finding.c"), str(src / "base" / "alloc.c"), str(src / "text" / "utf8.c"), str(glue), str(stub)]
+    subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", str(src),
+                    "-o", str(out), *files, "-lutf8proc"], check=True)
+    return ctypes.CDLL(str(out))
+
+
+class Native:
+    def __init__(self, file, kernels=None, budget=1 << 60):
+        self.lib = library()
+        self.lib.native_open.restype = ctypes.c_void_p
+        self.lib.native_run.restype = ctypes.c_long
+        raw = file.read_bytes()
+        self.memory = ctypes.create_string_buffer(len(raw) + 64)
+        at = (-ctypes.addressof(self.memory)) % 64
+        ctypes.memmove(ctypes.addressof(self.memory) + at, raw, len(raw))
+        base = ctypes.c_void_p(ctypes.addressof(self.memory) + at)
+        self.tagger = self.lib.native_open(base, ctypes.c_size_t(len(raw)), kernels.encode() if kernels else None)
+        if not self.tagger:
+            raise SystemExit(f"{file}: not a model file that this build reads")
+        self.budget = budget
+
+    def __call__(self, sources):
+        for source in sources:
+            raw = source.encode()
+            room = max(16, len(raw))
+            out = (ctypes.c_uint32 * (4 * room))()
+            n = self.lib.native_run(ctypes.c_void_p(self.tagger), raw, ctypes.c_size_t(len(raw)),
+                                    ctypes.c_size_t(self.budget), out, ctypes.c_size_t(room))
+            spans, at, chars = [], 0, 0
+            for i in range(n):
+                a, b, label, score = out[4 * i:4 * i + 4]
+                chars += len(raw[at:a].decode())
+                end = chars + len(raw[a:b].decode())
+                spans.append((chars, end, LABELS[label], score / 1000))
+                at, chars = b, end
+            yield spans
