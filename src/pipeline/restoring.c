@@ -72,33 +72,30 @@ struct sotto_restoring {
 
 /* --- strings --------------------------------------------------------------------------------- */
 
-static bool is_one_of(const yyjson_mut_val *key, const char *const *names, size_t count)
+/* A comparison of lengths settles nearly all; the walk asks for each member of each chunk. */
+#define NAMED(key, name) is_named(key, name, sizeof(name) - 1)
+
+static bool is_named(const yyjson_mut_val *key, const char *name, size_t len)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (sotto_json_is(key, names[i])) {
-            return true;
-        }
-    }
-    return false;
+    sotto_span text = sotto_json_text(key);
+    return text.len == len && memcmp(text.base, name, len) == 0;
 }
 
 /* Names of members that are never text. */
 static bool is_structural(enum restoring_place place, const yyjson_mut_val *key)
 {
-    static const char *const names[] = {
-        "id",       "object",       "model",        "created",   "finish_reason",      "index",
-        "role",     "tool_call_id", "service_tier", "embedding", "system_fingerprint", "type",
-        "b64_json",
-    };
-    if (is_one_of(key, names, SOTTO_COUNT(names))) {
+    if (NAMED(key, "id") || NAMED(key, "object") || NAMED(key, "model") || NAMED(key, "created") ||
+        NAMED(key, "finish_reason") || NAMED(key, "index") || NAMED(key, "role") ||
+        NAMED(key, "type") || NAMED(key, "tool_call_id") || NAMED(key, "service_tier") ||
+        NAMED(key, "system_fingerprint") || NAMED(key, "embedding") || NAMED(key, "b64_json")) {
         return true;
     }
     switch (place) {
     case RESTORING_CALLED:
     case RESTORING_CUSTOM:
-        return sotto_json_is(key, "name");
+        return NAMED(key, "name");
     case RESTORING_AUDIO:
-        return sotto_json_is(key, "data");
+        return NAMED(key, "data");
     case RESTORING_ANY:
     case RESTORING_ANNOTATIONS:
         return false;
@@ -108,16 +105,16 @@ static bool is_structural(enum restoring_place place, const yyjson_mut_val *key)
 
 static enum restoring_place place_of(enum restoring_place place, const yyjson_mut_val *key)
 {
-    if (sotto_json_is(key, "function") || sotto_json_is(key, "function_call")) {
+    if (NAMED(key, "function") || NAMED(key, "function_call")) {
         return RESTORING_CALLED;
     }
-    if (sotto_json_is(key, "custom")) {
+    if (NAMED(key, "custom")) {
         return RESTORING_CUSTOM;
     }
-    if (sotto_json_is(key, "audio")) {
+    if (NAMED(key, "audio")) {
         return RESTORING_AUDIO;
     }
-    if (sotto_json_is(key, "annotations")) {
+    if (NAMED(key, "annotations")) {
         return RESTORING_ANNOTATIONS;
     }
     return place == RESTORING_ANNOTATIONS ? place : RESTORING_ANY;
@@ -125,7 +122,7 @@ static enum restoring_place place_of(enum restoring_place place, const yyjson_mu
 
 static enum strand_kind kind_of(enum restoring_place place, const yyjson_mut_val *key)
 {
-    return place == RESTORING_CALLED && sotto_json_is(key, "arguments") ? STRAND_JSON : STRAND_TEXT;
+    return place == RESTORING_CALLED && NAMED(key, "arguments") ? STRAND_JSON : STRAND_TEXT;
 }
 
 /* Puts r->text in place of a string, where it differs. */
@@ -278,12 +275,12 @@ static enum sotto_err whole_message(struct sotto_restoring *r, yyjson_mut_val *m
         if (err != SOTTO_OK) {
             break;
         }
-        if (content == NULL && yyjson_mut_is_str(val) && sotto_json_is(name, "content")) {
+        if (content == NULL && yyjson_mut_is_str(val) && NAMED(name, "content")) {
             err = whole_string(r, STRAND_TEXT, val, &content);
         } else {
             err = whole_value(r, RESTORING_ANY, name, val);
         }
-        annotations = sotto_json_is(name, "annotations") ? val : annotations;
+        annotations = NAMED(name, "annotations") ? val : annotations;
     }
     if (err == SOTTO_OK) {
         shift_annotations(content, annotations);
@@ -300,10 +297,10 @@ static enum sotto_err whole_choice(struct sotto_restoring *r, yyjson_mut_val *ch
     enum sotto_err err = SOTTO_OK;
     yyjson_mut_obj_foreach(choice, i, n, name, val)
     {
-        if (err != SOTTO_OK || sotto_json_is(name, "logprobs")) {
+        if (err != SOTTO_OK || NAMED(name, "logprobs")) {
             continue;
         }
-        if (sotto_json_is(name, "message") && yyjson_mut_is_obj(val)) {
+        if (NAMED(name, "message") && yyjson_mut_is_obj(val)) {
             err = whole_message(r, val);
         } else {
             err = whole_value(r, RESTORING_ANY, name, val);
@@ -326,7 +323,7 @@ enum sotto_err sotto_restoring_whole(struct sotto_restoring *r, yyjson_mut_doc *
     }
     yyjson_mut_obj_foreach(root, i, n, name, val)
     {
-        if (sotto_json_is(name, "choices") && yyjson_mut_is_arr(val)) {
+        if (NAMED(name, "choices") && yyjson_mut_is_arr(val)) {
             yyjson_mut_arr_foreach(val, k, m, choice)
             {
                 err = err == SOTTO_OK ? whole_choice(r, choice) : err;
@@ -594,10 +591,10 @@ static enum sotto_err delta_string(struct sotto_restoring *r, struct restoring_c
 static void note_structural(struct sotto_restoring *r, struct restoring_choice *choice,
                             const yyjson_mut_val *key, yyjson_mut_val *val)
 {
-    if (sotto_json_is(key, "role")) {
+    if (NAMED(key, "role")) {
         r->news = r->news || !choice->role_seen;
         choice->role_seen = true;
-    } else if (!sotto_json_is(key, "type")) {
+    } else if (!NAMED(key, "type")) {
         r->news = r->news || sotto_json_text(val).len != 0;
     }
 }
@@ -641,7 +638,7 @@ static enum sotto_err delta_object(struct sotto_restoring *r, struct restoring_c
             break;
         }
         if (is_structural(place, name) && !yyjson_mut_is_ctn(val)) {
-            if (!sotto_json_is(name, "index")) {
+            if (!NAMED(name, "index")) {
                 note_structural(r, choice, name, val);
             }
             continue;
@@ -663,7 +660,7 @@ static enum sotto_err delta_value(struct sotto_restoring *r, struct restoring_ch
     if (yyjson_mut_is_str(val)) {
         return delta_string(r, choice, kind_of(place, key), val);
     }
-    if (sotto_json_is(key, "annotations") && yyjson_mut_is_arr(val)) {
+    if (NAMED(key, "annotations") && yyjson_mut_is_arr(val)) {
         r->news = r->news || yyjson_mut_arr_size(val) != 0;
         return whole_value(r, place, key, val);
     }
@@ -744,7 +741,7 @@ static enum sotto_err chunk_delta(struct sotto_restoring *r, struct restoring_ch
 
 static bool is_delta_or_logprobs(const yyjson_mut_val *name)
 {
-    return sotto_json_is(name, "delta") || sotto_json_is(name, "logprobs");
+    return NAMED(name, "delta") || NAMED(name, "logprobs");
 }
 
 static enum sotto_err chunk_choice(struct sotto_restoring *r, yyjson_mut_val *choice,
@@ -870,7 +867,7 @@ enum sotto_err sotto_restoring_chunk(struct sotto_restoring *r, yyjson_mut_doc *
         if (err != SOTTO_OK) {
             break;
         }
-        if (sotto_json_is(name, "choices") && yyjson_mut_is_arr(val)) {
+        if (NAMED(name, "choices") && yyjson_mut_is_arr(val)) {
             err = chunk_choices(r, root, val);
         } else {
             r->news = r->news || (yyjson_mut_is_ctn(val) && unsafe_yyjson_get_len(val) != 0);

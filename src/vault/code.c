@@ -8,7 +8,7 @@ _Static_assert(sizeof(code_symbols) - 1 == CODE_BASE, "one symbol for each resid
 #define O_ CODE_OTHER
 #define N_ CODE_NONE
 /* clang-format off */
-static const uint8_t code_values[128] = {
+const uint8_t code_values[256] = {
     O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
     O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
     O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
@@ -17,16 +17,19 @@ static const uint8_t code_values[128] = {
     19, 20, 21, 22, 23, N_, 24, 25, 26, 27, 28, O_, O_, O_, O_, O_,
     O_, N_,  8,  9, 10, N_, 11, 12, 13, N_, 14, 15, 16, 17, 18, N_,
     19, 20, 21, 22, 23, N_, 24, 25, 26, 27, 28, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
 };
 /* clang-format on */
 
 /* Inverses modulo 29 of the weights, which are 1 to 9 from the first symbol on. */
 static const uint8_t code_inverse[SOTTO_TOKEN_CODE_LEN] = {1, 15, 10, 22, 6, 5, 25, 11, 13};
-
-uint8_t code_symbol(uint8_t c)
-{
-    return c < 128 ? code_values[c] : CODE_OTHER;
-}
 
 char code_char(uint8_t symbol)
 {

@@ -19,8 +19,14 @@
 /** No letter or digit at all. */
 #define CODE_OTHER 255
 
+/** For code_symbol(). */
+extern const uint8_t code_values[256];
+
 /** The symbol that `c` is, upper case or lower, CODE_NONE or CODE_OTHER. */
-uint8_t code_symbol(uint8_t c);
+static inline uint8_t code_symbol(uint8_t c)
+{
+    return code_values[c];
+}
 
 /** The character of a symbol. */
 char code_char(uint8_t symbol);

@@ -49,9 +49,10 @@ struct restore_hit {
     sotto_span value;
 };
 
+/* ASCII only: other letters stand next to tokens where a script has no spaces. */
 static bool is_alnum(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return code_symbol(c) != CODE_OTHER;
 }
 
 /* --- what a spelling stands for -------------------------------------------------------------- */
@@ -265,12 +266,12 @@ static bool next_place(const struct sotto_restore *r, struct restore_text *t, si
         if ((spelling_first[c] & r->types) == 0) {
             continue;
         }
-        bool last = t->at + 1 == t->in.len;
-        if (last ? t->ends : !spelling_begins(c, base[t->at + 1], r->types)) {
+        *exact = alnum_before(r, t);
+        if (*exact && c > 'Z') {
             continue;
         }
-        *exact = alnum_before(r, t);
-        if (!*exact || c <= 'Z') {
+        bool last = t->at + 1 == t->in.len;
+        if (last ? !t->ends : spelling_begins(c, base[t->at + 1], r->types)) {
             return true;
         }
     }

@@ -34,8 +34,7 @@ const uint16_t spelling_first[256] = {
     ['u'] = BIT_OF(10),
 };
 
-/* The type words that have the letter second. */
-static const uint16_t spelling_second[256] = {
+const uint16_t spelling_second[256] = {
     ['A'] = BIT_OF(4),
     ['a'] = BIT_OF(4),
     ['C'] = BIT_OF(6),
@@ -93,11 +92,6 @@ static const struct {
 static uint8_t upper(uint8_t c)
 {
     return c >= 'a' && c <= 'z' ? (uint8_t)(c & ~0x20U) : c;
-}
-
-bool spelling_begins(uint8_t a, uint8_t b, unsigned types)
-{
-    return (spelling_first[a] & spelling_second[b] & types) != 0;
 }
 
 /* Compares as far as both go; the case counts only for `out->word_exact`. */
@@ -223,7 +217,8 @@ static enum spelling_verdict read_symbol(sotto_span text, bool exact, struct spe
     out->none_count += symbol == CODE_NONE ? 1 : 0;
     out->symbol[out->symbol_count++] = symbol;
     out->len++;
-    return out->none_count > 1 ? SPELLING_NO : SPELLING_WHOLE;
+    /* Behind a word in another case no symbol may be wrong. */
+    return out->none_count > (out->word_exact ? 1 : 0) ? SPELLING_NO : SPELLING_WHOLE;
 }
 
 enum spelling_verdict spelling_read(sotto_span text, unsigned types, bool exact,

@@ -58,10 +58,14 @@ struct spelling {
 enum spelling_verdict spelling_read(sotto_span text, unsigned types, bool exact,
                                     struct spelling *out);
 
-/** Whether the letters `a` and `b`, in any case, begin one of the type words in `types`. */
-bool spelling_begins(uint8_t a, uint8_t b, unsigned types);
-
-/** The type words, a bit each, that begin with the letter `c` in any case. */
+/** The type words, a bit each, whose first and second letter is `c` in any case. */
 extern const uint16_t spelling_first[256];
+extern const uint16_t spelling_second[256];
+
+/** Whether the letters `a` and `b`, in any case, begin one of the type words in `types`. */
+static inline bool spelling_begins(uint8_t a, uint8_t b, unsigned types)
+{
+    return (spelling_first[a] & spelling_second[b] & types) != 0;
+}
 
 #endif

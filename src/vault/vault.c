@@ -38,8 +38,9 @@ struct vault_entry {
 
 struct sotto_vault {
     enum sotto_style style;
-    unsigned types;          /* a bit for each type word issued */
-    struct sotto_hmac *hmac; /* keyed for the conversation */
+    unsigned types;                 /* a bit for each type word issued */
+    struct sotto_hmac *hmac;        /* with the tenant's key */
+    uint8_t name[SOTTO_HMAC_BYTES]; /* of the conversation, secret */
     struct sotto_arena arena;
     struct sotto_buf canon; /* the value at hand in its canonical form */
     struct code_map codes;  /* each beginning of each issued code; whole ones -> entry */
@@ -66,29 +67,30 @@ _Static_assert(SOTTO_COUNT(vault_redacted) == SOTTO_TOKEN_WORD_COUNT, "one for e
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* The tenant's key -> a key for the conversation; from that, seeds for the tables of this vault. */
-static enum sotto_err derive_keys(struct sotto_vault *vault, sotto_span tenant_key,
-                                  sotto_span conversation)
+/*
+ * Messages under the tenant's key; the first byte tells them apart, what follows it has one length
+ * but for its end:
+ *
+ *   0 conversation                            -> name of the conversation, seeds of the tables
+ *   1 name(32) type foldable counter(2) value -> code of a token
+ */
+#define VAULT_SAYS_CONVERSATION 0
+#define VAULT_SAYS_TOKEN        1
+
+static enum sotto_err name_conversation(struct sotto_vault *vault, sotto_span tenant_key,
+                                        sotto_span conversation)
 {
-    uint8_t key[SOTTO_HMAC_BYTES], seed[SOTTO_HMAC_BYTES];
-    struct sotto_hmac *tenant = NULL;
-    const sotto_span name[] = {SOTTO_LIT("sotto conversation v1"), SOTTO_LIT("\0"), conversation};
-    const sotto_span tables = SOTTO_LIT("sotto tables v1");
-
-    enum sotto_err err = sotto_hmac_new(tenant_key, &tenant);
-    if (err != SOTTO_OK || (err = sotto_hmac_parts(tenant, name, 3, key)) != SOTTO_OK ||
-        (err = sotto_hmac_new(sotto_span_init(key, sizeof(key)), &vault->hmac)) != SOTTO_OK ||
-        (err = sotto_hmac_parts(vault->hmac, &tables, 1, seed)) != SOTTO_OK) {
-        goto out;
+    static const uint8_t says = VAULT_SAYS_CONVERSATION;
+    const sotto_span parts[] = {sotto_span_init(&says, 1), conversation};
+    enum sotto_err err = sotto_hmac_new(tenant_key, &vault->hmac);
+    if (err == SOTTO_OK) {
+        err = sotto_hmac_parts(vault->hmac, parts, SOTTO_COUNT(parts), vault->name);
     }
-    memcpy(vault->hash_key, seed, sizeof(vault->hash_key));
-    memcpy(&vault->codes.seed, seed + 16, 8);
-    memcpy(&vault->shield.seed, seed + 24, 8);
-
-out:
-    sotto_hmac_free(tenant);
-    sotto_wipe(key, sizeof(key));
-    sotto_wipe(seed, sizeof(seed));
+    if (err == SOTTO_OK) {
+        memcpy(vault->hash_key, vault->name, sizeof(vault->hash_key));
+        memcpy(&vault->codes.seed, vault->name + 16, 8);
+        memcpy(&vault->shield.seed, vault->name + 24, 8);
+    }
     return err;
 }
 
@@ -247,10 +249,15 @@ static enum sotto_err derive_token(struct sotto_vault *vault, struct vault_entry
                                    uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
 {
     for (unsigned counter = 0; counter < VAULT_MAX_COUNTER; counter++) {
+        static const uint8_t says = VAULT_SAYS_TOKEN;
         const uint8_t head[] = {entry->type, entry->foldable ? 1 : 0, (uint8_t)(counter >> 8),
                                 (uint8_t)counter};
-        const sotto_span parts[] = {SOTTO_LIT("sotto token v1"), SOTTO_LIT("\0"),
-                                    sotto_span_init(head, sizeof(head)), entry->canon};
+        const sotto_span parts[] = {
+            sotto_span_init(&says, 1),
+            sotto_span_init(vault->name, sizeof(vault->name)),
+            sotto_span_init(head, sizeof(head)),
+            entry->canon,
+        };
         uint8_t mac[SOTTO_HMAC_BYTES];
         enum sotto_err err = sotto_hmac_parts(vault->hmac, parts, SOTTO_COUNT(parts), mac);
         if (err != SOTTO_OK) {
@@ -454,10 +461,11 @@ enum sotto_err sotto_vault_new(const uint8_t tenant_key[SOTTO_VAULT_KEY_BYTES],
     }
     vault->style = style;
     sotto_buf_init(&vault->canon, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err =
-        style == SOTTO_STYLE_REDACT
-            ? SOTTO_OK
-            : derive_keys(vault, sotto_span_init(tenant_key, SOTTO_VAULT_KEY_BYTES), conversation);
+    enum sotto_err err = SOTTO_OK;
+    if (style != SOTTO_STYLE_REDACT) {
+        err = name_conversation(vault, sotto_span_init(tenant_key, SOTTO_VAULT_KEY_BYTES),
+                                conversation);
+    }
     if (err != SOTTO_OK) {
         sotto_vault_free(vault);
         return err;
