@@ -74,8 +74,8 @@ static enum sotto_err complete(yyjson_mut_doc *doc, yyjson_mut_val *error, int s
 static enum sotto_err flat_error(yyjson_mut_doc *doc, yyjson_mut_val *error, yyjson_mut_val *root)
 {
     static const char *const words[] = {"message", "detail", "error"};
-    enum sotto_err err = SOTTO_OK;
-    for (size_t i = 0; i < SOTTO_COUNT(words); i++) {
+    enum sotto_err err = sotto_json_put(doc, error, "message", yyjson_mut_null(doc));
+    for (size_t i = 0; i < SOTTO_COUNT(words) && err == SOTTO_OK; i++) {
         yyjson_mut_val *said = sotto_json_get(root, words[i]);
         if (said != NULL && !yyjson_mut_is_null(said)) {
             err = sotto_json_put(doc, error, "message", as_text(doc, said));
