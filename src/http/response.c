@@ -10,6 +10,9 @@
 #define RESPONSE_INTERIM_MAX 16
 #define RESPONSE_BLOCK_EXTRA (2 * SOTTO_HTTP_FIELDS_MAX + 16)
 
+/* What every head starts with: something else is refused at its first byte, not at a time limit. */
+static const char RESPONSE_PREFIX[] = "HTTP/1.";
+
 enum response_state {
     RESPONSE_HEAD,
     RESPONSE_EMPTY, /* the head was handed out and there is no body */
@@ -26,6 +29,7 @@ struct sotto_http_response {
     size_t head_bytes; /* limit */
     int status;
     int interim_count;
+    size_t prefix_len; /* how much of RESPONSE_PREFIX has been seen */
     bool to_head;
     bool seen;
     bool keep_alive;
@@ -61,6 +65,7 @@ void sotto_http_response_next(struct sotto_http_response *r, bool to_head)
     r->head.max = r->head_bytes;
     r->state = RESPONSE_HEAD;
     r->status = r->interim_count = 0;
+    r->prefix_len = 0;
     r->to_head = to_head;
     r->seen = r->keep_alive = false;
 }
@@ -128,6 +133,17 @@ static enum sotto_err read_head(struct sotto_http_response *r, sotto_span raw,
     return err;
 }
 
+static bool check_prefix(struct sotto_http_response *r, sotto_span in)
+{
+    static const size_t len = sizeof(RESPONSE_PREFIX) - 1;
+    for (size_t i = 0; i < in.len && r->prefix_len < len; i++) {
+        if (in.base[i] != (uint8_t)RESPONSE_PREFIX[r->prefix_len++]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum sotto_err feed_head(struct sotto_http_response *r, sotto_span in, size_t *used,
                                 enum sotto_http_event *event)
 {
@@ -137,10 +153,14 @@ static enum sotto_err feed_head(struct sotto_http_response *r, sotto_span in, si
         size_t n = 0;
         err = sotto_collect(&r->head, sotto_span_skip(in, *used), &n, &raw);
         r->seen = true;
+        if (err == SOTTO_OK && !check_prefix(r, sotto_span_sub(in, *used, *used + n))) {
+            err = SOTTO_EFORMAT;
+        }
         if (err == SOTTO_OK) {
             *used += n;
             if (raw.len != 0) {
                 err = read_head(r, raw, event);
+                r->prefix_len = 0;
                 sotto_collect_next(&r->head);
             }
         }

@@ -623,10 +623,9 @@ static bool retry(struct conn *c)
 /* Whether nothing at all is left to be read, so that nothing can pass for the next answer. */
 static bool is_quiet(struct conn *c)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     size_t n;
-    return c->wire.tls == NULL ? c->wire.drained
-                               : sotto_wire_read(&c->wire, &byte, 1, &n) == SOTTO_TLS_AGAIN;
+    return sotto_wire_read(&c->wire, &byte, 1, &n) == SOTTO_TLS_AGAIN;
 }
 
 /* The answer is complete.  `clean`: nothing came behind it. */
@@ -782,7 +781,6 @@ static void on_event(struct sotto_watch *watch, uint32_t events)
         if (c->sent < c->fetch->request_len) {
             write_on(c);
         }
-        read_on(c);
         break;
     case CONN_IDLE:
         if ((events & SOTTO_LOOP_READ) != 0) {
@@ -792,6 +790,9 @@ static void on_event(struct sotto_watch *watch, uint32_t events)
     case CONN_RESOLVING:
     case CONN_DEAD:
         break;
+    }
+    if (c->state == CONN_BUSY) { /* also right behind a handshake: the event does not come again */
+        read_on(c);
     }
 }
 

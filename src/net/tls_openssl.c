@@ -381,6 +381,10 @@ out:
 void sotto_tls_free(struct sotto_tls *tls)
 {
     if (tls != NULL) {
+        if (tls->ssl != NULL && !tls->broken) {
+            /* A session that ends without a word would have its ticket declared unusable. */
+            SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        }
         SSL_free(tls->ssl);
         sotto_free(tls);
     }
