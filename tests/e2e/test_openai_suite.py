@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 600
+"""The OpenAI package's own tests of chat completions, models and embeddings, against the gateway."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from lib import packages
+from lib.gateway import Gateway, config, need_binary
+from lib.provider import Provider
+from lib.tap import Tap, skip_all
+from lib.wire import TIMEOUT
+
+need_binary()
+try:
+    python = packages.venv("openai-python", packages.OPENAI_PYTHON, "pytest", "pytest-asyncio", "respx", "hatchling", "hatch-fancy-pypi-readme")
+    source = packages.source("openai-source", packages.OPENAI_PYTHON, python)
+except packages.Missing as missing:
+    skip_all(str(missing))
+
+t = Tap()
+provider = Provider()
+MODELS = ["gpt-6-astra", "gpt-4o", "text-embedding-3-small"]
+gateway = Gateway(config(provider, models={**{name: "scripted" for name in MODELS}, "*": "scripted"}))
+
+# Stored completions and deleting models are not what a gateway does: these tests are left out.
+CHOSEN = {
+    "tests/api_resources/chat/test_completions.py": "create",
+    "tests/api_resources/test_models.py": "retrieve or list",
+    "tests/api_resources/test_embeddings.py": "create",
+}
+
+
+def prepare(folder):
+    shutil.copytree(source / "tests", folder / "tests")
+    conftest = folder / "tests/conftest.py"
+    text, count = re.subn(r'^api_key = ".*"$', f'api_key = "{gateway.key}"', conftest.read_text(), count=1, flags=re.M)
+    conftest.write_text(text)
+    (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = session\nxfail_strict = true\n")
+    return count
+
+
+def run_tests(folder):
+    env = dict(os.environ, TEST_API_BASE_URL=f"http://127.0.0.1:{gateway.port}/v1", DEFER_PYDANTIC_BUILD="false")
+    for path, words in CHOSEN.items():
+        done = subprocess.run([str(python), "-m", "pytest", "-q", "-rA", "--tb=short", "-p", "no:cacheprovider", "-k", words, path], cwd=folder, env=env,
+                              capture_output=True, text=True, timeout=TIMEOUT * 10, check=False)
+        results = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) (\S+)(.*)$", done.stdout, re.M)
+        for word, name, why in results:
+            if word == "SKIPPED":
+                t.skip(name, why)
+            else:
+                t.ok(word == "PASSED", name.removeprefix("tests/api_resources/"), why)
+        counts = [r[0] for r in results]
+        t.ok(done.returncode == 0 and counts.count("PASSED") > 3, f"{path}: all pass", done.stdout[-3500:] + done.stderr[-1500:])
+
+
+with tempfile.TemporaryDirectory(prefix="sotto-suite-") as name:
+    work = pathlib.Path(name)
+    t.same(prepare(work), 1, "the package's tests take the gateway's key")
+    t.case(lambda: run_tests(work))
+
+provider.finish(t)
+gateway.finish(t)
+t.done()
