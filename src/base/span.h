@@ -43,13 +43,14 @@ static inline sotto_span sotto_span_str(const char *s)
 /** Removes the first `n` bytes; `n` must not exceed `s.len`. */
 static inline sotto_span sotto_span_skip(sotto_span s, size_t n)
 {
-    return (sotto_span){s.base + n, s.len - n};
+    /* An empty span may have no base, and C17 has no NULL + 0 (6.5.6). */
+    return (sotto_span){n != 0 ? s.base + n : s.base, s.len - n};
 }
 
 /** The bytes [start, end) of `s`; start <= end <= s.len. */
 static inline sotto_span sotto_span_sub(sotto_span s, size_t start, size_t end)
 {
-    return (sotto_span){s.base + start, end - start};
+    return (sotto_span){start != 0 ? s.base + start : s.base, end - start};
 }
 
 /** Byte equality.  Not for secrets: its time depends on the content (see base/ct.h). */
