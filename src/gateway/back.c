@@ -20,6 +20,7 @@ struct back_stream {
     struct sotto_fetch *fetch;
     uint64_t id;
     bool over; /* the vault has all it needs; what still comes only frees the connection */
+    struct back_stream *next, **link; /* among those that are over */
 };
 
 struct sotto_back {
@@ -28,6 +29,7 @@ struct sotto_back {
     struct sotto_tls_context *tls;
     struct sotto_door to_vault;
     struct sotto_streams streams;
+    struct back_stream *over;     /* no longer in `streams`: their numbers are used again */
     struct back_set *sets;        /* the first one is in use */
     struct sotto_task sweep_task; /* pools are not freed inside their own callbacks */
 };
@@ -63,8 +65,30 @@ static void forget(struct back_stream *s)
     if (s->set != back->sets && s->set->running == 0) {
         sotto_loop_defer(back->loop, &back->sweep_task, sweep);
     }
-    sotto_streams_drop(&back->streams, s->id);
+    if (s->over) {
+        *s->link = s->next;
+        if (s->next != NULL) {
+            s->next->link = s->link;
+        }
+    } else {
+        sotto_streams_drop(&back->streams, s->id);
+    }
     sotto_free(s);
+}
+
+/* The rest runs out by itself, without a number: the front may give that to its next request. */
+static void let_run_out(struct back_stream *s)
+{
+    struct sotto_back *back = s->back;
+    sotto_streams_drop(&back->streams, s->id);
+    s->over = true;
+    s->next = back->over;
+    s->link = &back->over;
+    if (s->next != NULL) {
+        s->next->link = &s->next;
+    }
+    back->over = s;
+    sotto_fetch_resume(s->fetch);
 }
 
 static void tell(struct sotto_back *back, uint64_t id, enum sotto_err why)
@@ -218,6 +242,10 @@ void sotto_back_free(struct sotto_back *back)
     for (size_t i = 0; i < back->streams.cap; i++) {
         sotto_free(back->streams.entries[i].item);
     }
+    for (struct back_stream *s = back->over, *next; s != NULL; s = next) {
+        next = s->next;
+        sotto_free(s);
+    }
     sotto_streams_free(&back->streams);
     sotto_free(back);
 }
@@ -292,8 +320,7 @@ void sotto_back_from_vault(void *ctx, const struct sotto_door_msg *msg)
     } else if (msg->kind == SOTTO_DOOR_RESUME) {
         sotto_fetch_resume(s->fetch);
     } else if (msg->kind == SOTTO_DOOR_CLOSE && msg->arg == SOTTO_OK) {
-        s->over = true;
-        sotto_fetch_resume(s->fetch);
+        let_run_out(s);
     } else if (msg->kind == SOTTO_DOOR_CLOSE) {
         sotto_fetch_cancel(s->fetch);
         forget(s);
