@@ -9,8 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 /* The part of a temporary file's name behind that of the file it becomes. */
 #define FILE_TEMP_SUFFIX ".new"
+/* Bytes read at once. */
+#define FILE_PIECE ((size_t)16384)
 
 static enum sotto_err from_errno(int number)
 {
@@ -31,30 +35,41 @@ static enum sotto_err from_errno(int number)
     }
 }
 
-/* Reads until the end; asks for one byte more than allowed, to notice what is too long. */
+static ssize_t read_some(int fd, void *to, size_t len)
+{
+    ssize_t n;
+    do {
+        n = read(fd, to, len);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* The limit is reached: that is fine if the file ends there. */
+static enum sotto_err expect_end(int fd)
+{
+    uint8_t byte;
+    ssize_t n = read_some(fd, &byte, 1);
+    sotto_wipe(&byte, 1);
+    return n == 0 ? SOTTO_OK : n > 0 ? SOTTO_ELIMIT : from_errno(errno);
+}
+
 static enum sotto_err read_all(int fd, size_t max, struct sotto_buf *out)
 {
-    size_t mark = out->len;
-    for (;;) {
+    for (size_t have = 0; have < max;) {
         uint8_t *dst;
-        size_t have = out->len - mark, piece = 16384;
-        piece = piece < max - have + 1 ? piece : max - have + 1;
+        size_t mark = out->len, piece = max - have < FILE_PIECE ? max - have : FILE_PIECE;
         enum sotto_err err = sotto_buf_extend(out, piece, &dst);
         if (err != SOTTO_OK) {
             return err;
         }
-        ssize_t n = read(fd, dst, piece);
-        sotto_buf_truncate(out, mark + have + (n > 0 ? (size_t)n : 0));
-        if (n == 0) {
-            return SOTTO_OK;
+        ssize_t n = read_some(fd, dst, piece);
+        sotto_buf_truncate(out, mark + (n > 0 ? (size_t)n : 0));
+        if (n <= 0) {
+            return n == 0 ? SOTTO_OK : from_errno(errno);
         }
-        if (n < 0 && errno != EINTR) {
-            return from_errno(errno);
-        }
-        if (out->len - mark > max) {
-            return SOTTO_ELIMIT;
-        }
+        have += (size_t)n;
     }
+    return expect_end(fd);
 }
 
 enum sotto_err sotto_file_read(const char *path, size_t max, struct sotto_buf *out)

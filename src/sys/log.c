@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "sys/clock.h"
 
 /* Longest identifier that is written. */
@@ -60,12 +60,35 @@ static void put_quoted(struct log_line *line, const char *text)
     put(line, "\"", 1);
 }
 
+/* [A-Za-z0-9_.:/@-] */
+static bool is_plain_byte(unsigned char c)
+{
+    unsigned char low = (unsigned char)(c | 0x20);
+    return (low >= 'a' && low <= 'z') || (c >= '-' && c <= ':') || c == '_' || c == '@';
+}
+
 static bool is_plain(const char *text)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_.:/@-";
-    size_t len = strlen(text);
-    return len != 0 && len <= LOG_ID_MAX && strspn(text, plain) == len;
+    size_t len = 0;
+    while (len <= LOG_ID_MAX && is_plain_byte((unsigned char)text[len])) {
+        len++;
+    }
+    return len != 0 && len <= LOG_ID_MAX && text[len] == '\0';
+}
+
+static void put_number(struct log_line *line, int64_t number)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+        digits[--at] = '-';
+    }
+    put(line, digits + at, sizeof(digits) - at);
 }
 
 static void put_string(struct log_line *line, const char *text)
@@ -92,13 +115,11 @@ static void put_name(struct log_line *line, const char *name)
 
 static void put_field(struct log_line *line, const struct sotto_log_field *field)
 {
-    char number[24];
     const char *text = field->text != NULL ? field->text : "";
     put_name(line, field->name);
     switch (field->kind) {
     case SOTTO_LOG_KIND_INT:
-        snprintf(number, sizeof(number), "%lld", (long long)field->number);
-        put_text(line, number);
+        put_number(line, field->number);
         break;
     case SOTTO_LOG_KIND_ID:
         put_string(line, is_plain(text) ? text : "invalid");
@@ -145,10 +166,65 @@ int sotto_log_to(int fd)
     return atomic_exchange(&log_fd, fd);
 }
 
+/* Gathered lines of a thread; NULL: each line is written at once. */
+static _Thread_local char *gathered;
+static _Thread_local size_t gathered_len;
+
+/* One write: lines of several threads do not mix.  A log that cannot be written must not stop the
+ * work, and there is nobody left to tell. */
+static void write_out(const char *text, size_t len)
+{
+    while (len != 0) {
+        ssize_t n = write(atomic_load(&log_fd), text, len);
+        if (n < 0 && errno != EINTR) {
+            return;
+        }
+        size_t done = n > 0 ? (size_t)n : 0;
+        text += done;
+        len -= done;
+    }
+}
+
+void sotto_log_gather(void)
+{
+    if (gathered == NULL) {
+        gathered = sotto_alloc(SOTTO_LOG_GATHER_BYTES);
+    }
+}
+
+void sotto_log_flush(void)
+{
+    write_out(gathered, gathered_len);
+    gathered_len = 0;
+}
+
+void sotto_log_ungather(void)
+{
+    sotto_log_flush();
+    sotto_free(gathered);
+    gathered = NULL;
+}
+
+static void finish(const struct log_line *line)
+{
+    if (gathered == NULL) {
+        write_out(line->text, line->len);
+        return;
+    }
+    if (line->len > SOTTO_LOG_GATHER_BYTES - gathered_len) {
+        sotto_log_flush();
+    }
+    memcpy(gathered + gathered_len, line->text, line->len);
+    gathered_len += line->len;
+}
+
 void sotto_log_write(enum sotto_log_level level, const char *event,
                      const struct sotto_log_field *fields, size_t count)
 {
-    struct log_line line = {.json = atomic_load(&log_format) == SOTTO_LOG_JSON};
+    struct log_line line;
+    line.len = 0;
+    line.full = false;
+    line.json = atomic_load(&log_format) == SOTTO_LOG_JSON;
     char now[SOTTO_WALL_TEXT_BYTES];
     if ((int)level < atomic_load(&log_least)) {
         return;
@@ -169,8 +245,5 @@ void sotto_log_write(enum sotto_log_level level, const char *event,
         line.text[line.len++] = '}';
     }
     line.text[line.len++] = '\n';
-    /* One write: lines of several threads do not mix.  A log that cannot be written must not stop
-     * the work, and there is nobody left to tell. */
-    while (write(atomic_load(&log_fd), line.text, line.len) < 0 && errno == EINTR) {
-    }
+    finish(&line);
 }

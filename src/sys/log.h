@@ -78,6 +78,19 @@ void sotto_log_setup(enum sotto_log_format format, enum sotto_log_level least);
 /** Where lines go; for tests.  Returns the former descriptor. */
 int sotto_log_to(int fd);
 
+/**
+ * From now on lines of the calling thread are gathered, up to SOTTO_LOG_GATHER_BYTES, and written
+ * together by sotto_log_flush(): for an event loop, which flushes at the end of a round.
+ */
+void sotto_log_gather(void);
+#define SOTTO_LOG_GATHER_BYTES ((size_t)16 << 10)
+
+/** Writes what the calling thread has gathered. */
+void sotto_log_flush(void);
+
+/** Flushes and gathers no more: before the thread ends. */
+void sotto_log_ungather(void);
+
 /** Writes one line.  Through SOTTO_LOG(), so that names and events are literals. */
 void sotto_log_write(enum sotto_log_level level, const char *event,
                      const struct sotto_log_field *fields, size_t count);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "sys/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "tap/tap.h"
+
+int main(void)
+{
+    int fd = -1, ends[2];
+    IS_INT(sotto_signals_open(&fd), SOTTO_OK, "signals are taken");
+    IS_INT(sotto_signals_next(fd), 0, "none has come");
+    raise(SIGHUP);
+    raise(SIGTERM);
+    int first = sotto_signals_next(fd), second = sotto_signals_next(fd);
+    OK((first == SIGHUP && second == SIGTERM) || (first == SIGTERM && second == SIGHUP),
+       "two have come");
+    raise(SIGINT);
+    IS_INT(sotto_signals_next(fd), SIGINT, "a third");
+    IS_INT(sotto_signals_next(fd), 0, "no more");
+    OK(pipe(ends) == 0 && close(ends[0]) == 0, "a pipe without a reader");
+    OK(write(ends[1], "x", 1) == -1, "is an error and not the end");
+    close(ends[1]);
+    close(fd);
+    return done_testing();
+}
