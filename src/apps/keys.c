@@ -17,9 +17,6 @@
 #include "sys/harden.h"
 #include "json/json.h"
 
-/* Grace after a rotation where --grace is not given, in seconds. */
-#define KEYS_GRACE_S (48 * 3600)
-
 /* Longest grace and life of a key: a hundred years, so that sums fit everywhere. */
 #define KEYS_TIME_MAX_S (36500LL * 86400)
 
@@ -344,7 +341,8 @@ static int rotate(int argc, char **argv)
     const char *grace = NULL;
     int64_t grace_s = 0;
     const struct sotto_cli_option options[] = {
-        {"--grace", "48h", "the old secret works for so long", &grace, NULL},
+        {"--grace", "48h", "the old secret works for so long (default: the gateway's keys.grace)",
+         &grace, NULL},
         KEYS_COMMON(common),
     };
     const struct sotto_cli cli = {
@@ -362,10 +360,13 @@ static int rotate(int argc, char **argv)
         status = read_id(argv[1]);
     }
     if (status == SOTTO_CLI_GO) {
-        status = read_seconds("--grace", grace, KEYS_GRACE_S, &grace_s);
+        status = read_seconds("--grace", grace, 0, &grace_s);
     }
     if (status == SOTTO_CLI_GO) {
         status = open_store(&common, &store);
+    }
+    if (status == SOTTO_CLI_GO && grace == NULL && sotto_store_grace(store, &grace_s) != SOTTO_OK) {
+        status = sotto_cli_fail("%s", sotto_store_why(store));
     }
     if (status == SOTTO_CLI_GO) {
         status = sotto_store_key_rotate(store, sotto_span_str(argv[1]), sotto_wall_s() + grace_s,

@@ -9,9 +9,13 @@
 
 int sotto_cmd_version(int argc, char **argv)
 {
+    /* What it was built with: the build defines the list from what it found. */
+    static const struct {
+        const char *name, *version;
+    } libraries[] = {SOTTO_LIBRARIES};
     bool json = false;
     const struct sotto_cli_option options[] = {
-        {"--json", NULL, "as a JSON object, with the libraries' versions", NULL, &json},
+        {"--json", NULL, "as a JSON object, with the libraries it was built with", NULL, &json},
     };
     const struct sotto_cli cli = {
         .usage = "sotto version [--json]",
@@ -22,10 +26,14 @@ int sotto_cmd_version(int argc, char **argv)
     if (status != SOTTO_CLI_GO) {
         return status;
     }
-    if (json) {
-        printf("{\"sotto\":\"%s\"}\n", SOTTO_VERSION);
-    } else {
+    if (!json) {
         printf("sotto %s\n", SOTTO_VERSION);
+        return sotto_cli_finish(SOTTO_EXIT_OK);
     }
+    printf("{\"sotto\":\"%s\",\"compiler\":\"%s\",\"libraries\":{", SOTTO_VERSION, __VERSION__);
+    for (size_t i = 0; i < SOTTO_COUNT(libraries); i++) {
+        printf("%s\"%s\":\"%s\"", i != 0 ? "," : "", libraries[i].name, libraries[i].version);
+    }
+    printf("}}\n");
     return sotto_cli_finish(SOTTO_EXIT_OK);
 }

@@ -135,6 +135,9 @@ struct sotto_config {
     struct {
         bool json; /* else logfmt */
     } log;
+    struct {
+        uint64_t grace_ms; /* an old secret works for so long after a rotation */
+    } keys;
     struct sotto_config_quotas quotas;
     struct sotto_config_limits limits;
 };

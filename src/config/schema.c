@@ -341,6 +341,16 @@ static const struct config_field log_fields[] = {
      .about = "Form of the log on standard error."},
 };
 
+static const struct config_field keys_fields[] = {
+    {.name = "grace",
+     .type = CONFIG_DURATION,
+     .offset = IN(c.keys.grace_ms),
+     .max = 365 * SCHEMA_DAY,
+     .preset = "48h",
+     .about = "After `sotto keys rotate` the old secret of a key works for so long beside the new "
+              "one."},
+};
+
 static const struct config_field quotas_fields[] = {
     {.name = "requests_per_minute",
      .type = CONFIG_COUNT,
@@ -550,6 +560,7 @@ static const struct config_field top_fields[] = {
      .type = CONFIG_SECTION,
      .fields = FIELDS(log_fields),
      .about = "The log of requests, which never holds content."},
+    {.name = "keys", .type = CONFIG_SECTION, .fields = FIELDS(keys_fields), .about = "API keys."},
     {.name = "quotas",
      .type = CONFIG_SECTION,
      .fields = FIELDS(quotas_fields),

@@ -70,6 +70,9 @@ static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
     struct sotto_key_table *table;
     enum sotto_err err = sotto_store_open(g->options.folder, &g->store, why);
     if (err == SOTTO_OK) {
+        err = sotto_store_grace_set(g->store, (int64_t)(g->options.config->keys.grace_ms / 1000));
+    }
+    if (err == SOTTO_OK) {
         err = sotto_limits_new(&g->limits);
     }
     if (err == SOTTO_OK) {

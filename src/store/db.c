@@ -216,6 +216,10 @@ static const char *const migrations[] = {
     " month INTEGER NOT NULL," /* months since January 1970 */
     " requests INTEGER NOT NULL,"
     " PRIMARY KEY (key, month)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE setting ("
+    " name TEXT PRIMARY KEY NOT NULL,"
+    " value INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
 };
 

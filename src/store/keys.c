@@ -314,6 +314,40 @@ enum sotto_err sotto_store_key_rotate(struct sotto_store *store, sotto_span id, 
     return err;
 }
 
+enum sotto_err sotto_store_grace_set(struct sotto_store *store, int64_t grace_s)
+{
+    int64_t there = -1;
+    sqlite3_stmt *stmt;
+    bool row;
+    enum sotto_err err = sotto_store_grace(store, &there);
+    if (err != SOTTO_OK || there == grace_s) {
+        return err; /* a start that changes nothing writes nothing */
+    }
+    err = store_prepare(store, "INSERT OR REPLACE INTO setting VALUES ('grace', ?1)", &stmt);
+    if (err == SOTTO_OK) {
+        store_bind_int(stmt, 1, grace_s);
+        err = store_step(store, stmt, &row);
+    }
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+enum sotto_err sotto_store_grace(struct sotto_store *store, int64_t *grace_s)
+{
+    sqlite3_stmt *stmt;
+    bool row = false;
+    enum sotto_err err =
+        store_prepare(store, "SELECT value FROM setting WHERE name = 'grace'", &stmt);
+    if (err == SOTTO_OK) {
+        err = store_step(store, stmt, &row);
+    }
+    if (err == SOTTO_OK) {
+        *grace_s = row ? store_int(stmt, 0) : SOTTO_STORE_GRACE_S;
+    }
+    sqlite3_finalize(stmt);
+    return err;
+}
+
 enum sotto_err sotto_store_key_revoke(struct sotto_store *store, sotto_span id, int64_t now_s)
 {
     sqlite3_stmt *stmt;

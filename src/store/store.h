@@ -8,6 +8,7 @@
  *
  *   keys    one row a key, as in keys/key.h; revoked ones stay
  *   usage   requests of a key in a month
+ *   setting what a gateway tells the command line beside it
  *
  * `PRAGMA user_version` numbers the schema; an older one is brought up to date when it is opened,
  * a newer one is refused.  What changes keys is on disk before the call returns (synchronous
@@ -126,6 +127,15 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_key_table(struct sotto_store *store,
                                                       struct sotto_limits *limits,
                                                       const struct sotto_key_quota *defaults,
                                                       struct sotto_key_table **out);
+
+/** Grace after a rotation that no gateway has set, in seconds. */
+#define SOTTO_STORE_GRACE_S (48 * 3600)
+
+/** Remembers the grace of the gateway's configuration for `sotto keys rotate`.  @retval SOTTO_EIO */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_grace_set(struct sotto_store *store, int64_t grace_s);
+
+/** The grace that was set, or SOTTO_STORE_GRACE_S.  @retval SOTTO_EIO */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_grace(struct sotto_store *store, int64_t *grace_s);
 
 /** Reads what was used in a month into the counters.  @retval SOTTO_EIO, SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_load(struct sotto_store *store, int32_t month,

@@ -72,6 +72,7 @@ static void test_defaults(void)
     IS_INT(c->limits.slow_rate_bytes, 1024, "below 1 KiB/s");
     IS_INT(c->limits.heartbeat_ms, 10000, "a comment after 10 s");
     IS_INT(c->limits.head_after_ms, 30000, "a head after 30 s");
+    IS_INT(c->keys.grace_ms, 48 * 3600000, "48 hours of grace");
     IS_INT(c->quotas.requests_per_minute, 0, "no quotas");
     IS_SPAN(c->privacy.mode, "standard", "mode standard");
     IS_SPAN(c->privacy.style, "token", "style token");

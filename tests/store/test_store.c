@@ -260,6 +260,22 @@ static void test_rotation(void)
     folder_remove(&f);
 }
 
+static void test_grace(void)
+{
+    struct folder f = folder_new();
+    struct sotto_store *gateway = open_store(f.path), *command = open_store(f.path);
+    int64_t grace_s = 0;
+    IS_INT(sotto_store_grace(command, &grace_s), SOTTO_OK, "the grace after a rotation");
+    IS_INT(grace_s, 48 * 3600, "is 48 hours");
+    IS_INT(sotto_store_grace_set(gateway, 2), SOTTO_OK, "until a gateway says otherwise");
+    IS_INT(sotto_store_grace_set(gateway, 2), SOTTO_OK, "once or twice");
+    IS_INT(sotto_store_grace(command, &grace_s), SOTTO_OK, "then others read");
+    IS_INT(grace_s, 2, "what it said");
+    sotto_store_close(gateway);
+    sotto_store_close(command);
+    folder_remove(&f);
+}
+
 static void test_adoption(void)
 {
     struct folder f = folder_new();
@@ -632,6 +648,7 @@ int main(void)
     test_refusals();
     test_keys();
     test_rotation();
+    test_grace();
     test_adoption();
     test_order();
     test_announcement();
