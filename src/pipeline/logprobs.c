@@ -3,8 +3,8 @@
 #include "pipeline/logprobs.h"
 
 #include "base/alloc.h"
+#include "pipeline/strand.h"
 #include "text/utf8.h"
-#include "vault/restore.h"
 
 /* An entry and the stretch of the text that it spells. */
 struct logprobs_entry {
@@ -22,7 +22,7 @@ struct logprobs_hit {
 };
 
 struct logprobs {
-    struct sotto_restore *restore;
+    struct strand *strand;
     yyjson_mut_doc *kept;     /* owns the entries that are withheld; NULL: none */
     struct sotto_buf entries; /* struct logprobs_entry, not put out yet */
     struct sotto_buf hits;    /* struct logprobs_hit, not put out yet */
@@ -30,7 +30,7 @@ struct logprobs {
     struct sotto_buf spelled; /* of the entries, from `base` on */
     size_t base;              /* place in the text */
     size_t fed;
-    struct sotto_buf sink; /* the restorer's own output, of no use here */
+    struct sotto_buf sink; /* what is restored, known already from the hits */
 };
 
 static size_t entry_count(const struct logprobs *l)
@@ -59,18 +59,13 @@ static struct logprobs_hit hit_at(const struct logprobs *l, size_t i)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static enum sotto_err note_hit(void *ctx, const struct sotto_restored *hit, struct sotto_buf *sink)
+static enum sotto_err note_hit(void *ctx, size_t in_at, size_t in_len, sotto_span text)
 {
     struct logprobs *l = ctx;
-    (void)sink;
-    struct logprobs_hit noted = {hit->in_at, hit->in_at + hit->spelled.len, l->texts.len, 0};
-    enum sotto_err err = sotto_buf_append(&l->texts, hit->before);
-    if (err != SOTTO_OK || (err = sotto_buf_append(&l->texts, hit->value)) != SOTTO_OK ||
-        (err = sotto_buf_append(&l->texts, hit->after)) != SOTTO_OK) {
-        return err;
-    }
-    noted.text_len = l->texts.len - noted.text_at;
-    return sotto_buf_append(&l->hits, sotto_span_init(&noted, sizeof(noted)));
+    struct logprobs_hit noted = {in_at, in_at + in_len, l->texts.len, text.len};
+    enum sotto_err err = sotto_buf_append(&l->texts, text);
+    return err == SOTTO_OK ? sotto_buf_append(&l->hits, sotto_span_init(&noted, sizeof(noted)))
+                           : err;
 }
 
 /* Appends the bytes an entry stands for: its `bytes`, else its `token`. */
@@ -109,7 +104,7 @@ static enum sotto_err read_list(struct logprobs *l, yyjson_mut_val *list)
         if (err == SOTTO_OK) {
             sotto_span bytes = sotto_span_skip(sotto_buf_span(&l->spelled), mark);
             l->fed += bytes.len;
-            err = sotto_restore_feed(l->restore, bytes, &l->sink);
+            err = strand_feed(l->strand, bytes, false, &l->sink);
         }
         entry.end = l->fed;
         if (err == SOTTO_OK) {
@@ -223,7 +218,7 @@ static enum sotto_err set_bytes(yyjson_mut_doc *doc, yyjson_mut_val *val, sotto_
 static enum sotto_err merge(const struct logprobs *l, yyjson_mut_doc *doc, size_t first,
                             size_t count, sotto_span text, yyjson_mut_val *val)
 {
-    double sum = 0, part;
+    double sum = 0, part = 0;
     bool known = true;
     for (size_t i = first; i < first + count; i++) {
         yyjson_mut_val *logprob = sotto_json_get(entry_at(l, i).val, "logprob");
@@ -290,7 +285,7 @@ static enum sotto_err keep_rest(struct logprobs *l, size_t done, size_t done_hit
 /* Puts out what lies before the end of what is free. */
 static enum sotto_err put_free(struct logprobs *l, yyjson_mut_doc *doc, yyjson_mut_val *list)
 {
-    size_t released = l->fed - sotto_restore_held(l->restore), done = 0, hit = 0;
+    size_t released = l->fed - strand_held(l->strand), done = 0, hit = 0;
     enum sotto_err err = SOTTO_OK;
     while (err == SOTTO_OK && done < entry_count(l)) {
         size_t hits, count = group_len(l, done, hit, released, &hits);
@@ -310,12 +305,12 @@ enum sotto_err logprobs_new(const struct sotto_vault *vault, struct logprobs **o
     if (l == NULL) {
         return SOTTO_ENOMEM;
     }
-    enum sotto_err err = sotto_restore_new(vault, &l->restore);
+    enum sotto_err err = strand_new(vault, STRAND_TEXT, &l->strand);
     if (err != SOTTO_OK) {
         sotto_free(l);
         return err;
     }
-    sotto_restore_divert(l->restore, note_hit, l);
+    strand_watch(l->strand, note_hit, l);
     sotto_buf_init(&l->entries, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&l->hits, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&l->texts, SOTTO_BUF_UNBOUNDED);
@@ -328,7 +323,7 @@ enum sotto_err logprobs_new(const struct sotto_vault *vault, struct logprobs **o
 void logprobs_free(struct logprobs *l)
 {
     if (l != NULL) {
-        sotto_restore_free(l->restore);
+        strand_free(l->strand);
         sotto_json_free(l->kept);
         sotto_buf_free(&l->entries);
         sotto_buf_free(&l->hits);
@@ -345,12 +340,12 @@ enum sotto_err logprobs_feed(struct logprobs *l, yyjson_mut_doc *doc, yyjson_mut
     bool idle = entry_count(l) == 0;
     enum sotto_err err = read_list(l, list);
     if (err == SOTTO_OK && ends) {
-        err = sotto_restore_end(l->restore, &l->sink);
+        err = strand_feed(l->strand, sotto_span_init(NULL, 0), true, &l->sink);
     }
     if (err != SOTTO_OK) {
         return err;
     }
-    if (idle && l->hits.len == 0 && sotto_restore_held(l->restore) == 0) {
+    if (idle && l->hits.len == 0 && strand_held(l->strand) == 0) {
         /* Nothing to do with these: the list stays as it is. */
         sotto_buf_truncate(&l->entries, 0);
         sotto_buf_truncate(&l->spelled, 0);

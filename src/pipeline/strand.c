@@ -47,6 +47,8 @@ struct strand {
     size_t in_chars;
     size_t out_chars;
     struct sotto_buf shifts; /* struct strand_shift */
+    strand_seen *seen;       /* NULL: nobody watches */
+    void *seen_ctx;
 
     /* STRAND_JSON */
     struct sotto_buf raw;   /* text as it came, not yet put out */
@@ -162,8 +164,12 @@ static enum sotto_err put_text(void *ctx, const struct sotto_restored *hit, stru
     if (err == SOTTO_OK) {
         err = sotto_buf_append(out, hit->after);
     }
+    sotto_span put = sotto_span_skip(sotto_buf_span(out), mark);
     if (err == SOTTO_OK) {
-        err = note_shift(s, hit->spelled, sotto_span_skip(sotto_buf_span(out), mark));
+        err = note_shift(s, hit->spelled, put);
+    }
+    if (err == SOTTO_OK && s->seen != NULL) {
+        err = s->seen(s->seen_ctx, hit->in_at, hit->spelled.len, put);
     }
     if (s->json == STRAND_BLANK || s->json == STRAND_OPENED) {
         s->json = STRAND_PROSE;
@@ -281,7 +287,7 @@ static enum sotto_err mean(struct strand *s, const uint8_t *bytes, size_t n, siz
 /* Notes bytes that mean themselves, which begin at `at`. */
 static enum sotto_err mean_same(struct strand *s, sotto_span bytes, size_t at)
 {
-    uint8_t *ends;
+    uint8_t *ends = NULL;
     enum sotto_err err = sotto_buf_append(&s->plain, bytes);
     if (err == SOTTO_OK) {
         err = sotto_buf_extend(&s->ends, bytes.len * sizeof(uint32_t), &ends);
@@ -444,6 +450,17 @@ enum sotto_err strand_feed(struct strand *s, sotto_span in, bool ends, struct so
 bool strand_holds(const struct strand *s)
 {
     return sotto_restore_held(s->restore) != 0 || s->raw.len != 0;
+}
+
+void strand_watch(struct strand *s, strand_seen *seen, void *ctx)
+{
+    s->seen = seen;
+    s->seen_ctx = ctx;
+}
+
+size_t strand_held(const struct strand *s)
+{
+    return sotto_restore_held(s->restore);
 }
 
 size_t strand_place(const struct strand *s, size_t chars, bool end)

@@ -45,6 +45,18 @@ SOTTO_MUST_CHECK enum sotto_err strand_feed(struct strand *s, sotto_span in, boo
 /** Whether anything is withheld. */
 bool strand_holds(const struct strand *s);
 
+/** A token that was restored: where it stood in what was fed, and what stands for it now. */
+typedef enum sotto_err strand_seen(void *ctx, size_t in_at, size_t in_len, sotto_span text);
+
+/**
+ * Calls `seen` for each token restored from now on, with a text borrowed for the call; its errors
+ * become those of feeding.  Only for STRAND_TEXT.
+ */
+void strand_watch(struct strand *s, strand_seen *seen, void *ctx);
+
+/** How many bytes are withheld.  Only for STRAND_TEXT. */
+size_t strand_held(const struct strand *s);
+
 /**
  * Where a place in the text, in code points, lies after restoring; inside of a token that was
  * restored it is an end of the value.  Only for STRAND_TEXT, of what was fed so far.
