@@ -16,14 +16,17 @@
 #include "detect/ner/tagger.h"
 
 #define TEXT_BYTES (256U * 1024)
-#define RUNS_MAX 101
+#define RUNS_MAX   101
 
 static const char sample[] =
-    "Dear Ms. Okafor,\n\nthank you for your call on 3 March 2024 about the delivery to 12 Elm Street, "
-    "Springfield. The parcel was handed to your neighbour, Mr. Tom Brandt, who signed for it at noon. "
+    "Dear Ms. Okafor,\n\nthank you for your call on 3 March 2024 about the delivery to 12 Elm "
+    "Street, "
+    "Springfield. The parcel was handed to your neighbour, Mr. Tom Brandt, who signed for it at "
+    "noon. "
     "Please tell us by Friday whether everything is in order, and keep the number A-4471 for your "
     "records. Our colleague Lucia Ferri in Turin will gladly help with any question that is left.\n"
-    "The patient is a 67-year-old man with shortness of breath and a history of hypertension; he was "
+    "The patient is a 67-year-old man with shortness of breath and a history of hypertension; he "
+    "was "
     "seen by Dr. Weber at the clinic in Hamburg and started on a low dose of a diuretic.\n";
 
 static double now(void)

@@ -18,8 +18,9 @@
  * What opens must find the same with every kernel, and only valid spans.
  */
 
-static const char text[] = "Dear Ms. Okafor,\nthe parcel for O'Brien-Smith went to 12 Elm Street on "
-                           "3/4/2024; call +1 555 0100.\n\n\xc3\x89lodie, 56yo";
+static const char text[] =
+    "Dear Ms. Okafor,\nthe parcel for O'Brien-Smith went to 12 Elm Street on "
+    "3/4/2024; call +1 555 0100.\n\n\xc3\x89lodie, 56yo";
 
 static void tag(const struct sotto_tagger *tagger, struct sotto_findings *list)
 {

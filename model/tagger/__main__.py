@@ -14,12 +14,12 @@ def _lexicon(a):
 def _shard(a):
     from . import shards, teach
     for seed in a.seeds:
-        shards.build(seed, teach.apply())
+        shards.build(seed, teach.apply(), a.only, a.share)
 
 
 def _train(a):
     from . import train
-    train.run(a.name, a.steps, seed=a.seed, threads=a.threads)
+    train.run(a.name, a.steps, seed=a.seed, threads=a.threads, minutes=a.minutes)
 
 
 def _teach(a):
@@ -45,6 +45,11 @@ def _evaluate(a):
     evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, limit=a.limit)
 
 
+def _compare(a):
+    from . import evaluate
+    evaluate.compare(a.name, paths.WEIGHTS / "small.bin")
+
+
 def _fold(_):
     from . import gen_fold
     gen_fold.run()
@@ -60,11 +65,15 @@ def main():
         return p
 
     stage("lexicon", _lexicon).add_argument("--vectors", required=True)
-    stage("shard", _shard).add_argument("seeds", type=int, nargs="+")
+    p = stage("shard", _shard)
+    p.add_argument("seeds", type=int, nargs="+")
+    p.add_argument("--only", action="append", help="name of a source; may be repeated")
+    p.add_argument("--share", type=float, default=1.0, help="of the usual amount of generated text")
     p = stage("train", _train)
     p.add_argument("--steps", type=int, default=7000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--minutes", type=float, help="end by the clock instead of after --steps")
     p.add_argument("--name", default="small")
     p = stage("teach", _teach)
     p.add_argument("--transformer", required=True)
@@ -76,6 +85,7 @@ def main():
     p.add_argument("--only")
     p.add_argument("--limit", type=int)
     p.add_argument("--kernels")
+    stage("compare", _compare).add_argument("--name", default="small")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()
     if a.needs_data and paths.data() is None:

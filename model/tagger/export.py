@@ -37,6 +37,17 @@ def matrix(w, b, out_bits, outputs):
     return _pack(full), bias.astype(np.int32), shift.astype(np.int32)
 
 
+def lean_offset(raw):
+    """Where the leans stand in a model file."""
+    layers, _, word, gram, shapes, flags, clusters, _ = struct.unpack_from("<8I", raw, 56)
+    pad = lambda n: -(-n // ALIGN) * ALIGN  # noqa: E731
+    at = HEADER
+    for rows in (1 << word, 1 << gram, shapes, flags, clusters):
+        at += pad(rows * network.WIDTH)
+    at += layers * (pad(3 * network.WIDTH * network.WIDTH) + 2 * pad(4 * network.WIDTH))
+    return at + pad(network.WIDTH * HEAD) + 2 * pad(4 * HEAD)
+
+
 def write(net, lexicon, path, lean=None):
     sections = [_rows(net.word), _rows(net.gram), _rows(net.shape), _rows(net.flag), _rows(net.cluster)]
     for w, b in zip(net.conv, net.bias):

@@ -59,10 +59,12 @@ class Encoder:
     def save(self, path):
         keys = sorted(self.goals, key=self.goals.get)
         names = ["*" if k == ANY else str(k) if isinstance(k, int) else "|".join(sorted(k)) + "|" for k in keys]
-        np.savez(path, rows=np.array(self.rows, np.uint16).reshape(-1, 2), grams=np.array(self.grams, np.uint16),
+        partial = path.with_name("new-" + path.name)  # train must not see half of it
+        np.savez(partial, rows=np.array(self.rows, np.uint16).reshape(-1, 2), grams=np.array(self.grams, np.uint16),
                  counts=np.array(self.counts, np.uint8), shape=np.array(self.shape, np.uint8),
                  flags=np.array(self.flags, np.uint16), cluster=np.array(self.cluster, np.uint16),
                  goal=np.array(self.goal, np.uint16), ends=np.array(self.ends, np.int64), names=np.array(names))
+        partial.rename(path)
 
 
 def _weight(source):
@@ -80,9 +82,9 @@ def _cut(tokens, goal, rng):
         at = end
 
 
-def _real(encoder, rng, extra):
+def _real(encoder, rng, extra, only):
     groups = {}
-    for r in corpus.records(paths.data(), "train"):
+    for r in corpus.records(paths.data(), "train", only):
         groups.setdefault(r.source, []).append(extra(r) if extra else r)
     for source, records in groups.items():
         w = _weight(source)
@@ -109,8 +111,9 @@ def _real(encoder, rng, extra):
                     encoder.piece(joined, fresh[a:b], goal[a:b])
 
 
-def _generated(encoder, rng, seed):
+def _generated(encoder, rng, seed, share):
     for lang, count in GENERATED.items():
+        count = int(count * share)
         start = len(encoder.shape)
         for t, spans in documents(seed, lang):
             record = corpus.Record("", f"{lang}/generated", lang, t, spans, corpus.ALL)
@@ -121,12 +124,13 @@ def _generated(encoder, rng, seed):
                 break
 
 
-def build(seed, extra=None):
+def build(seed, extra=None, only=None, share=1.0):
+    """`only`: names of sources, else all of them; `share`: of the usual amount of generated text."""
     rng = random.Random(seed)
     encoder = Encoder(Lexicon.load())
-    _real(encoder, rng, extra)
+    _real(encoder, rng, extra, only)
     real = len(encoder.shape)
-    _generated(encoder, rng, seed)
+    _generated(encoder, rng, seed, share)
     path = paths.WORK / f"shard-{seed:03}.npz"
     encoder.save(path)
     print(f"{path}: {real} tokens of sources, {len(encoder.shape) - real} generated, {len(encoder.goals)} goals",

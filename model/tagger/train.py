@@ -23,6 +23,11 @@ def rate(step, steps, top):
     return top * (0.5 * (1 + math.cos(math.pi * x)) * 0.98 + 0.02)
 
 
+def fall(gone, top):
+    """The rate of a run that ends by the clock: from two fifths of the top to a hundredth of that."""
+    return 0.4 * top * (0.5 * (1 + math.cos(math.pi * min(1.0, gone))) * 0.99 + 0.01)
+
+
 def loss_of(logits, table, goal, mask):
     free = torch.logsumexp(logits, 1)
     held = torch.logsumexp(logits + table[goal], 1)
@@ -49,12 +54,37 @@ class Progress:
             print(line, file=sys.stderr, flush=True)
 
 
+class Pool:
+    """Batches of all shards there are, in turns; shards that appear meanwhile join in."""
+
+    def __init__(self, rng):
+        self.rng, self.open, self.count = rng, {}, 0
+
+    def next(self):
+        if self.count % 50 == 0:
+            for path in sorted(paths.WORK.glob("shard-*.npz")):
+                if path not in self.open:
+                    shard = Shard(path)
+                    self.open[path] = [shard, shard.batches(self.rng, BATCH)]
+        self.count += 1
+        entries = list(self.open.values())
+        sizes = np.array([len(e[0].z["shape"]) for e in entries], float)
+        entry = entries[self.rng.choice(len(entries), p=sizes / sizes.sum())]
+        batch = next(entry[1], None)
+        if batch is None:
+            entry[1] = entry[0].batches(self.rng, BATCH)
+            batch = next(entry[1])
+        return entry[0], batch
+
+
 def save(path, net, optim, step, steps):
     torch.save({"net": net.state_dict(), "optim": optim.state_dict(), "step": step, "steps": steps}, path + ".new")
     paths.os.replace(path + ".new", path)
 
 
-def run(name, steps, top=2.5e-3, drop=0.1, seed=1, threads=1, start=None, quant_from=0.5):
+def run(name, steps, top=2.5e-3, drop=0.1, seed=1, threads=1, start=None, quant_from=0.5, minutes=None):
+    """`minutes`: for a machine that others use too: from where the checkpoint is, the rate falls to nothing in this time,
+    however many steps that are; the result then depends on the machine."""
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     net = Tagger()
@@ -68,24 +98,24 @@ def run(name, steps, top=2.5e-3, drop=0.1, seed=1, threads=1, start=None, quant_
         optim.load_state_dict(state["optim"])
         step = state["step"]
         print(f"resumes at step {step}", file=sys.stderr)
-    progress, saved = Progress(steps), time.time()
+    progress, saved, pool = Progress(steps), time.time(), Pool(rng)
+    began = time.time()
     while step < steps:
-        shards = sorted(paths.WORK.glob("shard-*.npz"))  # new ones may appear meanwhile
-        shard = Shard(shards[rng.integers(len(shards))])
-        for batch in shard.batches(rng, BATCH):
-            net.quant = step >= quant_from * steps
-            for group in optim.param_groups:
-                group["lr"] = rate(step, steps, top)
-            optim.zero_grad(set_to_none=True)
-            loss = loss_of(net(batch, drop), shard.table, batch["goal"], batch["mask"])
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optim.step()
-            net.clamp()
-            step += 1
-            progress.tell(step, float(loss), int(batch["mask"].sum()), 50)
-            if time.time() - saved > CHECKPOINT_S or step >= steps:
-                save(path, net, optim, step, steps)
-                saved = time.time()
-            if step >= steps:
-                break
+        shard, batch = pool.next()
+        net.quant = minutes is not None or step >= quant_from * steps
+        gone = (time.time() - began) / (60 * minutes) if minutes else 0
+        if gone >= 1:
+            steps = step + 1
+        for group in optim.param_groups:
+            group["lr"] = fall(gone, top) if minutes else rate(step, steps, top)
+        optim.zero_grad(set_to_none=True)
+        loss = loss_of(net(batch, drop), shard.table, batch["goal"], batch["mask"])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optim.step()
+        net.clamp()
+        step += 1
+        progress.tell(step, float(loss), int(batch["mask"].sum()), 50)
+        if time.time() - saved > CHECKPOINT_S or step >= steps:
+            save(path, net, optim, step, steps)
+            saved = time.time()

@@ -1,7 +1,7 @@
 """Finds the leans: per label, what decoding adds in favour of finding it, so that F2 on the tuning split is best.
 
-Coordinate ascent over a few values, on logits that are computed once.  Each group of sources counts the same, so that
-large ones do not decide.
+Coordinate ascent over a few values, through the C inference.  Each group of sources counts the same, so that large
+ones do not decide.
 """
 
 import json
@@ -9,13 +9,14 @@ import sys
 
 import numpy as np
 
-from . import corpus, decode, evaluate, paths
-from .labels import LABEL_INDEX, LABELS, TAG_COUNT
+from . import corpus, evaluate, export, native, paths
+from .lexicon import Lexicon
 
 PATH = paths.WEIGHTS / "lean.json"
-VALUES = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
-ROUNDS = 2
-LIMIT = 220     # records of a group
+VALUES = (-0.5, 0.0, 0.5, 1.0, 1.5)
+ROUNDS = 1
+LIMIT = 200     # records of a group
+LONGEST = 4000  # characters of a record
 BETA = 2.0
 LABELS_TUNED = ("PERSON", "LOCATION", "ORG", "DATE", "ADDRESS", "ID", "AGE")
 
@@ -24,54 +25,30 @@ def load():
     return json.loads(PATH.read_text()) if PATH.exists() else {}
 
 
-def _collect(net):
-    """[(group, [(record, tokens, logits)])]"""
-    predict = evaluate.Predictor(net)
-    out = []
+def _groups():
     for name, prefixes in evaluate.GROUPS:
-        records = list(corpus.records(paths.data(), "tune", prefixes))
-        records = records[::max(1, len(records) // LIMIT)][:LIMIT]
-        items = []
-        for i in range(0, len(records), 64):
-            part = [r for r in records[i:i + 64] if len(r.text) < 8000]
-            items += [(r, t, lg) for r, (t, lg) in zip(part, predict.logits([r.text for r in part]))]
-        out.append((name, items))
-        print(f"{name}: {len(items)} records", file=sys.stderr)
-    return out
+        records = [r for r in corpus.records(paths.data(), "tune", prefixes) if len(r.text) < LONGEST]
+        yield name, records[::max(1, len(records) // LIMIT)][:LIMIT]
 
 
-def _spans(record, tokens, logits, lean):
-    for first, last, k in decode.viterbi(logits + lean) if len(tokens) else ():
-        cut = decode.trim(record.text, tokens, first, last)
-        if cut:
-            yield tokens[cut[0]][0], tokens[cut[1]][1], LABELS[k]
-
-
-def _score(group, lean, label):
+def _score(records, found, label):
     """F-beta of one label: found means covered by any span, right means half inside any gold span."""
     gold = hit = pred = good = 0
-    for record, tokens, logits in group:
-        spans = list(_spans(record, tokens, logits, lean))
-        t = record.text
-        cover, inside = bytearray(len(t)), bytearray(len(t))
-        for a, b, _ in spans:
+    for r, spans in zip(records, found):
+        cover, inside = bytearray(len(r.text)), bytearray(len(r.text))
+        for a, b, *_ in spans:
             cover[a:b] = b"\1" * (b - a)
-        for a, b, _ in record.spans:
+        for a, b, _ in r.spans:
             inside[a:b] = b"\1" * (b - a)
-        for a, b, lb in record.spans:
+        for a, b, lb in r.spans:
             if lb == label:
                 gold += 1
-                hit += all(cover[i] for i in range(a, b) if t[i].isalnum())
-        for a, b, lb in spans:
-            if lb == label and label in record.annotated:
-                chars = [i for i in range(a, b) if t[i].isalnum()]
+                hit += all(cover[i] for i in range(a, b) if r.text[i].isalnum())
+        for a, b, lb, _ in spans:
+            if lb == label and label in r.annotated:
+                chars = [i for i in range(a, b) if r.text[i].isalnum()]
                 pred += 1
                 good += 2 * sum(inside[i] for i in chars) >= len(chars)
-    return gold, hit, pred, good
-
-
-def _f(counts):
-    gold, hit, pred, good = counts
     if gold + pred < 10:
         return None
     r, p = hit / max(1, gold), good / max(1, pred)
@@ -79,24 +56,19 @@ def _f(counts):
 
 
 def run(name):
-    groups = _collect(evaluate.load(str(paths.WORK / f"{name}.pt")))
-    lean = {label: 0.0 for label in LABELS}
-
-    def vector(values):
-        v = np.zeros(TAG_COUNT, np.float32)
-        for label, x in values.items():
-            at = 1 + 4 * LABEL_INDEX[label]
-            v[at:at + 4] = x
-        return v
-
+    file = paths.WORK / f"{name}.bin"
+    export.write(evaluate.load(str(paths.WORK / f"{name}.pt")), Lexicon.load(), file)
+    predict, groups = native.Native(file), list(_groups())
+    lean = {}
     for _ in range(ROUNDS):
         for label in LABELS_TUNED:
             tried = []
             for x in VALUES:
-                v = vector({**lean, label: x})
-                scores = [s for s in (_f(_score(items, v, label)) for _, items in groups) if s is not None]
+                predict.set_lean({**lean, label: x})
+                scores = [_score(records, list(predict([r.text for r in records])), label) for _, records in groups]
+                scores = [s for s in scores if s is not None]
                 tried.append((float(np.mean(scores)) if scores else 0.0, -abs(x), x))
             best = max(tried)
             lean[label] = best[2]
-            print(f"{label}: lean {best[2]} F2 {best[0]:.4f} (" + " ".join(f"{x}:{s:.3f}" for s, _, x in tried) + ")", file=sys.stderr, flush=True)
+            print(f"{label}: lean {best[2]}, F2 " + " ".join(f"{x:+.1f}:{s:.4f}" for s, _, x in tried), file=sys.stderr, flush=True)
     PATH.write_text(json.dumps(lean, indent=1) + "\n")

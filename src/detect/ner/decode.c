@@ -4,15 +4,15 @@
 
 /* Values of path.closed: outside, an entity of one token, the end of a longer one. */
 #define DECODE_OUTSIDE 0
-#define DECODE_SINGLE 1
-#define DECODE_END (1 + SOTTO_NER_LABELS)
+#define DECODE_SINGLE  1
+#define DECODE_END     (1 + SOTTO_NER_LABELS)
 
 /* Keeps sums over SOTTO_NER_PATH_MAX tokens inside an int32 whatever the weights are. */
 #define DECODE_LIMIT (1 << 20)
 #define DECODE_NEVER (-(1 << 30))
 
 /* Undecided tokens: at most this many are kept, and this many must follow a decided one. */
-#define DECODE_KEEP 64
+#define DECODE_KEEP  64
 #define DECODE_AHEAD 8
 
 /* Tags of a label, relative to its first. */

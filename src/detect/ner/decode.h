@@ -21,7 +21,7 @@
 
 /** How each token's best predecessor was reached; scratch memory. */
 struct sotto_ner_path {
-    uint8_t closed[SOTTO_NER_PATH_MAX]; /* enum in decode.c and label: how the path closed here */
+    uint8_t closed[SOTTO_NER_PATH_MAX];  /* enum in decode.c and label: how the path closed here */
     uint16_t stayed[SOTTO_NER_PATH_MAX]; /* bit per label: the open entity came from before */
 };
 

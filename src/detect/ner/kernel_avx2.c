@@ -4,20 +4,20 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-#include <string.h>
+#    include <immintrin.h>
+#    include <string.h>
 
-#include "detect/ner/kernel_avx2.h"
+#    include "detect/ner/kernel_avx2.h"
 
-#define AVX2 __attribute__((target("avx2")))
-#define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
+#    define AVX2        __attribute__((target("avx2")))
+#    define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
 
 /*
  * A tile: four tokens by 16 outputs.  Eight sums, the ones and what is being computed fit the
  * sixteen registers; larger tiles were slower because compilers spill.
  */
-#define AVX2_TILE 4
-#define AVX2_OUTPUTS 16
+#    define AVX2_TILE    4
+#    define AVX2_OUTPUTS 16
 
 static bool usable(void)
 {
@@ -59,8 +59,8 @@ AVX2 void sotto_ner_avx2_embed(const int8_t *const *rows, size_t row_count,
         __m256i x = _mm256_add_epi16(plain[v], _mm256_mulhrs_epi16(gram[v], root));
         /* saturating x * 8: the two halves of the product, packed */
         __m256i low = _mm256_mullo_epi16(x, eight), high = _mm256_mulhi_epi16(x, eight);
-        __m256i y = _mm256_packs_epi32(_mm256_unpacklo_epi16(low, high),
-                                       _mm256_unpackhi_epi16(low, high));
+        __m256i y =
+            _mm256_packs_epi32(_mm256_unpacklo_epi16(low, high), _mm256_unpackhi_epi16(low, high));
         _mm256_storeu_si256((__m256i *)(void *)(h + 16 * v), y);
     }
 }
@@ -102,8 +102,8 @@ AVX2_INLINE struct avx2_inputs eight(const uint8_t *a)
 
 AVX2_INLINE __m256i dot(__m256i sum, struct avx2_inputs a, __m256i low, __m256i high)
 {
-    __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(a.low, low),
-                                     _mm256_maddubs_epi16(a.high, high));
+    __m256i pairs =
+        _mm256_add_epi16(_mm256_maddubs_epi16(a.low, low), _mm256_maddubs_epi16(a.high, high));
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 

@@ -4,15 +4,15 @@
 
 #if defined(__x86_64__)
 
-#include "detect/ner/kernel_avx2.h"
+#    include "detect/ner/kernel_avx2.h"
 
-#define KERNEL_TARGET "avx2,avx512f,avx512bw,avx512vl"
-#include "detect/ner/kernel_avx512.h"
+#    define KERNEL_TARGET "avx2,avx512f,avx512bw,avx512vl"
+#    include "detect/ner/kernel_avx512.h"
 
 AVX512_INLINE __m512i dot(__m512i sum, struct avx512_inputs a, __m512i low, __m512i high)
 {
-    __m512i pairs = _mm512_add_epi16(_mm512_maddubs_epi16(a.low, low),
-                                     _mm512_maddubs_epi16(a.high, high));
+    __m512i pairs =
+        _mm512_add_epi16(_mm512_maddubs_epi16(a.low, low), _mm512_maddubs_epi16(a.high, high));
     return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
 

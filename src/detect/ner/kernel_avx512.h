@@ -9,11 +9,11 @@
 #include <string.h>
 
 /* A tile: four tokens by 64 outputs are sixteen sums. */
-#define AVX512_TILE 4
+#define AVX512_TILE    4
 #define AVX512_OUTPUTS 64
 
 #define AVX512_INLINE __attribute__((target(KERNEL_TARGET), always_inline)) static inline
-#define AVX512 __attribute__((target(KERNEL_TARGET)))
+#define AVX512        __attribute__((target(KERNEL_TARGET)))
 
 /* Eight inputs of one token: two halves. */
 struct avx512_inputs {

@@ -4,10 +4,10 @@
 
 #if defined(__x86_64__)
 
-#include "detect/ner/kernel_avx2.h"
+#    include "detect/ner/kernel_avx2.h"
 
-#define KERNEL_TARGET "avx2,avx512f,avx512bw,avx512vl,avx512vnni"
-#include "detect/ner/kernel_avx512.h"
+#    define KERNEL_TARGET "avx2,avx512f,avx512bw,avx512vl,avx512vnni"
+#    include "detect/ner/kernel_avx512.h"
 
 AVX512_INLINE __m512i dot(__m512i sum, struct avx512_inputs a, __m512i low, __m512i high)
 {
@@ -17,8 +17,7 @@ AVX512_INLINE __m512i dot(__m512i sum, struct avx512_inputs a, __m512i low, __m5
 static bool usable(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512vnni");
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
 /* Embedding and activation are short; 256 bits do them. */

@@ -4,17 +4,17 @@
 
 #include "detect/ner/sha256.h"
 
-#define MODEL_MAGIC "SOTTONER"
-#define MODEL_VERSION 1
-#define MODEL_ALIGN 64
+#define MODEL_MAGIC       "SOTTONER"
+#define MODEL_VERSION     1
+#define MODEL_ALIGN       64
 #define MODEL_INDEX_COUNT 65537
 
 /* Limits that keep every size far from overflow; a real model is a hundredth of them. */
 #define MODEL_TABLE_BITS_MAX 20
-#define MODEL_LEXICON_MAX (1U << 23)
-#define MODEL_CLUSTERS_MAX (1U << 16)
-#define MODEL_BIAS_MAX (1 << 26)
-#define MODEL_LEAN_MAX (1 << 16)
+#define MODEL_LEXICON_MAX    (1U << 23)
+#define MODEL_CLUSTERS_MAX   (1U << 16)
+#define MODEL_BIAS_MAX       (1 << 26)
+#define MODEL_LEAN_MAX       (1 << 16)
 
 /*
  * The header, little-endian as the machines we run on; a file for another order is refused by its
@@ -117,8 +117,7 @@ static bool matrix_is_sane(const struct sotto_ner_matrix *m, size_t inputs, size
 
 static bool lexicon_is_sane(const struct sotto_ner_model *m)
 {
-    if (m->lexicon_index[0] != 0 ||
-        m->lexicon_index[MODEL_INDEX_COUNT - 1] != m->lexicon_count) {
+    if (m->lexicon_index[0] != 0 || m->lexicon_index[MODEL_INDEX_COUNT - 1] != m->lexicon_count) {
         return false;
     }
     for (size_t i = 1; i < MODEL_INDEX_COUNT; i++) {

@@ -25,7 +25,7 @@
 
 /** Most convolutions, and the greatest sum of their dilations: how far a token sees to each side. */
 #define SOTTO_NER_LAYERS_MAX 8
-#define SOTTO_NER_REACH_MAX 16
+#define SOTTO_NER_REACH_MAX  16
 
 /** Outputs of the head: the tags, rounded up for the kernels. */
 #define SOTTO_NER_HEAD 64
@@ -38,7 +38,7 @@
 
 /** Rows of the tables that are indexed by shape and by lexicon flag. */
 #define SOTTO_NER_SHAPES 256
-#define SOTTO_NER_FLAGS 16
+#define SOTTO_NER_FLAGS  16
 
 /** Size of the file's header; everything behind it is under the checksum. */
 #define SOTTO_NER_HEADER_BYTES 128
@@ -60,8 +60,9 @@ struct sotto_ner_model {
     uint32_t gram_mask;
     uint32_t cluster_count;
     uint32_t lexicon_count;
-    const uint32_t *lexicon_index; /* 65537 offsets: where the hashes with these upper 16 bits are */
-    const uint32_t *lexicon_hash;  /* ascending */
+    const uint32_t
+        *lexicon_index;           /* 65537 offsets: where the hashes with these upper 16 bits are */
+    const uint32_t *lexicon_hash; /* ascending */
     const uint16_t *lexicon_flags;
     const uint16_t *lexicon_cluster; /* 0: none; less than cluster_count */
     uint32_t layer_count;

@@ -16,12 +16,12 @@
  *
  *   FILL ---> LAYER (each, in pieces) ---> HEAD (in pieces) ---> DECODE ---> FILL ... ---> DONE
  */
-#define TAG_WINDOW 256
-#define TAG_PIECE 60 /* tokens of a piece of work */
+#define TAG_WINDOW          256
+#define TAG_PIECE           60 /* tokens of a piece of work */
 #define TAG_BYTES_PER_TOKEN 5
 
 /* Rows around the activations that stay zero: a text has zeros for neighbours. */
-#define TAG_PAD SOTTO_NER_REACH_MAX
+#define TAG_PAD  SOTTO_NER_REACH_MAX
 #define TAG_ROWS (TAG_WINDOW + SOTTO_NER_SLACK)
 
 _Static_assert(TAG_WINDOW + 64 <= SOTTO_NER_PATH_MAX, "undecided tokens and a window are decoded");
@@ -53,13 +53,13 @@ struct sotto_tag_job {
     const struct sotto_tagger *tagger;
     enum tag_stage stage;
     struct sotto_ner_cursor cursor;
-    bool last;          /* the window holds the end of the text */
-    size_t count;       /* tokens in the window */
-    size_t context;     /* of them at its beginning, context only */
-    size_t layer;       /* stage LAYER: which */
-    size_t at;          /* stages LAYER and HEAD: next token */
-    size_t path_count;  /* tokens waiting to be decoded */
-    size_t path_leant;  /* of them, seen by a decoding before */
+    bool last;         /* the window holds the end of the text */
+    size_t count;      /* tokens in the window */
+    size_t context;    /* of them at its beginning, context only */
+    size_t layer;      /* stage LAYER: which */
+    size_t at;         /* stages LAYER and HEAD: next token */
+    size_t path_count; /* tokens waiting to be decoded */
+    size_t path_leant; /* of them, seen by a decoding before */
     struct tag_place window[TAG_WINDOW];
     struct tag_place path_places[SOTTO_NER_PATH_MAX];
     struct sotto_ner_path path;
@@ -81,8 +81,8 @@ static void embed(const struct sotto_tagger *tagger, const struct sotto_ner_toke
     size_t n = 0;
 
     rows[n++] = m->word + (size_t)(token->hash & m->word_mask) * SOTTO_NER_WIDTH;
-    rows[n++] = m->word + (size_t)(sotto_ner_mix(token->hash ^ 0x9e3779b9U) & m->word_mask) *
-                              SOTTO_NER_WIDTH;
+    rows[n++] = m->word +
+                (size_t)(sotto_ner_mix(token->hash ^ 0x9e3779b9U) & m->word_mask) * SOTTO_NER_WIDTH;
     rows[n++] = m->shape + (size_t)token->shape * SOTTO_NER_WIDTH;
     if (token->kind == SOTTO_NER_WORD) {
         uint32_t cluster;
@@ -164,10 +164,9 @@ static void convolve(struct sotto_tag_job *job)
     size_t n = piece(job, job->count);
 
     if (n != 0) {
-        job->tagger->kernels->convolve(&m->layer[job->layer],
-                                       activations(job) + job->at * SOTTO_NER_WIDTH,
-                                       m->dilation[job->layer], n,
-                                       job->h + job->at * SOTTO_NER_WIDTH);
+        job->tagger->kernels->convolve(
+            &m->layer[job->layer], activations(job) + job->at * SOTTO_NER_WIDTH,
+            m->dilation[job->layer], n, job->h + job->at * SOTTO_NER_WIDTH);
     }
     job->at += n;
     if (job->at == job->count) {
@@ -218,7 +217,8 @@ static void move_on(struct sotto_tag_job *job)
 static bool is_dressing(const struct tag_place *place, const char *but)
 {
     return place->kind == SOTTO_NER_BREAK ||
-           (place->kind == SOTTO_NER_PUNCT && (place->sign == 0 || strchr(but, place->sign) == NULL));
+           (place->kind == SOTTO_NER_PUNCT &&
+            (place->sign == 0 || strchr(but, place->sign) == NULL));
 }
 
 /* Leaves out breaks and signs at both ends, but those that open or close what is found. */
@@ -306,7 +306,7 @@ enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget, struct s
     size_t cost = TAG_PIECE * TAG_BYTES_PER_TOKEN / (job->tagger->model.layer_count + 2);
     enum sotto_err err = SOTTO_OK;
 
-    for (size_t spent = 0; err == SOTTO_OK && job->stage != TAG_DONE; ) {
+    for (size_t spent = 0; err == SOTTO_OK && job->stage != TAG_DONE;) {
         switch (job->stage) {
         case TAG_FILL:
             fill(job);

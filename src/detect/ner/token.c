@@ -26,8 +26,8 @@ enum token_seed {
 
 /* First rows of the kinds in the shape table; words come first. */
 #define TOKEN_SHAPE_NUMBER 168U
-#define TOKEN_SHAPE_PUNCT 200U
-#define TOKEN_SHAPE_BREAK 206U
+#define TOKEN_SHAPE_PUNCT  200U
+#define TOKEN_SHAPE_BREAK  206U
 
 #define TOKEN_HASH_BASIS 0x811c9dc5U
 #define TOKEN_HASH_PRIME 0x01000193U
@@ -68,10 +68,10 @@ static bool is_wide_punct(uint32_t c)
     static const struct {
         uint32_t low, high;
     } ranges[] = {
-        {0x80, 0x84},     {0x86, 0x9f},     {0xa1, 0xa9},     {0xab, 0xac},     {0xae, 0xb4},
-        {0xb6, 0xb9},     {0xbb, 0xbf},     {0xd7, 0xd7},     {0xf7, 0xf7},     {0x2010, 0x2027},
-        {0x2030, 0x205e}, {0x20a0, 0x20cf}, {0x2100, 0x2bff}, {0x3001, 0x303f}, {0xe000, 0xf8ff},
-        {0xfe10, 0xfe6f}, {0xff01, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff40}, {0xff5b, 0xff65},
+        {0x80, 0x84},       {0x86, 0x9f},     {0xa1, 0xa9},     {0xab, 0xac},     {0xae, 0xb4},
+        {0xb6, 0xb9},       {0xbb, 0xbf},     {0xd7, 0xd7},     {0xf7, 0xf7},     {0x2010, 0x2027},
+        {0x2030, 0x205e},   {0x20a0, 0x20cf}, {0x2100, 0x2bff}, {0x3001, 0x303f}, {0xe000, 0xf8ff},
+        {0xfe10, 0xfe6f},   {0xff01, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff40}, {0xff5b, 0xff65},
         {0x1f000, 0x1faff},
     };
 
@@ -199,8 +199,8 @@ static unsigned length_bucket(size_t n)
 static void word_features(struct token_word *w, bool space, struct sotto_ner_token *out)
 {
     out->hash = hash_points(TOKEN_SEED_WORD, w->framed + 1, w->letters);
-    out->shape = (uint8_t)(((case_class(w) * 7 + length_bucket(w->letters)) * 2 + !w->plain) * 2 +
-                           space);
+    out->shape =
+        (uint8_t)(((case_class(w) * 7 + length_bucket(w->letters)) * 2 + !w->plain) * 2 + space);
 
     size_t n = w->letters < SOTTO_NER_FOLD_MAX ? w->letters : SOTTO_NER_FOLD_MAX;
     w->framed[0] = '<';
@@ -259,8 +259,8 @@ static void read_number(struct sotto_ner_cursor *cur, struct sotto_ner_token *ou
     uint32_t length = n < 8 ? (uint32_t)n : 8;
     out->hash = n <= 4 ? hash_points(TOKEN_SEED_NUMBER, digits, n)
                        : hash_points(TOKEN_SEED_NUMBER, &length, 1);
-    out->shape = (uint8_t)(TOKEN_SHAPE_NUMBER +
-                           ((length - 1) * 2 + (digits[0] == '0')) * 2 + cur->space);
+    out->shape =
+        (uint8_t)(TOKEN_SHAPE_NUMBER + ((length - 1) * 2 + (digits[0] == '0')) * 2 + cur->space);
 }
 
 static void read_punct(struct sotto_ner_cursor *cur, uint32_t sign, struct sotto_ner_token *out)

@@ -41,10 +41,10 @@ enum sotto_ner_kind {
 struct sotto_ner_token {
     uint32_t start; /* bytes */
     uint32_t end;
-    uint32_t hash;  /* of the folded content; looks the word up in the lexicon and the word table */
-    uint8_t kind;   /* enum sotto_ner_kind */
-    uint8_t sign;   /* first byte, for punctuation */
-    uint8_t shape;  /* row of the shape table */
+    uint32_t hash; /* of the folded content; looks the word up in the lexicon and the word table */
+    uint8_t kind;  /* enum sotto_ner_kind */
+    uint8_t sign;  /* first byte, for punctuation */
+    uint8_t shape; /* row of the shape table */
     uint8_t gram_count;
     uint32_t grams[SOTTO_NER_GRAMS_MAX]; /* hashes of the n-grams, not yet cut to a table */
 };

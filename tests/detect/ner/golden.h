@@ -59,7 +59,11 @@ static inline size_t golden_unescape(char *s)
     for (char *in = s; *in != '\0'; in++) {
         if (*in == '\\' && in[1] != '\0') {
             in++;
-            *out++ = *in == 'n' ? '\n' : *in == 'r' ? '\r' : *in == 't' ? '\t' : *in == '0' ? '\0' : *in;
+            *out++ = *in == 'n'   ? '\n'
+                     : *in == 'r' ? '\r'
+                     : *in == 't' ? '\t'
+                     : *in == '0' ? '\0'
+                                  : *in;
         } else {
             *out++ = *in;
         }

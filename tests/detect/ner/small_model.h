@@ -16,11 +16,11 @@
  */
 
 #define SMALL_LAYERS 2
-#define SMALL_WORDS 3
+#define SMALL_WORDS  3
 
 /* Offsets of the header's fields. */
 #define SMALL_AT_SIZE 16
-#define SMALL_AT_SUM 24
+#define SMALL_AT_SUM  24
 #define SMALL_AT_BODY 56
 
 struct small_model {
@@ -115,8 +115,8 @@ static inline struct small_model small_model_new(uint32_t seed)
     small_u32(&m, 1);
     small_u32(&m, SOTTO_NER_WIDTH);
     m.len = SMALL_AT_BODY;
-    const uint32_t counts[8] = {SMALL_LAYERS, SOTTO_NER_TAGS, 3, 2, SOTTO_NER_SHAPES,
-                                SOTTO_NER_FLAGS, 2, SMALL_WORDS};
+    const uint32_t counts[8] = {SMALL_LAYERS,     SOTTO_NER_TAGS,  3, 2,
+                                SOTTO_NER_SHAPES, SOTTO_NER_FLAGS, 2, SMALL_WORDS};
     for (size_t i = 0; i < 8; i++) {
         small_u32(&m, counts[i]);
     }

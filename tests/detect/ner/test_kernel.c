@@ -4,10 +4,10 @@
 
 #include "detect/ner/kernel.h"
 
-#define WIDTH SOTTO_NER_WIDTH
+#define WIDTH  SOTTO_NER_WIDTH
 #define TOKENS 37 /* no multiple of any tile */
-#define PAD SOTTO_NER_REACH_MAX
-#define ROWS (TOKENS + SOTTO_NER_SLACK)
+#define PAD    SOTTO_NER_REACH_MAX
+#define ROWS   (TOKENS + SOTTO_NER_SLACK)
 
 /* Reproducible numbers (xorshift32). */
 static uint32_t state = 2463534242U;
@@ -35,7 +35,8 @@ static struct data data;
 static void fill(bool wild)
 {
     for (size_t i = 0; i < sizeof(data.weights); i++) {
-        data.weights[i] = (int8_t)(wild ? ((next() & 1) != 0 ? -63 : 63) : (int)(next() % 127) - 63);
+        data.weights[i] =
+            (int8_t)(wild ? ((next() & 1) != 0 ? -63 : 63) : (int)(next() % 127) - 63);
     }
     for (size_t i = 0; i < WIDTH; i++) {
         data.bias[i] = (int32_t)(next() % (wild ? 1U << 26 : 4000)) - (wild ? 1 << 25 : 2000);
@@ -46,7 +47,8 @@ static void fill(bool wild)
         data.a[i] = (uint8_t)(wild ? 127 : next() % 128);
     }
     for (size_t i = 0; i < SOTTO_COUNT(data.h); i++) {
-        data.h[i] = (int16_t)(wild ? ((next() & 1) != 0 ? INT16_MIN : INT16_MAX) : (int)(next() % 20000) - 10000);
+        data.h[i] = (int16_t)(wild ? ((next() & 1) != 0 ? INT16_MIN : INT16_MAX)
+                                   : (int)(next() % 20000) - 10000);
     }
     for (size_t i = 0; i < sizeof(data.rows); i++) {
         data.rows[i / WIDTH][i % WIDTH] = (int8_t)(wild ? -128 : (int)(next() % 255) - 127);

@@ -133,12 +133,12 @@ static void test_fields(const struct small_model *m)
         size_t at;
         uint32_t value;
     } cases[] = {
-        {"version", 8, 2},          {"width", 12, 64},           {"no layers", 56, 0},
-        {"many layers", 56, 9},     {"tags", 60, 54},            {"word bits", 64, 21},
-        {"no word bits", 64, 0},    {"gram bits", 68, 32},       {"shapes", 72, 255},
-        {"flags", 76, 17},          {"no clusters", 80, 0},      {"clusters", 80, 1U << 17},
-        {"lexicon", 84, UINT32_MAX}, {"lexicon by one", 84, 4},  {"dilation 0", 88, 0},
-        {"dilation 17", 88, 17},    {"reach", 88, 0x1010},
+        {"version", 8, 2},           {"width", 12, 64},         {"no layers", 56, 0},
+        {"many layers", 56, 9},      {"tags", 60, 54},          {"word bits", 64, 21},
+        {"no word bits", 64, 0},     {"gram bits", 68, 32},     {"shapes", 72, 255},
+        {"flags", 76, 17},           {"no clusters", 80, 0},    {"clusters", 80, 1U << 17},
+        {"lexicon", 84, UINT32_MAX}, {"lexicon by one", 84, 4}, {"dilation 0", 88, 0},
+        {"dilation 17", 88, 17},     {"reach", 88, 0x1010},
     };
 
     for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {

@@ -142,14 +142,16 @@ static void test_reuse(const struct sotto_tagger *tagger, const struct golden_fi
 /* Far text does not matter: behind a window's worth of full stops the same names are found. */
 static void test_far_text(const struct sotto_tagger *tagger)
 {
-    sotto_span tail = SOTTO_LIT("\n\nMy colleague Maria Gonzalez lives in Hamburg with her son Peter.");
+    sotto_span tail =
+        SOTTO_LIT("\n\nMy colleague Maria Gonzalez lives in Hamburg with her son Peter.");
     struct sotto_findings near = {0}, far = {0};
 
     for (size_t words = 200; words < 420; words += 7) {
         char text[4096];
         size_t n = 0;
         for (size_t i = 0; i < words; i++) {
-            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", i % 8 == 7 ? "are. " : "so it ");
+            n +=
+                (size_t)snprintf(text + n, sizeof(text) - n, "%s", i % 8 == 7 ? "are. " : "so it ");
         }
         size_t filler = n;
         memcpy(text + n, tail.base, tail.len);
@@ -168,8 +170,9 @@ static void test_far_text(const struct sotto_tagger *tagger)
 
 static void test_hostile_text(const struct sotto_tagger *tagger)
 {
-    static const char *const units[] = {"a", " ", "\n", "1", "!", "\xcc\x81", "\xe2\x80\x8b",
-                                        "A B", "\xf0\x9f\x98\x80", "O'", "\xe2\x80\xae"};
+    static const char *const units[] = {
+        "a",  " ",           "\n", "1", "!", "\xcc\x81", "\xe2\x80\x8b", "A B", "\xf0\x9f\x98\x80",
+        "O'", "\xe2\x80\xae"};
     static char text[30000];
     struct sotto_findings list = {0};
 

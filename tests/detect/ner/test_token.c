@@ -44,8 +44,8 @@ static void test_order(const struct golden_text *g)
     bool ordered = true;
 
     while (sotto_ner_next(&cursor, &token)) {
-        ordered = ordered && token.start >= end && token.end > token.start &&
-                  token.end <= g->text.len;
+        ordered =
+            ordered && token.start >= end && token.end > token.start && token.end <= g->text.len;
         end = token.end;
     }
     OK(ordered, "tokens of text %zu are in order", g->number);
