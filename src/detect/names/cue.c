@@ -13,12 +13,21 @@ static bool has(uint32_t flags, uint32_t wanted)
     return (flags & wanted) != 0;
 }
 
+/* "St.", "Mt.": abbreviations inside names of places. */
+static bool is_saint(const struct names_tokens *t, const struct names_token *token)
+{
+    const uint8_t *base = t->text.base + token->start;
+    return token->end - token->start == 2 && token->shape == TOKEN_CAP && base[1] == 't' &&
+           (base[0] == 'S' || base[0] == 'M' || base[0] == 'F');
+}
+
 bool sotto_names_joined(const struct names_tokens *t, size_t i)
 {
     unsigned gap = t->item[i].gap;
     if ((gap & TOKEN_DOT) != 0 && i > 0) {
         const struct names_token *last = &t->item[i - 1];
-        if (last->shape == TOKEN_INITIAL || has(last->flags, SOTTO_LEXICON_TITLE)) {
+        if (last->shape == TOKEN_INITIAL || has(last->flags, SOTTO_LEXICON_TITLE) ||
+            is_saint(t, last)) {
             gap &= ~(unsigned)TOKEN_DOT;
         }
     }
@@ -43,7 +52,7 @@ uint32_t sotto_names_phrase(const struct names_tokens *t, size_t first, size_t l
         hash = i == first ? hash : sotto_lexicon_add(hash, ' ');
         hash = add_word(hash, sotto_span_sub(t->text, t->item[i].start, t->item[i].end));
     }
-    return sotto_lexicon_find(hash);
+    return (uint32_t)sotto_lexicon_find(hash);
 }
 
 /* The flags of word `i` and of all phrases that end with it; *words: the longest one's length. */
@@ -117,8 +126,8 @@ static int joined_points(const struct names_token *last, uint32_t flags, size_t 
     if (has(flags, SOTTO_LEXICON_FAMILY) && points < 28) {
         points = 28;
     }
-    if (has(flags, SOTTO_LEXICON_ROLE) && points < 22) {
-        points = 22;
+    if (has(flags, SOTTO_LEXICON_ROLE) && points < 30) {
+        points = 30;
     }
     if (has(flags, SOTTO_LEXICON_VERB) && points < 8) {
         points = 8;
@@ -149,6 +158,7 @@ struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
         if (has(flags, SOTTO_LEXICON_PLACE_CUE)) {
             cue.place = words > 1 ? 45 : 25;
         }
+        cue.site = has(flags, SOTTO_LEXICON_SITE);
         cue.eponym = has(last->flags, SOTTO_LEXICON_EPONYM) ||
                      (i > 1 && has(last->flags, SOTTO_LEXICON_PARTICLE) &&
                       has(t->item[i - 2].flags, SOTTO_LEXICON_EPONYM));
@@ -163,10 +173,11 @@ struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
     return cue;
 }
 
-int sotto_names_cue_behind(const struct names_tokens *t, size_t i)
+int sotto_names_cue_behind(const struct names_tokens *t, size_t i, bool *eponym)
 {
     const struct names_token *name = &t->item[i];
     int points = name->possessive ? 5 : 0;
+    *eponym = false;
     if (i + 1 >= t->count) {
         return points;
     }
@@ -174,14 +185,17 @@ int sotto_names_cue_behind(const struct names_tokens *t, size_t i)
     unsigned gap = next->gap;
     if ((gap & ~(unsigned)(TOKEN_SPACE | TOKEN_DASH)) == 0) {
         if (has(next->flags, SOTTO_LEXICON_EPONYM)) {
-            return -1000;
+            *eponym = true;
         }
         if (has(next->flags, SOTTO_LEXICON_VERB) && next->shape == TOKEN_LOWER) {
-            points += 10;
+            points += 18;
+        }
+        if (next->shape == TOKEN_NUMBER && next->end - next->start == 4) {
+            points -= 18; /* "Katona and Watson 1986" */
         }
         if (next->chars == 2 && i + 2 < t->count && t->item[i + 2].chars == 2 &&
             t->text.base[next->start] == 'e' && t->text.base[t->item[i + 2].start] == 'a') {
-            return -1000; /* "et al." */
+            *eponym = true; /* "et al." */
         }
     }
     if ((gap & TOKEN_ANGLE) != 0 && (gap & TOKEN_LINE) == 0) {

@@ -15,6 +15,7 @@ struct names_cue {
     int place;
     bool field;  /* a field of a form: "Name:" */
     bool eponym; /* "maladie de" */
+    bool site;   /* "admitted to" */
 };
 
 /** Whether only white space stands between word `i` and the one before it. */
@@ -26,8 +27,8 @@ uint32_t sotto_names_phrase(const struct names_tokens *t, size_t first, size_t l
 /** What the words before word `i` say. */
 struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i);
 
-/** What the words behind word `i`, the last one of a name, say; -1000: an eponym. */
-int sotto_names_cue_behind(const struct names_tokens *t, size_t i);
+/** What the words behind word `i`, the last one of a name, say; *eponym: it names no person. */
+int sotto_names_cue_behind(const struct names_tokens *t, size_t i, bool *eponym);
 
 /** Whether word `i` begins a sentence or a line. */
 bool sotto_names_begins(const struct names_tokens *t, size_t i);

@@ -5,23 +5,21 @@
 #include "text/fold.h"
 #include "text/utf8.h"
 
-struct lexicon_slot {
-    uint32_t tag; /* upper half of the hash */
-    uint32_t flags;
-};
+/* A slot is the upper bits of the hash, then languages, then flags. */
+#define LEXICON_TAG_SHIFT 40
 
 #include "lexicon.inc"
 
-uint32_t sotto_lexicon_find(uint64_t hash)
+uint64_t sotto_lexicon_find(uint64_t hash)
 {
     hash ^= hash >> 32;
     hash *= 0x9e3779b97f4a7c15U;
     hash ^= hash >> 29;
     size_t at = (size_t)hash & (LEXICON_SIZE - 1);
-    uint32_t tag = (uint32_t)(hash >> 32);
-    while (lexicon_slots[at].flags != 0) {
-        if (lexicon_slots[at].tag == tag) {
-            return lexicon_slots[at].flags;
+    uint64_t slot;
+    while ((slot = lexicon_slots[at]) != 0) {
+        if (slot >> LEXICON_TAG_SHIFT == hash >> LEXICON_TAG_SHIFT) {
+            return slot & (((uint64_t)1 << LEXICON_TAG_SHIFT) - 1);
         }
         at = (at + 1) & (LEXICON_SIZE - 1);
     }
@@ -37,5 +35,5 @@ uint32_t sotto_lexicon_word(sotto_span word)
             hash = sotto_lexicon_add(hash, sotto_fold(c));
         }
     }
-    return sotto_lexicon_find(hash);
+    return (uint32_t)sotto_lexicon_find(hash);
 }

@@ -46,8 +46,19 @@ enum sotto_lexicon_flag {
     SOTTO_LEXICON_PHRASE = 1 << 30, /* a phrase begins with it */
 };
 
-/** An ordinary word of German and of no other supported language. */
-#define SOTTO_LEXICON_GERMAN 0x80000000U
+/** What the name of a hospital, school or employer follows: "admitted to". */
+#define SOTTO_LEXICON_SITE 0x80000000U
+
+/** The languages in which a word is an ordinary one: bits above the flags, by enum order. */
+enum sotto_lexicon_language {
+    SOTTO_LEXICON_EN,
+    SOTTO_LEXICON_DE,
+    SOTTO_LEXICON_FR,
+    SOTTO_LEXICON_ES,
+    SOTTO_LEXICON_IT,
+    SOTTO_LEXICON_LANGUAGES, /* their number */
+};
+#define SOTTO_LEXICON_LANGUAGE_SHIFT 32
 
 #define SOTTO_LEXICON_ANY_FIRST ((uint32_t)SOTTO_LEXICON_FIRST | (uint32_t)SOTTO_LEXICON_FIRST_RARE)
 #define SOTTO_LEXICON_ANY_LAST  ((uint32_t)SOTTO_LEXICON_LAST | (uint32_t)SOTTO_LEXICON_LAST_RARE)
@@ -64,8 +75,8 @@ static inline uint64_t sotto_lexicon_add(uint64_t hash, uint32_t folded)
     return (hash ^ folded) * 0x100000001b3U;
 }
 
-/** The flags of what `hash` stands for; 0 when it is not in the table. */
-uint32_t sotto_lexicon_find(uint64_t hash);
+/** Flags and, above them, languages of what `hash` stands for; 0 when it is not in the table. */
+uint64_t sotto_lexicon_find(uint64_t hash);
 
 /** The flags of a word or phrase in any spelling; hidden characters do not count. */
 uint32_t sotto_lexicon_word(sotto_span word);

@@ -22,6 +22,9 @@
 #define NAMES_WORDS_MAX 6
 #define NAMES_PLACE_MAX 4
 
+/* Behind a title or in a field so many words belong to a name whatever they mean elsewhere. */
+#define NAMES_SURE_MAX 4
+
 /* Findings with fewer points are not worth a place in the list. */
 #define NAMES_FLOOR 25
 
@@ -30,7 +33,7 @@
 
 struct sotto_names {
     size_t taken; /* the text before this is part of a finding */
-    enum sotto_names_language language;
+    int language; /* enum sotto_lexicon_language; -1: guessed */
     struct names_token token[NAMES_TOKENS];
 };
 
@@ -59,6 +62,14 @@ static bool is_name_flag(uint32_t flags)
     return has(flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
 }
 
+/* "NYU Langone": capitals that begin a name. */
+static bool leads_name(const struct names_scan *s, const struct names_token *token)
+{
+    size_t next = (size_t)(token - s->t.item) + 1;
+    return token->chars == 3 && next < s->t.count && s->t.item[next].shape == TOKEN_CAP &&
+           sotto_names_joined(&s->t, next) && !has(token->flags, SOTTO_LEXICON_NEVER);
+}
+
 /* Whether a word is written like a name.  In a stretch all in lower case the lists decide. */
 static bool is_capital(const struct names_scan *s, const struct names_token *token)
 {
@@ -70,7 +81,7 @@ static bool is_capital(const struct names_scan *s, const struct names_token *tok
     }
     if (token->shape == TOKEN_CAPS) {
         return token->chars > 3 || is_name_flag(token->flags) ||
-               has(token->flags, SOTTO_LEXICON_ANY_PLACE);
+               has(token->flags, SOTTO_LEXICON_ANY_PLACE) || leads_name(s, token);
     }
     return s->t.lower && token->shape == TOKEN_LOWER && token->chars > 2 &&
            has(token->flags, (uint32_t)SOTTO_LEXICON_FIRST | SOTTO_LEXICON_LAST |
@@ -93,6 +104,16 @@ static bool ends_name(const struct names_token *token)
            !has(token->flags, (uint32_t)SOTTO_LEXICON_FIRST | SOTTO_LEXICON_LAST);
 }
 
+/* Words that say what somebody is: "Vater", "King". */
+#define NAMES_RELATION ((uint32_t)SOTTO_LEXICON_FAMILY | SOTTO_LEXICON_PATIENT | SOTTO_LEXICON_ROLE)
+
+/* Flags of words that are often no names. */
+#define NAMES_DOUBTFUL                                                                             \
+    ((uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN | SOTTO_LEXICON_CALENDAR |                  \
+     SOTTO_LEXICON_NEVER | SOTTO_LEXICON_EPONYM_NAME | SOTTO_LEXICON_NRP |                         \
+     SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_COUNTRY | SOTTO_LEXICON_STATE |              \
+     NAMES_RELATION)
+
 /* What a word says as the first word of a name. */
 static int first_points(const struct names_scan *s, size_t i)
 {
@@ -114,7 +135,9 @@ static int first_points(const struct names_scan *s, size_t i)
         points = 4;
     }
     if (has(f, SOTTO_LEXICON_WORD)) {
-        points -= sotto_names_begins(&s->t, i) ? 40 : 22;
+        points -= sotto_names_begins(&s->t, i)                ? 40
+                  : s->t.german || has(f, SOTTO_LEXICON_LAST) ? 14
+                                                              : 22;
     }
     if (has(f, SOTTO_LEXICON_NOUN)) {
         points -= 25;
@@ -123,12 +146,36 @@ static int first_points(const struct names_scan *s, size_t i)
         points -= 25;
     }
     if (has(f, SOTTO_LEXICON_ANY_PLACE)) {
-        points -= has(f, SOTTO_LEXICON_FIRST) ? 6 : 14;
+        points -= !has(f, SOTTO_LEXICON_FIRST) ? 14 : has(f, SOTTO_LEXICON_CITY_RARE) ? 0 : 4;
     }
     if (has(f, SOTTO_LEXICON_EPONYM_NAME)) {
         points -= 12;
     }
+    if (has(f, SOTTO_LEXICON_NRP)) {
+        points -= 40;
+    }
+    if (has(f, NAMES_RELATION) && !has(f, SOTTO_LEXICON_FIRST)) {
+        points -= 20;
+    }
+    if (token->shape == TOKEN_LOWER && !s->t.lower) {
+        points -= 12;
+    }
+    if (token->shape == TOKEN_CAPS && token->chars <= 4) {
+        points -= 14;
+    }
+    if (token->shape == TOKEN_CAP && points < 50 && is_name_flag(f) && !has(f, NAMES_DOUBTFUL) &&
+        !sotto_names_begins(&s->t, i)) {
+        points += 16;
+    }
     return points;
+}
+
+/* Whether word `i` is surely a first name; then a capitalised word behind it is the last name. */
+static bool is_given(const struct names_scan *s, size_t i)
+{
+    const struct names_token *token = &s->t.item[i];
+    return !s->t.german && token->shape == TOKEN_CAP && has(token->flags, SOTTO_LEXICON_FIRST) &&
+           !has(token->flags, NAMES_DOUBTFUL) && s->t.item[i + 1].shape == TOKEN_CAP;
 }
 
 /* What a further word adds. */
@@ -148,7 +195,7 @@ static int further_points(const struct names_scan *s, size_t i)
         points = 20;
     }
     if (has(f, SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN)) {
-        points -= is_name_flag(f) ? 14 : 34;
+        points -= is_name_flag(f) ? 14 : is_given(s, i - 1) ? 16 : 34;
     }
     if (has(f, SOTTO_LEXICON_CALENDAR)) {
         points -= 30;
@@ -159,15 +206,37 @@ static int further_points(const struct names_scan *s, size_t i)
     return points;
 }
 
+/* Whether an organisation's word follows a possessive: "St. Mary's Hospital". */
+static bool is_head_of(const struct names_scan *s, size_t i)
+{
+    return s->t.item[i].shape == TOKEN_CAP && has(s->t.item[i].flags, SOTTO_LEXICON_ORG_HEAD);
+}
+
+/* Whether a particle joins what is before it to a name that begins with word `first`.  German has
+ * articles and prepositions among them, which join nouns as well. */
+static bool links(const struct names_scan *s, size_t first, size_t i, bool further)
+{
+    const struct names_token *token = &s->t.item[i];
+    if (!is_particle(token)) {
+        return false;
+    }
+    if (further || !s->t.german) {
+        return true;
+    }
+    bool german_article = (token->languages >> SOTTO_LEXICON_DE & 1) != 0 &&
+                          memcmp(s->t.text.base + token->start, "von", 3) != 0;
+    return !german_article && is_name_flag(s->t.item[first].flags);
+}
+
 /* The end of the capitalised words, particles and initials that begin with word `i`. */
 static size_t run_end(const struct names_scan *s, size_t i)
 {
     const struct names_tokens *t = &s->t;
     size_t end = i + 1;
     while (end < t->count && end - i < NAMES_WORDS_MAX && sotto_names_joined(t, end) &&
-           !t->item[end - 1].possessive) {
+           (!t->item[end - 1].possessive || is_head_of(s, end))) {
         size_t next = end;
-        while (next < t->count && next - end < 3 && is_particle(&t->item[next]) &&
+        while (next < t->count && next - end < 3 && links(s, i, next, next > end) &&
                sotto_names_joined(t, next)) {
             next++;
         }
@@ -201,6 +270,11 @@ static int name_points(const struct names_scan *s, size_t first, size_t last)
     if (full != 0 && has(f, SOTTO_LEXICON_ANY_FIRST)) {
         points += 12;
     }
+    if (full == 1 && s->t.german && !is_name_flag(f) && !has(f, NAMES_DOUBTFUL) &&
+        has(s->t.item[last].flags, SOTTO_LEXICON_ANY_LAST) &&
+        !has(s->t.item[last].flags, NAMES_DOUBTFUL)) {
+        points += 16;
+    }
     if (full != 0 && s->t.item[first].shape == TOKEN_INITIAL) {
         points += 22;
     }
@@ -208,7 +282,7 @@ static int name_points(const struct names_scan *s, size_t first, size_t last)
 }
 
 /* The longest stretch from word `first` on that may be a name; `end` is the run's. */
-static size_t name_last(const struct names_scan *s, size_t first, size_t end)
+static size_t name_last(const struct names_scan *s, size_t first, size_t end, bool sure)
 {
     size_t last = first;
     for (size_t i = first + 1; i < end; i++) {
@@ -220,7 +294,9 @@ static size_t name_last(const struct names_scan *s, size_t first, size_t end)
                                  !is_name_flag(token->flags))) {
             break;
         }
-        if (further_points(s, i) < 0) {
+        bool taken = sure && i - first < NAMES_SURE_MAX && token->shape != TOKEN_INITIAL &&
+                     !has(token->flags, SOTTO_LEXICON_FIELD | SOTTO_LEXICON_PLACE_FIELD);
+        if (further_points(s, i) < 0 && !taken) {
             break;
         }
         last = i;
@@ -296,12 +372,21 @@ static bool state_behind(const struct names_tokens *t, size_t i)
     return false;
 }
 
+/* "CONTACT US": a short word in capitals behind another one. */
+static bool is_shouted(const struct names_scan *s, size_t i)
+{
+    return i > 0 && s->t.item[i].shape == TOKEN_CAPS && s->t.item[i].chars < 4 &&
+           s->t.item[i - 1].shape == TOKEN_CAPS && sotto_names_joined(&s->t, i);
+}
+
 static int place_points(const struct names_scan *s, size_t first, size_t last, uint32_t flags,
                         struct names_cue cue)
 {
     uint32_t f = s->t.item[first].flags;
     int points = 0;
-    if (sotto_names_cue_behind(&s->t, last) < 0) {
+    bool eponym;
+    (void)sotto_names_cue_behind(&s->t, last, &eponym);
+    if (eponym) {
         return 0;
     }
     if (has(flags, SOTTO_LEXICON_COUNTRY)) {
@@ -316,7 +401,8 @@ static int place_points(const struct names_scan *s, size_t first, size_t last, u
     if (first == last) {
         points -= has(f, SOTTO_LEXICON_WORD) ? 25 : 0;
         points -= has(f, SOTTO_LEXICON_NOUN) ? 15 : 0;
-        points -= has(f, SOTTO_LEXICON_NEVER) ? 30 : 0;
+        points -= has(f, SOTTO_LEXICON_NEVER | SOTTO_LEXICON_EPONYM_NAME) ? 30 : 0;
+        points -= is_shouted(s, first) ? 20 : 0;
         points -= has(f, SOTTO_LEXICON_FIRST) ? 20 : has(f, SOTTO_LEXICON_LAST) ? 8 : 0;
     }
     if (state_behind(&s->t, last)) {
@@ -342,12 +428,13 @@ static enum sotto_finer place_finer(uint32_t flags)
 static size_t organisation(const struct names_scan *s, size_t first, size_t end, int *points)
 {
     const struct names_tokens *t = &s->t;
-    size_t found = first - 1;
+    size_t found = first - 1, names = 0;
+    bool head = false;
     for (size_t i = first; i < end; i++) {
         uint32_t f = t->item[i].flags;
-        if (has(f, SOTTO_LEXICON_ORG_HEAD) && t->item[i].shape != TOKEN_LOWER && end - first > 1) {
-            found = end - 1;
-            *points = 62;
+        names += t->item[i].shape == TOKEN_CAP || t->item[i].shape == TOKEN_CAPS;
+        if (has(f, SOTTO_LEXICON_ORG_HEAD) && t->item[i].shape != TOKEN_LOWER) {
+            head = true;
         }
         if (i > first && has(f, SOTTO_LEXICON_LEGAL) && t->item[i].shape != TOKEN_LOWER) {
             *points = 85;
@@ -359,6 +446,10 @@ static size_t organisation(const struct names_scan *s, size_t first, size_t end,
         (t->item[end].gap & ~(unsigned)(TOKEN_SPACE | TOKEN_COMMA)) == 0) {
         *points = 85;
         return end;
+    }
+    if (head && names > 1) {
+        *points = 62;
+        return end - 1;
     }
     return found;
 }
@@ -402,7 +493,7 @@ static struct names_person person_at(const struct names_scan *s, size_t first, s
                                      struct names_cue cue)
 {
     const struct names_tokens *t = &s->t;
-    struct names_person p = {.first = first, .last = name_last(s, first, end)};
+    struct names_person p = {.first = first, .last = name_last(s, first, end, cue.person >= 45)};
     size_t reversed = reversed_last(s, first, end, cue.field);
     if (reversed != first) {
         p.last = reversed;
@@ -410,10 +501,16 @@ static struct names_person person_at(const struct names_scan *s, size_t first, s
         return p;
     }
     p.points = name_points(s, first, p.last) + cue.person;
-    int behind = sotto_names_cue_behind(t, p.last);
-    if (behind < 0) {
+    bool eponym_behind;
+    int behind = sotto_names_cue_behind(t, p.last, &eponym_behind);
+    bool lone_initial = p.last == first && t->item[first].shape == TOKEN_INITIAL;
+    if (eponym_behind || (lone_initial && (!t->item[first].dot || cue.person < 45))) {
         p.points = 0;
         return p;
+    }
+    if (sotto_names_begins(t, first) && p.last + 1 < t->count &&
+        (t->item[p.last + 1].gap & TOKEN_COMMA) != 0) {
+        behind += 6; /* "Anna, can you" */
     }
     size_t last = with_suffix(t, p.last);
     p.points += behind + (last != p.last && p.last > first ? 15 : 0);
@@ -442,6 +539,11 @@ static bool follows_name(const struct names_scan *s, size_t i)
 static bool is_head(const struct names_scan *s, size_t i, size_t end)
 {
     uint32_t f = s->t.item[i].flags;
+    for (size_t k = i + 1; k < end; k++) {
+        if (has(s->t.item[k].flags, SOTTO_LEXICON_ORG_HEAD) && !has(f, SOTTO_LEXICON_TITLE)) {
+            return false; /* "General Hospital" */
+        }
+    }
     return i + 1 < end &&
            has(f, (uint32_t)SOTTO_LEXICON_TITLE | SOTTO_LEXICON_ROLE | SOTTO_LEXICON_PATIENT |
                       SOTTO_LEXICON_FAMILY | SOTTO_LEXICON_GREETING) &&
@@ -456,7 +558,7 @@ static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *
     size_t place_last, org_last = organisation(s, i, end, &org_points);
     uint32_t place = place_at(s, i, &place_last);
     *next = i + 1;
-    if (org_last + 1 > i + 1) {
+    if (org_last + 1 > i + 1 && (place == 0 || place_last + 1 < end)) {
         *next = org_last + 1;
         return add(s, i, org_last, org_points, SOTTO_LABEL_ORG, SOTTO_FINER_NONE,
                    SOTTO_RULE_ORG_CUE);
@@ -466,6 +568,10 @@ static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *
     }
     struct names_person person = person_at(s, i, end, cue);
     int points = 0;
+    if (cue.site && person.points < 80 && !has(s->t.item[i].flags, SOTTO_LEXICON_WORD)) {
+        *next = end;
+        return add(s, i, end - 1, 58, SOTTO_LABEL_ORG, SOTTO_FINER_NONE, SOTTO_RULE_ORG_CUE);
+    }
     if (place != 0) {
         points = place_points(s, i, place_last, place, cue);
     } else if (cue.place >= 45 && !has(s->t.item[i].flags, SOTTO_LEXICON_WORD) && !s->t.german) {
@@ -498,9 +604,15 @@ static bool begins_with_particle(const struct names_scan *s, size_t i)
 static bool is_opening(const struct names_scan *s, size_t i, size_t end)
 {
     uint32_t f = s->t.item[i].flags;
-    return i + 1 < end && has(f, SOTTO_LEXICON_WORD) && !is_name_flag(f) &&
-           !has(f, SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_ORG_HEAD) &&
-           sotto_names_begins(&s->t, i);
+    if (i + 1 >= end || is_name_flag(f) || s->t.item[i].shape == TOKEN_INITIAL ||
+        has(f, SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_ORG_HEAD)) {
+        return false;
+    }
+    if (has(f, SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN) && sotto_names_begins(&s->t, i)) {
+        return true;
+    }
+    return (s->t.german || has(f, SOTTO_LEXICON_WORD)) &&
+           has(s->t.item[i + 1].flags, SOTTO_LEXICON_ANY_FIRST);
 }
 
 static enum sotto_err scan_run(struct names_scan *s, size_t *i)
@@ -543,6 +655,7 @@ enum sotto_err sotto_names_new(struct sotto_names **out)
     if (names == NULL) {
         return SOTTO_ENOMEM;
     }
+    names->language = -1;
     *out = names;
     return SOTTO_OK;
 }
@@ -555,12 +668,22 @@ void sotto_names_free(struct sotto_names *names)
 void sotto_names_begin(struct sotto_names *names)
 {
     names->taken = 0;
-    names->language = SOTTO_NAMES_GUESS;
+    names->language = -1;
 }
 
-void sotto_names_language(struct sotto_names *names, enum sotto_names_language language)
+void sotto_names_language(struct sotto_names *names, sotto_span code)
 {
-    names->language = language;
+    static const char *const known[] = {[SOTTO_LEXICON_EN] = "en",
+                                        [SOTTO_LEXICON_DE] = "de",
+                                        [SOTTO_LEXICON_FR] = "fr",
+                                        [SOTTO_LEXICON_ES] = "es",
+                                        [SOTTO_LEXICON_IT] = "it"};
+    names->language = -1;
+    for (size_t i = 0; i < SOTTO_COUNT(known); i++) {
+        if (sotto_span_eq(code, sotto_span_str(known[i]))) {
+            names->language = (int)i;
+        }
+    }
 }
 
 /* The nearest place at or before `at` where no word is cut, at most `reach` bytes away. */
@@ -587,10 +710,7 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
     while (!sotto_utf8_boundary(text, to)) {
         to++;
     }
-    sotto_names_tokenize(text, from, to, &s.t);
-    if (names->language != SOTTO_NAMES_GUESS) {
-        s.t.german = names->language == SOTTO_NAMES_GERMAN;
-    }
+    sotto_names_tokenize(text, from, to, names->language, &s.t);
     size_t floor = start > names->taken ? start : names->taken;
     while (s.first < s.t.count && s.t.item[s.first].start < floor) {
         s.first++;

@@ -25,15 +25,12 @@ void sotto_names_free(struct sotto_names *names);
 /** Forgets the text at hand and its language; the next scan is about the start of another one. */
 void sotto_names_begin(struct sotto_names *names);
 
-/** What matters of a language: German nouns are capitalised. */
-enum sotto_names_language {
-    SOTTO_NAMES_GUESS, /* by each window */
-    SOTTO_NAMES_GERMAN,
-    SOTTO_NAMES_OTHER,
-};
-
-/** Sets the language of the text at hand. */
-void sotto_names_language(struct sotto_names *names, enum sotto_names_language language);
+/**
+ * Sets the language of the text at hand; without it each window's is guessed.
+ *
+ * @param code  "en", "de", "fr", "es", "it"; anything else: guess
+ */
+void sotto_names_language(struct sotto_names *names, sotto_span code);
 
 /**
  * Appends what begins in bytes [start, end) of `text`.  Windows must be given in order and

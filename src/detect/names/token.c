@@ -6,23 +6,24 @@
 #include "text/fold.h"
 #include "text/utf8.h"
 
-/* Of a hundred words in lower case so many are German alone where the text is German. */
-#define TOKEN_GERMAN_PERCENT 12
+/* Words of one language more than of any other from which on the language counts as known. */
+#define TOKEN_LANGUAGE_LEAD 2
 
 /* A word while it is read. */
 struct token_reader {
     sotto_span text;
     size_t to;
-    uint64_t hash;     /* of the whole word */
-    uint64_t before;   /* of all but its last character */
-    uint64_t part;     /* of the part behind the last hyphen */
-    uint32_t parts_or; /* flags of the parts so far */
-    uint32_t parts_and;
+    uint64_t hash;       /* of the whole word */
+    uint64_t before;     /* of all but its last character */
+    uint64_t part;       /* of the part behind the last hyphen */
+    uint32_t parts_or;   /* flags of the parts so far */
+    uint32_t parts_name; /* name flags, as long as all parts have some */
+    uint8_t languages;
     unsigned upper, lower, digits, inside; /* `inside`: capitals not at the start of a part */
     bool hyphen, part_start;
     uint32_t last;  /* last character, folded */
     uint32_t first; /* first character, folded */
-    bool first_upper;
+    bool first_upper, second_upper;
 };
 
 static unsigned gap_of(uint32_t c, unsigned gap)
@@ -106,12 +107,12 @@ static void reset(struct token_reader *r)
 {
     r->hash = r->before = r->part = SOTTO_LEXICON_EMPTY;
     r->parts_or = 0;
-    r->parts_and = ~0U;
+    r->parts_name = ~0U;
     r->upper = r->lower = r->digits = r->inside = 0;
     r->hyphen = false;
     r->part_start = true;
     r->last = r->first = 0;
-    r->first_upper = false;
+    r->first_upper = r->second_upper = false;
 }
 
 static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
@@ -121,6 +122,7 @@ static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
     r->hash = sotto_lexicon_add(r->hash, folded);
     r->part = sotto_lexicon_add(r->part, folded);
     if ((classes & SOTTO_CHAR_UPPER) != 0) {
+        r->second_upper |= r->upper + r->lower == 1;
         r->inside += !r->part_start;
         r->first_upper |= r->upper + r->lower + r->digits == 0;
         r->upper++;
@@ -136,9 +138,10 @@ static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
 
 static void end_part(struct token_reader *r)
 {
-    uint32_t flags = sotto_lexicon_find(r->part);
+    const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
+    uint32_t flags = (uint32_t)sotto_lexicon_find(r->part);
     r->parts_or |= flags;
-    r->parts_and &= flags;
+    r->parts_name = (flags & names) != 0 ? r->parts_name & (names | flags) : 0;
     r->part = SOTTO_LEXICON_EMPTY;
 }
 
@@ -202,31 +205,39 @@ static void read_word(struct token_reader *r, size_t *at, struct names_token *to
     }
 }
 
-/* What is known of the word; of one that is in no list, what is known of its parts. */
+/* What is known of the word; of one that is in no list, what is known of its parts: a name where
+ * all are names ("Anna-Lena"), never where one is not ("Goethe-Haus"). */
 static uint32_t flags_of(struct token_reader *r)
 {
     const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
-    uint32_t flags = sotto_lexicon_find(r->hash);
-    if (flags != 0) {
-        return flags;
+    uint64_t found = sotto_lexicon_find(r->hash);
+    r->languages = (uint8_t)(found >> SOTTO_LEXICON_LANGUAGE_SHIFT);
+    if (found != 0) {
+        return (uint32_t)found;
     }
     if (r->hyphen) {
         end_part(r);
-        return (r->parts_or & (names | SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_ORG_HEAD)) |
-               (r->parts_and & ((uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN));
+        uint32_t other =
+            (r->parts_or & (SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_ORG_HEAD));
+        return r->parts_name != 0 ? (r->parts_or & names) | other : other;
     }
     if (r->last == 's' && r->upper + r->lower > 4) {
-        flags = sotto_lexicon_find(r->before); /* "Annas", "Smiths", plurals of words */
-        return flags & (names | SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_WORD |
-                        SOTTO_LEXICON_NOUN | SOTTO_LEXICON_NEVER | SOTTO_LEXICON_CALENDAR);
+        found = sotto_lexicon_find(r->before); /* "Annas", "Smiths", plurals of words */
+        r->languages = (uint8_t)(found >> SOTTO_LEXICON_LANGUAGE_SHIFT);
+        return (uint32_t)found &
+               (names | SOTTO_LEXICON_ANY_PLACE | (uint32_t)SOTTO_LEXICON_WORD |
+                SOTTO_LEXICON_NOUN | SOTTO_LEXICON_NEVER | SOTTO_LEXICON_CALENDAR);
     }
     return 0;
 }
 
+/* "McDonald", "DeVito", "O'Brien", but not "NOx" or "JavaScript". */
 static bool has_mixed_name(const struct token_reader *r, uint32_t flags)
 {
-    return (flags & (SOTTO_LEXICON_ANY_LAST | SOTTO_LEXICON_ANY_FIRST)) != 0 ||
-           (r->first == 'm' && r->inside == 1 && r->upper == 2);
+    const uint32_t common = (uint32_t)SOTTO_LEXICON_LAST | SOTTO_LEXICON_FIRST;
+    const uint32_t rare = (uint32_t)SOTTO_LEXICON_LAST_RARE | SOTTO_LEXICON_FIRST_RARE;
+    return r->inside == 1 && ((flags & common) != 0 ||
+                              (!r->second_upper && ((flags & rare) != 0 || r->first == 'm')));
 }
 
 static enum token_shape shape_of(const struct token_reader *r, uint32_t flags)
@@ -267,16 +278,54 @@ static bool is_glued_before(unsigned gap, const struct names_token *last)
                                        (last->flags & (uint32_t)SOTTO_LEXICON_TITLE) == 0);
 }
 
-static void judge(struct names_tokens *out, size_t words, size_t german, size_t capitals)
+/* The language that most words are of, or -1. */
+static int guess(const size_t count[SOTTO_LEXICON_LANGUAGES])
 {
-    out->german = words != 0 && german * 100 >= words * TOKEN_GERMAN_PERCENT;
-    out->lower = capitals == 0;
+    int best = 0, second = 1;
+    for (int i = 1; i < SOTTO_LEXICON_LANGUAGES; i++) {
+        if (count[i] > count[best]) {
+            second = best;
+            best = i;
+        } else if (count[i] > count[second] || second == best) {
+            second = i;
+        }
+    }
+    return count[best] >= count[second] + TOKEN_LANGUAGE_LEAD ? best : -1;
 }
 
-void sotto_names_tokenize(sotto_span text, size_t from, size_t to, struct names_tokens *out)
+/* Leaves the flag of ordinary words to those of the language at hand; where it is not known, to
+ * those of English and of several languages. */
+static void settle(struct names_tokens *out, int language)
+{
+    out->language = language;
+    out->german = language == SOTTO_LEXICON_DE;
+    for (size_t i = 0; i < out->count; i++) {
+        struct names_token *token = &out->item[i];
+        unsigned in = token->languages;
+        bool ordinary = language >= 0 ? (in >> language & 1) != 0
+                                      : (in & 1 << SOTTO_LEXICON_EN) != 0 || (in & (in - 1)) != 0;
+        if (!ordinary) {
+            token->flags &= ~(uint32_t)SOTTO_LEXICON_WORD;
+        }
+        if (!out->german) {
+            token->flags &= ~(uint32_t)SOTTO_LEXICON_NOUN;
+        }
+    }
+}
+
+/* Counts what tells the language: words in lower case. */
+static void count(const struct names_token *token, size_t votes[SOTTO_LEXICON_LANGUAGES])
+{
+    for (int i = 0; i < SOTTO_LEXICON_LANGUAGES && token->shape == TOKEN_LOWER; i++) {
+        votes[i] += token->languages >> i & 1;
+    }
+}
+
+void sotto_names_tokenize(sotto_span text, size_t from, size_t to, int language,
+                          struct names_tokens *out)
 {
     struct token_reader reader = {.text = text, .to = to};
-    size_t words = 0, german = 0, capitals = 0;
+    size_t votes[SOTTO_LEXICON_LANGUAGES] = {0}, capitals = 0;
     unsigned gap = from == 0 ? TOKEN_EDGE : 0;
     out->text = text;
     out->count = 0;
@@ -298,11 +347,12 @@ void sotto_names_tokenize(sotto_span text, size_t from, size_t to, struct names_
         token->dot = at < to && text.base[at] == '.';
         token->glued =
             is_glued_behind(text, at) || (out->count > 1 && is_glued_before(gap, token - 1));
-        words += token->shape == TOKEN_LOWER;
-        german += token->shape == TOKEN_LOWER && (token->flags & SOTTO_LEXICON_GERMAN) != 0;
-        capitals += token->shape == TOKEN_CAP || (token->shape == TOKEN_CAPS);
+        token->languages = reader.languages;
+        count(token, votes);
+        capitals += token->shape == TOKEN_CAP || token->shape == TOKEN_CAPS;
         gap = 0;
     }
     out->last_gap = (uint16_t)(gap | (to == text.len ? TOKEN_EDGE : 0));
-    judge(out, words, german, capitals);
+    out->lower = capitals == 0;
+    settle(out, language < 0 ? guess(votes) : language);
 }

@@ -48,6 +48,7 @@ struct names_token {
     uint16_t gap;        /* enum token_gap */
     uint8_t shape;       /* enum token_shape */
     uint8_t chars;       /* letters, at most 255 */
+    uint8_t languages;   /* bits of enum sotto_lexicon_language */
     bool dot;            /* a full stop follows at once */
     bool possessive;     /* "'s" follows */
     bool glued;          /* part of an address, a path, an identifier */
@@ -59,14 +60,20 @@ struct names_tokens {
     struct names_token *item;
     size_t count;
     uint16_t last_gap; /* what stands behind the last word */
-    bool german;       /* the stretch is mostly German */
+    int language;      /* enum sotto_lexicon_language; -1: not known */
+    bool german;       /* the language is German */
     bool lower;        /* hardly anything in it is capitalised */
 };
 
 /** Most words that `len` bytes can have. */
 #define NAMES_TOKENS_FOR(len) ((len) / 2 + 2)
 
-/** Reads the words of bytes [from, to) of `text` into `out->item`, which has room for all. */
-void sotto_names_tokenize(sotto_span text, size_t from, size_t to, struct names_tokens *out);
+/**
+ * Reads the words of bytes [from, to) of `text` into `out->item`, which has room for all.
+ *
+ * @param language  enum sotto_lexicon_language; -1: guessed from the words
+ */
+void sotto_names_tokenize(sotto_span text, size_t from, size_t to, int language,
+                          struct names_tokens *out);
 
 #endif
