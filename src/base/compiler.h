@@ -18,6 +18,9 @@
 /** Symbol of the C library: visible outside the shared object. */
 #define SOTTO_EXPORT __attribute__((visibility("default")))
 
+/** Number of zero bits below the lowest one of a 64-bit value that is not 0. */
+#define SOTTO_CTZ64(x) ((unsigned)__builtin_ctzll(x))
+
 /** Number of elements of an array (not of a pointer). */
 #define SOTTO_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -11,6 +11,7 @@
 
 #define ADDRESS_WORDS 6 /* words in the name of a street */
 #define ADDRESS_PARTS 8 /* parts behind the street */
+#define ADDRESS_NONE  SIZE_MAX
 
 static void add_address(struct scan *s, size_t start, size_t end, enum sotto_finer finer,
                         enum sotto_rule rule, int score)
@@ -101,32 +102,25 @@ static size_t town_end(struct scan *s, size_t at)
     return end;
 }
 
-/* A state, one or two words; 0 when there is none. */
-static size_t state_end(struct scan *s, size_t at)
+/* A state or country of one to three words; 0 when there is none. */
+static size_t phrase_end(struct scan *s, size_t at, uint32_t role)
 {
     struct token t;
     if (!scan_word(s, at, &t)) {
         return 0;
     }
-    if (token_has(&t, ROLE_STATE) && (t.letters > 2 ? is_capital(&t) : t.upper == t.letters)) {
+    if (token_has(&t, role) && (t.letters > 3 ? is_capital(&t) : t.upper == t.letters)) {
         return t.end;
     }
-    uint64_t hash = 0;
-    for (size_t i = 0; i < t.letters && i < sizeof(t.folded) - 1; i++) {
-        hash = words_step(hash, (uint8_t)t.folded[i]);
-    }
+    uint64_t hash = t.hash;
     for (int words = 0; words < 2; words++) {
         struct token next;
         if (scan_byte_at(s, t.end) != ' ' || !scan_word(s, t.end + 1, &next)) {
             return 0;
         }
-        uint64_t last = 0;
-        for (size_t i = 0; i < next.letters && i < sizeof(next.folded) - 1; i++) {
-            last = words_step(last, (uint8_t)next.folded[i]);
-        }
-        hash = words_join(hash, last);
+        hash = words_join(hash, next.hash);
         const struct word *word = words_find(s->words, hash);
-        if (word != NULL && (word->roles & ROLE_STATE) != 0) {
+        if (word != NULL && (word->roles & role) != 0) {
             return next.end;
         }
         t = next;
@@ -148,6 +142,10 @@ static size_t postcode_end(struct scan *s, size_t at)
             k = i + 1;
             k += is_alnum(scan_byte_at(s, k)) ? 1 : 0;
             k += scan_byte_at(s, k) == ' ' ? 1 : 0;
+            if (letters == 1 && is_digit(scan_byte_at(s, k)) && is_upper(scan_byte_at(s, k + 1)) &&
+                is_digit(scan_byte_at(s, k + 2)) && scan_right_free(s, k + 3)) {
+                return k + 3; /* Canadian: A9A 9A9 */
+            }
             if (is_digit(scan_byte_at(s, k)) && is_upper(scan_byte_at(s, k + 1)) &&
                 is_upper(scan_byte_at(s, k + 2)) && scan_right_free(s, k + 3)) {
                 return k + 3;
@@ -245,7 +243,7 @@ static size_t town_part(struct scan *s, size_t at)
     }
     bool comma;
     size_t next = part_start(s, town, &comma);
-    size_t state = state_end(s, next);
+    size_t state = phrase_end(s, next, ROLE_STATE);
     if (state != 0) {
         size_t zip = postcode_end(s, part_start(s, state, &comma));
         return zip != 0 ? zip : state;
@@ -254,16 +252,30 @@ static size_t town_part(struct scan *s, size_t at)
     if (zip != 0) {
         return zip;
     }
-    struct token country;
-    if (comma && scan_word(s, next, &country) && token_has(&country, ROLE_COUNTRY) &&
-        is_capital(&country)) {
-        return country.end;
+    return comma ? phrase_end(s, next, ROLE_COUNTRY) : 0;
+}
+
+/* ", 3", ", 1D", ", A", ", 3 Der": floor and door as Spaniards write them; 0: none. */
+static size_t flat_end(struct scan *s, size_t at)
+{
+    size_t i = at;
+    while (i - at < 2 && is_digit(scan_byte_at(s, i))) {
+        i++;
     }
-    return 0;
+    struct token t;
+    if (i == at) {
+        bool door = scan_word(s, i, &t) && is_capital(&t) && t.letters == 1;
+        return door ? t.end : 0;
+    }
+    size_t word = scan_skip_spaces(s, i);
+    if (scan_word(s, word, &t) && (t.letters == 1 || token_has(&t, ROLE_UNIT_PART))) {
+        return t.end;
+    }
+    return scan_right_free(s, i) ? i : 0;
 }
 
 /* Everything of the address behind the street that ends at `end`. */
-static size_t tail_end(struct scan *s, size_t start, size_t end)
+static size_t tail_end(struct scan *s, size_t start, size_t end, bool romance)
 {
     for (int parts = 0; parts < ADDRESS_PARTS && end - start < SOTTO_PATTERN_REACH - 96; parts++) {
         bool comma;
@@ -282,10 +294,11 @@ static size_t tail_end(struct scan *s, size_t start, size_t end)
         if (next == 0) {
             next = town_part(s, i);
         }
-        struct token t;
-        if (next == 0 && comma && scan_word(s, i, &t) && token_has(&t, ROLE_COUNTRY) &&
-            is_capital(&t)) {
-            next = t.end;
+        if (next == 0 && comma) {
+            next = phrase_end(s, i, ROLE_COUNTRY);
+        }
+        if (next == 0 && comma && romance) {
+            next = flat_end(s, i);
         }
         if (next == 0 || next <= end) {
             break;
@@ -322,7 +335,10 @@ static size_t compass_end(struct scan *s, size_t at)
 /* "12 Main Street", "5 East 42nd St.", "235 west 46th street". */
 static bool english(struct scan *s, size_t start, size_t number)
 {
-    size_t at = number, best = 0;
+    if (scan_byte_at(s, number) != ' ') {
+        return false;
+    }
+    size_t at = number, best = 0, lower = 0;
     bool small = false, best_small = false, ordinal = false, names = false;
     for (int words = 0; words < ADDRESS_WORDS; words++) {
         size_t i = scan_skip_spaces(s, at);
@@ -337,6 +353,10 @@ static bool english(struct scan *s, size_t start, size_t number)
         if (!scan_word(s, i + digits, &t)) {
             break;
         }
+        lower += digits == 0 && !is_capital(&t) ? 1 : 0;
+        if (lower > 3) {
+            break;
+        }
         if (digits > 0) {
             bool th = strcmp(t.folded, "th") == 0 || strcmp(t.folded, "st") == 0 ||
                       strcmp(t.folded, "nd") == 0 || strcmp(t.folded, "rd") == 0;
@@ -349,11 +369,12 @@ static bool english(struct scan *s, size_t start, size_t number)
                 return false;
             }
             bool kind = token_has(&t, ROLE_STREET_LAST) && (names || ordinal);
+            bool clear = is_plain_street(&t) || ordinal || (!small && t.letters >= 5);
             small = small || (!is_capital(&t) && !token_has(&t, ROLE_COMPASS) && !kind);
-            if (kind && (is_capital(&t) || is_plain_street(&t) || ordinal)) {
+            if (kind && (is_capital(&t) || clear)) {
                 best = t.end;
                 best_small = small || (!is_capital(&t) && !ordinal);
-                if (best_small && !is_plain_street(&t) && !ordinal) {
+                if (best_small && !clear) {
                     best = 0;
                 }
             }
@@ -364,6 +385,7 @@ static bool english(struct scan *s, size_t start, size_t number)
             names = true;
         }
         at = t.end;
+        at += scan_byte_at(s, at) == '-' && is_upper(scan_byte_at(s, at + 1)) ? 1 : 0;
         if (scan_byte_at(s, at) == '\'') { /* "St. James's Square" */
             struct token tail;
             at = scan_word(s, at + 1, &tail) ? tail.end : at;
@@ -373,9 +395,8 @@ static bool english(struct scan *s, size_t start, size_t number)
         return false;
     }
     best = compass_end(s, best);
-    size_t end = tail_end(
-        s, start,
-        best + (scan_byte_at(s, best) == '.' && scan_byte_at(s, best + 1) == ',' ? 1U : 0U));
+    bool dot = scan_byte_at(s, best) == '.' && scan_byte_at(s, best + 1) == ',';
+    size_t end = tail_end(s, start, best + (dot ? 1U : 0U), false);
     add_address(s, start, end > best + 1 ? end : best, SOTTO_FINER_NONE, SOTTO_RULE_ADDRESS_STREET,
                 best_small ? 650 : 880);
     return true;
@@ -435,6 +456,9 @@ static bool german(struct scan *s, size_t start, size_t number)
     at -= dot ? 1 : 0;
     struct token t;
     bool whole;
+    if (at < 3 || !is_one_of(s->text.base[at - 1], "erzgmntdik")) {
+        return false; /* none of the kinds ends so */
+    }
     if (!scan_word_before(s, at, &t) || !is_german_street(&t, &whole) || t.letters < 3) {
         return false;
     }
@@ -446,8 +470,8 @@ static bool german(struct scan *s, size_t start, size_t number)
     if (whole && first == t.start) {
         return false;
     }
-    add_address(s, first, tail_end(s, first, number), SOTTO_FINER_NONE, SOTTO_RULE_ADDRESS_STREET,
-                t.letters > 5 || dot ? 880 : 700);
+    add_address(s, first, tail_end(s, first, number, false), SOTTO_FINER_NONE,
+                SOTTO_RULE_ADDRESS_STREET, t.letters > 5 || dot ? 880 : 700);
     return true;
 }
 
@@ -465,6 +489,9 @@ static size_t name_end(struct scan *s, size_t at, unsigned *names)
         }
         struct token t;
         if (!scan_word(s, i, &t)) {
+            break;
+        }
+        if (words > 0 && token_has(&t, ROLE_UNIT_PART | ROLE_NUMBER) && t.letters < 4) {
             break;
         }
         if (is_capital(&t)) {
@@ -492,7 +519,8 @@ static size_t number_behind(struct scan *s, size_t at)
                scan_byte_at(s, t.end) == '/' && (scan_byte_at(s, t.end + 1) | 0x20) == 'n') {
         return scan_right_free(s, t.end + 2) ? t.end + 2 : 0;
     }
-    return house_end(s, i);
+    size_t end = house_end(s, i);
+    return comma && end - i >= 4 && is_digit(scan_byte_at(s, i + 3)) ? 0 : end;
 }
 
 /* Kinds of street that are clear without a number and in lower case. */
@@ -511,7 +539,7 @@ static bool is_clear_kind(const struct token *t)
     return false;
 }
 
-/* "Via Roma 10", "C/ Mayor, 5", "rue de la Paix": `before` is a number in front of it, or 0. */
+/* "Via Roma 10", "C/ Mayor, 5", "rue de la Paix": `before` is a number in front of it. */
 static void romance(struct scan *s, const struct token *kind, size_t before)
 {
     size_t at = kind->end;
@@ -523,20 +551,21 @@ static void romance(struct scan *s, const struct token *kind, size_t before)
     }
     unsigned names;
     size_t name = name_end(s, at, &names);
-    if (name == at || (names == 0 && before == 0)) {
+    bool numbered = before != ADDRESS_NONE;
+    if (name == at || (names == 0 && !numbered)) {
         return;
     }
-    size_t start = before != 0 ? before : kind->start;
-    size_t number = before == 0 ? number_behind(s, name) : 0;
+    size_t start = numbered ? before : kind->start;
+    size_t number = numbered ? 0 : number_behind(s, name);
     bool clear = is_clear_kind(kind);
-    if (before == 0 && number == 0 && !(clear && is_capital(kind))) {
+    if (!numbered && number == 0 && !(clear && is_capital(kind))) {
         return;
     }
-    if (!clear && !is_capital(kind) && before == 0) {
+    if (!clear && !is_capital(kind) && !numbered) {
         return;
     }
-    int score = before != 0 || number != 0 ? (clear || names > 0 ? 870 : 600) : 560;
-    size_t end = tail_end(s, start, number != 0 ? number : name);
+    int score = numbered || number != 0 ? (clear || names > 0 ? 870 : 600) : 560;
+    size_t end = tail_end(s, start, number != 0 ? number : name, true);
     add_address(s, start, end, SOTTO_FINER_NONE, SOTTO_RULE_ADDRESS_STREET, score);
 }
 
@@ -584,7 +613,7 @@ static void recognize_postcode(struct scan *s, const struct cluster *c)
         end = town_end(s, scan_skip_spaces(s, end));
         score = 780;
     }
-    if (score < 700) {
+    if (score < 700 && context_may_label(s, c->start)) {
         struct context ctx;
         context_read(s, c->start, end, &ctx);
         bool direct = context_in(&ctx.near, CTX_ZIP);
@@ -611,7 +640,24 @@ void recognize_street_number(struct scan *s, const struct cluster *c)
 void recognize_street(struct scan *s, const struct token *kind)
 {
     if (scan_left_free(s, kind->start) && scan_right_free(s, kind->end)) {
-        romance(s, kind, 0);
+        romance(s, kind, ADDRESS_NONE);
+    }
+}
+
+/* "Domicilio: Frida Kahlo 180-317": a street without its kind, behind a label. */
+void recognize_address_label(struct scan *s, const struct token *label)
+{
+    size_t i = label->end;
+    if (scan_byte_at(s, i) != ':') {
+        return;
+    }
+    i = scan_skip_spaces(s, i + 1);
+    unsigned names;
+    size_t name = name_end(s, i, &names);
+    size_t number = names > 0 ? number_behind(s, name) : 0;
+    if (number != 0) {
+        add_address(s, i, tail_end(s, i, number, true), SOTTO_FINER_NONE, SOTTO_RULE_ADDRESS_STREET,
+                    820);
     }
 }
 
@@ -621,7 +667,7 @@ void recognize_box(struct scan *s, const struct token *box)
     size_t i = scan_skip_spaces(s, box->end + (scan_byte_at(s, box->end) == '.' ? 1U : 0U));
     unsigned value;
     size_t end = scan_number(s, i, 7, &value), start = box->start;
-    if (end == 0 || !scan_left_free(s, start)) {
+    if (end == 0 || !scan_left_free(s, start) || !is_capital(box)) {
         return;
     }
     if (strcmp(box->folded, "box") == 0) { /* only after "PO", "P.O." */
@@ -639,5 +685,6 @@ void recognize_box(struct scan *s, const struct token *box)
     } else if (box->letters < 4) {
         return;
     }
-    add_address(s, start, tail_end(s, start, end), SOTTO_FINER_PO_BOX, SOTTO_RULE_ADDRESS_BOX, 880);
+    add_address(s, start, tail_end(s, start, end, false), SOTTO_FINER_PO_BOX,
+                SOTTO_RULE_ADDRESS_BOX, 880);
 }

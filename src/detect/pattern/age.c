@@ -79,6 +79,9 @@ static size_t skip_joint(const struct scan *s, size_t at)
 static size_t yo_end(const struct scan *s, size_t at)
 {
     static const char *const forms[] = {"y/o", "y.o.", "y.o", "yo", "yrs/o", "Y/O", "YO", "y o"};
+    if (at >= s->text.len || (s->text.base[at] | 0x20) != 'y') {
+        return 0;
+    }
     for (size_t i = 0; i < SOTTO_COUNT(forms); i++) {
         size_t n = strlen(forms[i]);
         if (s->text.len - at >= n && memcmp(s->text.base + at, forms[i], n) == 0 &&
@@ -121,8 +124,7 @@ static bool is_telling(const struct token *t)
 static bool is_romance(const struct token *t)
 {
     return strcmp(t->folded, "ans") == 0 || strcmp(t->folded, "anni") == 0 ||
-           strcmp(t->folded, "anos") == 0 || strcmp(t->folded, "an") == 0 ||
-           strcmp(t->folded, "ano") == 0 || strcmp(t->folded, "anno") == 0;
+           strcmp(t->folded, "anos") == 0;
 }
 
 /* Whether somebody is named right behind the age: "34 years, female". */

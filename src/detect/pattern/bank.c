@@ -8,7 +8,7 @@
 #define IBAN_MIN 15
 #define IBAN_MAX 34
 
-bool recognize_iban(struct scan *s, const struct cluster *c, const struct context *ctx)
+bool recognize_iban(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     if (!is_alpha((uint8_t)c->norm[0]) || !is_alpha((uint8_t)c->norm[1]) || c->joined) {
         return false;
@@ -29,6 +29,9 @@ bool recognize_iban(struct scan *s, const struct cluster *c, const struct contex
                      (struct verdict){SOTTO_LABEL_ID, SOTTO_FINER_IBAN, SOTTO_RULE_IBAN, 990});
             return true;
         }
+    }
+    if (best != 0) {
+        context_need(s, c, ctx);
     }
     if (best != 0 && context_in(&ctx->behind, CTX_IBAN)) { /* mistyped */
         scan_add(

@@ -26,7 +26,7 @@ static bool is_grouped(const struct cluster *c, size_t last)
     return c->groups[0].len == 4;
 }
 
-bool recognize_card(struct scan *s, const struct cluster *c, const struct context *ctx)
+bool recognize_card(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     if (c->joined) {
         return false;
@@ -38,6 +38,7 @@ bool recognize_card(struct scan *s, const struct cluster *c, const struct contex
             !cluster_free_right(s, c, last)) {
             continue;
         }
+        context_need(s, c, ctx);
         bool named = context_any(ctx, CTX_CARD);
         bool valid = sotto_validate_card(c->norm, len);
         bool other = context_any(ctx, CTX_IMEI) || context_any(ctx, CTX_GLN) ||

@@ -6,12 +6,9 @@
 #define CLUSTER_LETTERS    4 /* longest group without a digit that continues a cluster */
 #define CLUSTER_GAP_SPACES 2
 
-/* Maps a letter or digit of any width to ASCII; 0: another character; 1: a foreign letter. */
+/* Maps a letter or digit beyond ASCII to ASCII; 0: another character; 1: a foreign letter. */
 static char normal(uint32_t c)
 {
-    if (c < 0x80) {
-        return (char)(is_lower(c) ? c - 0x20 : is_alnum(c) ? c : 0);
-    }
     if (c >= 0xff10 && c <= 0xff19) {
         return (char)('0' + (c - 0xff10));
     }
@@ -27,30 +24,51 @@ static char normal(uint32_t c)
     return (sotto_char_classes(c) & SOTTO_CHAR_WORD) != 0 ? 1 : 0;
 }
 
+/* Letters in upper case and digits; 0 for other ASCII characters. */
+static const char plain[128] = {
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6',
+    ['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'A', ['B'] = 'B', ['C'] = 'C', ['D'] = 'D',
+    ['E'] = 'E', ['F'] = 'F', ['G'] = 'G', ['H'] = 'H', ['I'] = 'I', ['J'] = 'J', ['K'] = 'K',
+    ['L'] = 'L', ['M'] = 'M', ['N'] = 'N', ['O'] = 'O', ['P'] = 'P', ['Q'] = 'Q', ['R'] = 'R',
+    ['S'] = 'S', ['T'] = 'T', ['U'] = 'U', ['V'] = 'V', ['W'] = 'W', ['X'] = 'X', ['Y'] = 'Y',
+    ['Z'] = 'Z', ['a'] = 'A', ['b'] = 'B', ['c'] = 'C', ['d'] = 'D', ['e'] = 'E', ['f'] = 'F',
+    ['g'] = 'G', ['h'] = 'H', ['i'] = 'I', ['j'] = 'J', ['k'] = 'K', ['l'] = 'L', ['m'] = 'M',
+    ['n'] = 'N', ['o'] = 'O', ['p'] = 'P', ['q'] = 'Q', ['r'] = 'R', ['s'] = 'S', ['t'] = 'T',
+    ['u'] = 'U', ['v'] = 'V', ['w'] = 'W', ['x'] = 'X', ['y'] = 'Y', ['z'] = 'Z'};
+
 /* Reads one group; false when none begins here, `cut` when it cannot be used. */
 static bool read_group(struct scan *s, size_t at, struct cluster *c, struct group *g)
 {
-    *g = (struct group){.start = (uint32_t)at, .end = (uint32_t)at, .at = (uint8_t)c->norm_len};
-    size_t len = c->norm_len;
+    size_t len = c->norm_len, digits = 0, end = at;
+    size_t most = len + CLUSTER_GROUP_MAX < CLUSTER_CHARS ? len + CLUSTER_GROUP_MAX : CLUSTER_CHARS;
     while (at < s->text.len) {
-        uint32_t ch = sotto_utf8_next(s->text, &at);
-        char n = normal(ch);
-        s->steps++;
-        if (n == 0) {
-            if (ch >= 0x80 && (sotto_char_classes(ch) & SOTTO_CHAR_HIDDEN) != 0) {
+        uint8_t b = s->text.base[at];
+        char n = b < 0x80 ? plain[b] : '\0';
+        size_t next = at + 1;
+        if (b >= 0x80) {
+            next = at;
+            uint32_t wide = sotto_utf8_next(s->text, &next);
+            n = normal(wide);
+            if (n == 0 && (sotto_char_classes(wide) & SOTTO_CHAR_HIDDEN) != 0) {
+                at = next;
                 continue;
             }
+        }
+        if (n == 0) {
             break;
         }
-        if (n == 1 || len - c->norm_len >= CLUSTER_GROUP_MAX || len >= CLUSTER_CHARS) {
+        if (n == 1 || len >= most) {
             c->cut = true;
             return false;
         }
         c->norm[len++] = n;
-        g->digits = (uint8_t)(g->digits + (is_digit((uint8_t)n) ? 1 : 0));
-        g->end = (uint32_t)at;
+        digits += n <= '9' ? 1 : 0;
+        end = at = next;
     }
+    *g = (struct group){.start = 0, .end = (uint32_t)end, .at = (uint8_t)c->norm_len};
     g->len = (uint8_t)(len - c->norm_len);
+    g->digits = (uint8_t)digits;
+    s->steps += g->len;
     return g->len > 0;
 }
 
@@ -83,10 +101,23 @@ static char gap_sign(uint32_t c)
 static size_t read_gap(struct scan *s, size_t at, struct group *g)
 {
     size_t spaces = 0;
+    uint8_t first = scan_byte_at(s, at), second = scan_byte_at(s, at + 1);
     g->gap = '\0';
     g->spaced = false;
+    s->steps++;
+    if (is_alnum(second) && (first == ' ' || first == '-' || first == '.' || first == '/')) {
+        g->gap = (char)first;
+        g->spaced = first == ' ';
+        return at + 1;
+    }
+    if (first < 0x80 && first != ' ' && gap_sign(first) == '\0') {
+        return 0;
+    }
     for (int i = 0; i < 4 && at < s->text.len; i++) {
         size_t next = at;
+        if (is_alnum(s->text.base[at])) {
+            break;
+        }
         uint32_t c = sotto_utf8_next(s->text, &next);
         char sign = gap_sign(c);
         s->steps++;
@@ -135,7 +166,10 @@ static void read_before(struct scan *s, struct cluster *c)
 
 bool cluster_read(struct scan *s, size_t at, struct cluster *out)
 {
-    *out = (struct cluster){.start = at, .end = at};
+    out->start = out->end = at;
+    out->count = out->norm_len = 0;
+    out->before = out->before2 = 0;
+    out->cut = false;
     read_before(s, out);
     struct group g;
     char gap = '\0';
@@ -148,6 +182,7 @@ bool cluster_read(struct scan *s, size_t at, struct cluster *out)
         }
         struct group *kept = &out->groups[out->count++];
         *kept = g;
+        kept->start = (uint32_t)at;
         kept->gap = gap;
         kept->spaced = spaced;
         out->norm_len += g.len;

@@ -51,8 +51,9 @@ static inline size_t cluster_len(const struct cluster *c, size_t first, size_t l
     return (size_t)(c->groups[last].at + c->groups[last].len - c->groups[first].at);
 }
 
-/* What the words around a number say. */
+/* What the words around a number say; read when somebody asks. */
 struct context {
+    bool read;
     struct context_set behind; /* anywhere before, in the same sentence or line */
     struct context_set near;   /* right before it, with only fillers between */
     struct context_set after;  /* right behind it */
@@ -66,6 +67,12 @@ struct context {
 
 /** Reads the context of bytes [start, end). */
 void context_read(struct scan *s, size_t start, size_t end, struct context *out);
+
+/** Reads the context of a cluster, unless that was done. */
+void context_need(struct scan *s, const struct cluster *c, struct context *ctx);
+
+/** Whether a label may stand right before `at`: a look at one word, cheaper than the context. */
+bool context_may_label(struct scan *s, size_t at);
 
 /** Whether a kind of context stands anywhere around. */
 static inline bool context_any(const struct context *c, enum context_kind kind)

@@ -2,33 +2,29 @@
 
 #include "detect/pattern/cluster.h"
 
-#define CONTEXT_WORDS  9
-#define CONTEXT_BYTES  96 /* how far back */
+#define CONTEXT_WORDS  7
+#define CONTEXT_BYTES  72 /* how far back */
 #define CONTEXT_AFTER  3  /* words behind */
+#define CONTEXT_SIGNS  8  /* signs and spaces between a label and its value */
 #define CONTEXT_DIGITS 4  /* a token with so many digits ends the context: it has its own */
 
 struct walk {
     struct context *out;
-    uint64_t hash[3]; /* of the last words, nearest last: [0] is the one just read */
+    uint64_t hash[3]; /* of the last words, the one just read first */
+    bool was[3];      /* `adjacent` before each of them was read */
     size_t words;
     bool adjacent; /* only fillers so far */
     bool closed;   /* the label was found: what stands further left is only `behind` */
 };
-
-static uint64_t token_hash(const struct token *t)
-{
-    uint64_t hash = 0;
-    for (size_t i = 0; i < t->letters && i < sizeof(t->folded) - 1; i++) {
-        hash = words_step(hash, (uint8_t)t->folded[i]);
-    }
-    return hash;
-}
 
 /* The stem of a compound: "Patientennummer", "telefonnr". */
 static const struct word *stem_word(const struct scan *s, const struct token *t)
 {
     static const char *const tails[] = {"nummer", "nummern", "number", "nr", "num", "id", "no"};
     size_t len = t->letters;
+    if (len < 4 || len >= sizeof(t->folded) || !is_one_of((uint8_t)t->folded[len - 1], "rnmdo")) {
+        return NULL;
+    }
     for (size_t i = 0; i < SOTTO_COUNT(tails); i++) {
         size_t tail = strlen(tails[i]);
         if (len >= sizeof(t->folded) || len < tail + 2 ||
@@ -36,11 +32,9 @@ static const struct word *stem_word(const struct scan *s, const struct token *t)
             continue;
         }
         for (size_t link = 0; link < 2 && len - tail > link + 1; link++) {
-            uint64_t hash = 0;
-            for (size_t k = 0; k < len - tail - link; k++) {
-                hash = words_step(hash, (uint8_t)t->folded[k]);
-            }
-            const struct word *word = words_find(s->words, hash);
+            char stem[WORDS_FOLDED] = {0};
+            memcpy(stem, t->folded, len - tail - link);
+            const struct word *word = words_find(s->words, words_hash(stem, len - tail - link));
             if (word != NULL && (word->roles & ROLE_LABEL) != 0) {
                 return word;
             }
@@ -82,20 +76,27 @@ static void step_word(struct scan *s, struct walk *w, const struct token *t)
     const struct word *word = t->word != NULL ? t->word : stem_word(s, t);
     w->hash[2] = w->hash[1];
     w->hash[1] = w->hash[0];
-    w->hash[0] = token_hash(t);
+    w->hash[0] = t->hash;
+    w->was[2] = w->was[1];
+    w->was[1] = w->was[0];
+    w->was[0] = w->adjacent;
     if (w->words == 0 && word != NULL) {
         w->out->roles = word->roles;
     }
     w->words++;
     const struct word *found = NULL;
+    size_t span = 0; /* words of the phrase but one */
     if (w->words >= 3) {
         uint64_t pair = words_join(w->hash[0], w->hash[1]);
         found = words_find(s->words, words_join(pair, w->hash[2]));
+        span = found != NULL ? 2 : 0;
     }
     if (found == NULL && w->words >= 2) {
         found = words_find(s->words, words_join(w->hash[0], w->hash[1]));
+        span = 1;
     }
     if (found != NULL) {
+        w->adjacent = w->was[span]; /* "medical record": "record" alone is no glue */
         take(w, found, t->start, true);
     }
     if (word != NULL) {
@@ -168,8 +169,12 @@ static void walk_back(struct scan *s, size_t start, struct context *out)
     unsigned lines = 0;
     while (at > 0 && start - at < CONTEXT_BYTES && w.words < CONTEXT_WORDS) {
         struct token t;
-        size_t before = at;
-        uint32_t c = sotto_utf8_before(s->text, &before);
+        size_t before = at - 1;
+        uint32_t c = s->text.base[before];
+        if (c >= 0x80) {
+            before = at;
+            c = sotto_utf8_before(s->text, &before);
+        }
         s->steps++;
         if (is_digit(c)) {
             w.adjacent = false;
@@ -213,7 +218,7 @@ static void walk_on(struct scan *s, size_t end, struct context *out)
         if (t.word != NULL) {
             merge(&out->after, &t.word->context);
         }
-        uint64_t hash = token_hash(&t);
+        uint64_t hash = t.hash;
         const struct word *pair = words > 0 ? words_find(s->words, words_join(last, hash)) : NULL;
         if (pair != NULL) {
             merge(&out->after, &pair->context);
@@ -226,7 +231,39 @@ static void walk_on(struct scan *s, size_t end, struct context *out)
 
 void context_read(struct scan *s, size_t start, size_t end, struct context *out)
 {
-    *out = (struct context){.label = CTX_NONE};
+    *out = (struct context){.read = true, .label = CTX_NONE};
     walk_back(s, start, out);
     walk_on(s, end, out);
+}
+
+void context_need(struct scan *s, const struct cluster *c, struct context *ctx)
+{
+    if (!ctx->read) {
+        context_read(s, c->start, c->end, ctx);
+    }
+}
+
+bool context_may_label(struct scan *s, size_t at)
+{
+    struct token t;
+    for (int i = 0; i < CONTEXT_SIGNS && at > 0; i++) {
+        uint8_t b = s->text.base[at - 1];
+        if (is_alpha(b) || (b >= 0x80 && sotto_utf8_boundary(s->text, at))) {
+            if (scan_word_before(s, at, &t)) {
+                const struct word *word = t.word != NULL ? t.word : stem_word(s, &t);
+                return word != NULL &&
+                       (word->roles & (ROLE_FILLER | ROLE_NUMBER | ROLE_LABEL)) != 0;
+            }
+            sotto_utf8_before(s->text, &at);
+            continue;
+        }
+        if (b == '#' || b == '=' || b == ':') {
+            return true;
+        }
+        if (is_digit(b) || b == ',' || b == ';' || b == '!' || b == '?' || b == '{' || b == '}') {
+            return false;
+        }
+        at--;
+    }
+    return false;
 }

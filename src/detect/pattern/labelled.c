@@ -152,7 +152,7 @@ static bool is_weak_label(enum context_kind kind)
 }
 
 /* The start, with a '#' that belongs to it left out. */
-bool recognize_labelled(struct scan *s, const struct cluster *c, const struct context *ctx)
+bool recognize_labelled(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     const struct label_kind *kind = find_kind(ctx->label);
     size_t digits, letters;

@@ -3,6 +3,7 @@
 /* The tools of scan.h that look around a place in the text. */
 
 #include "base/err.h"
+#include "detect/pattern/block.h"
 #include "detect/pattern/scan.h"
 
 #define LOOK_HIDDEN_MAX 8 /* hidden characters that are skipped at a boundary */
@@ -70,50 +71,114 @@ size_t scan_skip_spaces(const struct scan *s, size_t at)
     return at;
 }
 
-/* Adds one character to a word; `folded` is 0 for what is not kept. */
-static void token_push(struct token *t, uint32_t c, uint32_t folded)
+static unsigned classes_of(const struct scan *s, uint32_t c)
 {
-    if (t->letters < sizeof(t->folded) - 1) {
-        t->folded[t->letters] = folded < 0x80 ? (char)folded : '?';
-    }
-    t->letters++;
-    bool upper = c < 0x80 ? is_upper(c) : (sotto_char_classes(c) & SOTTO_CHAR_UPPER) != 0;
-    t->upper += upper ? 1 : 0;
+    return c < WORDS_LATIN ? s->words->classes[c] : sotto_char_classes(c);
 }
 
 /* Whether the character belongs to a word; hidden ones and marks do, and add nothing. */
-static bool word_char(uint32_t c, bool *silent)
+static bool word_char(const struct scan *s, uint32_t c, bool *silent)
 {
-    *silent = false;
-    if (c < 0x80) {
-        return is_alpha(c);
-    }
-    unsigned classes = sotto_char_classes(c);
+    unsigned classes = classes_of(s, c);
     *silent = (classes & (SOTTO_CHAR_HIDDEN | SOTTO_CHAR_MARK)) != 0;
     return (classes & (SOTTO_CHAR_LETTER | SOTTO_CHAR_HIDDEN | SOTTO_CHAR_MARK)) != 0;
 }
 
-bool scan_word(struct scan *s, size_t at, struct token *out)
+/* Reads letters beyond ASCII, or behind such; the plain ones before are read already. */
+static void word_wide(struct scan *s, size_t at, struct token *out)
 {
-    uint64_t hash = 0;
-    *out = (struct token){.start = at, .end = at};
     while (at < s->text.len && out->letters <= SCAN_WORD_MAX) {
         bool silent;
         uint32_t c = sotto_utf8_next(s->text, &at);
         s->steps++;
-        if (!word_char(c, &silent)) {
+        if (!word_char(s, c, &silent)) {
             break;
         }
         out->end = at;
-        if (!silent) {
-            uint32_t folded = sotto_fold(c);
-            hash = words_step(hash, folded);
-            token_push(out, c, folded);
+        if (silent) {
+            continue;
         }
+        uint32_t folded = c < WORDS_LATIN ? s->words->fold[c] : sotto_fold(c);
+        out->upper += (classes_of(s, c) & SOTTO_CHAR_UPPER) != 0 ? 1 : 0;
+        out->folded[out->letters++] = (char)(folded < 0x80 ? folded : '?');
     }
-    out->folded[out->letters < sizeof(out->folded) ? out->letters : sizeof(out->folded) - 1] = '\0';
-    out->word =
-        out->letters > 0 && out->letters <= SCAN_WORD_MAX ? words_find(s->words, hash) : NULL;
+}
+
+/* Any word, character by character. */
+static void word_slow(struct scan *s, size_t at, struct token *out)
+{
+    memset(out->folded, 0, sizeof(out->folded));
+    size_t n = 0, upper = 0;
+    while (at < s->text.len && n <= SCAN_WORD_MAX && is_alpha(s->text.base[at])) {
+        uint8_t b = s->text.base[at++];
+        out->folded[n++] = (char)(b | 0x20);
+        upper += (b & 0x20) == 0 ? 1 : 0;
+    }
+    s->steps += n;
+    out->end = at;
+    out->letters = n;
+    out->upper = upper;
+    if (at < s->text.len && s->text.base[at] >= 0x80) {
+        word_wide(s, at, out);
+    }
+    if (out->letters > 0 && out->letters <= SCAN_WORD_MAX) {
+        out->hash = words_hash(out->folded, out->letters);
+        out->word = words_find(s->words, out->hash);
+    }
+}
+
+static size_t count_bits(uint64_t bits)
+{
+    size_t n = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        n++;
+    }
+    return n;
+}
+
+static bool read_word(struct scan *s, size_t at, struct token *out)
+{
+    out->start = at;
+    out->hash = 0;
+    out->word = NULL;
+    if (at + 16 >= s->text.len) {
+        word_slow(s, at, out);
+        return out->letters > 0;
+    }
+    uint64_t upper;
+    unsigned n = block_letters(s->text.base + at, out->folded, &upper);
+    if (n == 16 || s->text.base[at + n] >= 0x80) {
+        word_slow(s, at, out);
+        return out->letters > 0;
+    }
+    s->steps += n;
+    out->end = at + n;
+    out->letters = n;
+    out->upper = count_bits(upper);
+    if (n > 0) {
+        uint64_t piece[2];
+        memcpy(piece, out->folded, sizeof(piece));
+        out->hash = words_mix(piece[0], piece[1]);
+        out->word = words_find(s->words, out->hash);
+    }
+    return n > 0;
+}
+
+bool scan_word(struct scan *s, size_t at, struct token *out)
+{
+    struct token *memo = &s->memo[at % 2];
+    if (memo->start != at || memo->letters == 0) {
+        uint8_t b = scan_byte_at(s, at);
+        if (b < 0x80 && !is_alpha(b)) {
+            out->start = out->end = at;
+            out->letters = out->upper = 0;
+            out->word = NULL;
+            out->folded[0] = '\0';
+            return false;
+        }
+        read_word(s, at, memo);
+    }
+    *out = *memo;
     return out->letters > 0;
 }
 
@@ -123,17 +188,22 @@ static size_t word_start(struct scan *s, size_t at)
     size_t letters = 0;
     bool was_upper = false;
     while (at > 0 && letters <= SCAN_WORD_MAX) {
-        bool silent;
-        size_t before = at;
-        uint32_t c = sotto_utf8_before(s->text, &before);
-        s->steps++;
-        if (!word_char(c, &silent) || (letters > 0 && was_upper && is_lower(c))) {
+        uint8_t b = s->text.base[at - 1];
+        bool silent = false;
+        size_t before = at - 1;
+        uint32_t c = b;
+        if (b >= 0x80) {
+            before = at;
+            c = sotto_utf8_before(s->text, &before);
+        }
+        if (!(b < 0x80 ? is_alpha(b) : word_char(s, c, &silent)) || (was_upper && is_lower(c))) {
             break;
         }
         letters += silent ? 0 : 1;
         was_upper = silent ? was_upper : is_upper(c);
         at = before;
     }
+    s->steps += letters;
     return at;
 }
 

@@ -25,12 +25,12 @@ static bool octet(const struct cluster *c, size_t i, unsigned *value)
 bool recognize_ipv4(struct scan *s, const struct cluster *c)
 {
     unsigned value[4], most = 0;
-    if (c->count < 4 || c->joined || !c->free_left) {
+    if (c->count < 4 || c->joined || !c->free_left || c->groups[1].gap != '.' ||
+        c->groups[2].gap != '.' || c->groups[3].gap != '.') {
         return false;
     }
     for (size_t i = 0; i < 4; i++) {
-        if ((i > 0 && (c->groups[i].gap != '.' || c->groups[i].spaced)) ||
-            !octet(c, i, &value[i])) {
+        if ((i > 0 && c->groups[i].spaced) || !octet(c, i, &value[i])) {
             return false;
         }
         most = value[i] > most ? value[i] : most;

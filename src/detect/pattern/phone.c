@@ -105,8 +105,8 @@ static size_t extension_end(struct scan *s, size_t end)
     return end;
 }
 
-static void add_phone(struct scan *s, const struct cluster *c, const struct context *ctx,
-                      size_t start, size_t last, enum sotto_rule rule, int score)
+static void add_phone(struct scan *s, const struct cluster *c, struct context *ctx, size_t start,
+                      size_t last, enum sotto_rule rule, int score)
 {
     enum sotto_finer finer = context_in(&ctx->near, CTX_FAX) ? SOTTO_FINER_FAX : SOTTO_FINER_NONE;
     size_t end = extension_end(s, c->groups[last].end);
@@ -138,7 +138,7 @@ static bool in_brackets(const struct cluster *c, size_t i)
 }
 
 /* "+41 (0)44 668 18 00", "0041 44 …": whether the digits make an international number. */
-static bool international(struct scan *s, const struct cluster *c, const struct context *ctx,
+static bool international(struct scan *s, const struct cluster *c, struct context *ctx,
                           size_t start, size_t prefix)
 {
     struct phone p = {.count = 0};
@@ -206,25 +206,54 @@ static const struct phone_form phone_forms[] = {
     {"435", "0", 650, 650},        {"4322", "0", 700, 700},    {"4332", "0", 700, 700},
 };
 
+/* Lengths of the leading groups of digits, four bits each, the first lowest. */
+static uint32_t group_lengths(const struct cluster *c)
+{
+    uint32_t lengths = 0;
+    for (size_t i = 0; i < c->count && i < 6; i++) {
+        const struct group *g = &c->groups[i];
+        if (g->digits != g->len || g->len > 15 || (i > 0 && !is_phone_gap(g))) {
+            break;
+        }
+        lengths |= (uint32_t)g->len << (4 * i);
+    }
+    return lengths;
+}
+
+static uint32_t form_lengths(const char *groups, uint32_t *mask)
+{
+    uint32_t lengths = 0;
+    *mask = 0;
+    for (size_t i = 0; groups[i] != '\0'; i++) {
+        lengths |= (uint32_t)(groups[i] - '0') << (4 * i);
+        *mask |= (uint32_t)15 << (4 * i);
+    }
+    return lengths;
+}
+
 static size_t national(const struct cluster *c, int *score)
 {
+    uint32_t lengths = group_lengths(c), mask;
+    if ((lengths & 0xf0) == 0) {
+        return 0;
+    }
     for (size_t i = 0; i < SOTTO_COUNT(phone_forms); i++) {
         const struct phone_form *f = &phone_forms[i];
-        size_t n = strlen(f->groups);
-        if (n > c->count || strchr(f->first, c->norm[0]) == NULL) {
+        if ((uint8_t)(f->groups[0] - '0') != (lengths & 15) ||
+            !is_one_of((uint8_t)c->norm[0], f->first)) {
             continue;
         }
-        bool good = true, signs = c->before == '(';
-        for (size_t k = 0; k < n && good; k++) {
-            const struct group *g = &c->groups[k];
-            good = g->len == (uint8_t)(f->groups[k] - '0') && g->digits == g->len &&
-                   (k == 0 || is_phone_gap(g));
-            signs = signs || (k > 0 && g->gap != ' ');
+        uint32_t form = form_lengths(f->groups, &mask);
+        if ((lengths & mask) != form) {
+            continue;
         }
-        if (good) {
-            *score = signs ? f->score : f->spaced;
-            return n;
+        size_t n = strlen(f->groups);
+        bool signs = c->before == '(';
+        for (size_t k = 1; k < n; k++) {
+            signs = signs || c->groups[k].gap != ' ';
         }
+        *score = signs ? f->score : f->spaced;
+        return n;
     }
     return 0;
 }
@@ -255,14 +284,14 @@ static bool is_round(const struct phone *p)
            p->digits[p->count - 4] == '0';
 }
 
-static bool by_form(struct scan *s, const struct cluster *c, const struct context *ctx,
-                    size_t start)
+static bool by_form(struct scan *s, const struct cluster *c, struct context *ctx, size_t start)
 {
     int score = 0;
     size_t n = national(c, &score);
     if (n == 0 || !cluster_free_right(s, c, n - 1)) {
         return false;
     }
+    context_need(s, c, ctx);
     struct phone p = gather(c, PHONE_DIGITS_MAX);
     if (is_round(&p) || is_amount(c, ctx)) {
         return false;
@@ -284,7 +313,7 @@ static bool by_form(struct scan *s, const struct cluster *c, const struct contex
     return score >= 500;
 }
 
-bool recognize_phone(struct scan *s, const struct cluster *c, const struct context *ctx)
+bool recognize_phone(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     bool plus;
     size_t start = phone_start(s, c, &plus);
@@ -302,9 +331,12 @@ bool recognize_phone(struct scan *s, const struct cluster *c, const struct conte
         return true;
     }
     struct phone p = gather(c, PHONE_DIGITS_MAX);
+    if (p.count < PHONE_DIGITS_MIN) {
+        return false;
+    }
+    context_need(s, c, ctx);
     int score = bare_score(&p, ctx);
-    if (p.count < PHONE_DIGITS_MIN || score == 0 || is_amount(c, ctx) ||
-        !cluster_free_right(s, c, p.last) ||
+    if (score == 0 || is_amount(c, ctx) || !cluster_free_right(s, c, p.last) ||
         (ctx->label != CTX_NONE && ctx->label != CTX_PHONE && ctx->label != CTX_FAX &&
          ctx->label != CTX_ID)) {
         return false;

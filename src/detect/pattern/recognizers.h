@@ -10,6 +10,9 @@
 
 #include "detect/pattern/cluster.h"
 
+/** The pass over bytes [from, to), character boundaries: asks the recognizers below. */
+void pattern_pass(struct scan *s, size_t from, size_t to);
+
 /* email.c */
 void recognize_email(struct scan *s, size_t at); /* at the '@' */
 void recognize_email_spelt(struct scan *s, const struct token *at_word);
@@ -35,24 +38,25 @@ bool recognize_age(struct scan *s, const struct cluster *c);
 void recognize_age_words(struct scan *s, const struct token *tens);
 
 /* phone.c */
-bool recognize_phone(struct scan *s, const struct cluster *c, const struct context *ctx);
+bool recognize_phone(struct scan *s, const struct cluster *c, struct context *ctx);
 
 /* card.c */
-bool recognize_card(struct scan *s, const struct cluster *c, const struct context *ctx);
+bool recognize_card(struct scan *s, const struct cluster *c, struct context *ctx);
 
 /* bank.c */
-bool recognize_iban(struct scan *s, const struct cluster *c, const struct context *ctx);
+bool recognize_iban(struct scan *s, const struct cluster *c, struct context *ctx);
 void recognize_bic(struct scan *s, const struct token *t);
 
 /* shapes.c */
-bool recognize_shapes(struct scan *s, const struct cluster *c, const struct context *ctx);
+bool recognize_shapes(struct scan *s, const struct cluster *c, struct context *ctx);
 
 /* labelled.c */
-bool recognize_labelled(struct scan *s, const struct cluster *c, const struct context *ctx);
+bool recognize_labelled(struct scan *s, const struct cluster *c, struct context *ctx);
 
 /* address.c */
 void recognize_street_number(struct scan *s, const struct cluster *c);
 void recognize_street(struct scan *s, const struct token *kind);
+void recognize_address_label(struct scan *s, const struct token *label);
 void recognize_box(struct scan *s, const struct token *box);
 
 /* secret.c */
@@ -60,6 +64,9 @@ void recognize_secret_label(struct scan *s, const struct token *label);
 void recognize_secret_head(struct scan *s, size_t start);
 void recognize_long(struct scan *s, size_t start, size_t end);
 void recognize_pem(struct scan *s, const struct token *begin);
+
+/* mrz.c */
+void recognize_mrz(struct scan *s, size_t start);
 
 /* user.c */
 void recognize_user(struct scan *s, const struct token *label);

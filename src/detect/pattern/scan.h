@@ -16,9 +16,34 @@
 #include "text/fold.h"
 #include "text/utf8.h"
 
+/** A word: a run of letters and marks, hidden characters inside allowed. */
+struct token {
+    size_t start;
+    size_t end;
+    size_t letters;            /* number of letters */
+    size_t upper;              /* of these upper case */
+    uint64_t hash;             /* of the folded letters */
+    const struct word *word;   /* row of the table, or NULL */
+    char folded[WORDS_FOLDED]; /* the letters; '?' for what does not fold to ASCII; NUL behind */
+};
+
+#define SHAPES_MAX     96
+#define SHAPES_LENGTHS 32
+
+/** The forms of shapes.c by their number of characters. */
+struct shapes_index {
+    uint8_t first[SHAPES_LENGTHS + 1]; /* of each length, into `order` */
+    uint8_t order[SHAPES_MAX];
+};
+
+/** Fills the index from the built-in forms. */
+void shapes_index(struct shapes_index *index);
+
 struct scan {
     const struct words *words;
+    const struct shapes_index *shapes;
     sotto_span text;
+    struct token memo[2];      /* last words read: several recognizers look at the same */
     size_t steps;              /* see sotto_patterns_steps() */
     struct sotto_findings raw; /* all findings of the window, not filtered */
     enum sotto_err err;        /* first failure; findings are lost from there on */
@@ -34,18 +59,6 @@ struct verdict {
 
 /** Notes a finding in bytes [start, end). */
 void scan_add(struct scan *s, size_t start, size_t end, struct verdict v);
-
-/** Classes of bytes for the main loop and for short look-ahead; bytes >= 0x80 are SCAN_HIGH. */
-enum scan_byte {
-    SCAN_PUNCT = 0,
-    SCAN_LETTER = 1,
-    SCAN_DIGIT = 2,
-    SCAN_HIGH = 4,
-    SCAN_SPACE = 8,
-    SCAN_NEWLINE = 16,
-    SCAN_AT = 32,
-};
-extern const uint8_t scan_class[256];
 
 /** The byte at `at`, 0 beyond the end. */
 static inline uint8_t scan_byte_at(const struct scan *s, size_t at)
@@ -103,16 +116,6 @@ bool scan_right_free(const struct scan *s, size_t at);
 
 /** Behind spaces, tabs and no-break spaces (at most 4 characters), never behind a line's end. */
 size_t scan_skip_spaces(const struct scan *s, size_t at);
-
-/** A word: a run of letters and marks, hidden characters inside allowed. */
-struct token {
-    size_t start;
-    size_t end;
-    size_t letters;          /* number of letters */
-    size_t upper;            /* of these upper case */
-    const struct word *word; /* row of the table, or NULL */
-    char folded[32];         /* first letters, folded; '?' for what does not fold to ASCII */
-};
 
 /** Longest word that is looked up; others are skipped over. */
 #define SCAN_WORD_MAX 40

@@ -107,10 +107,22 @@ static const struct secret_prefix *find_prefix(const struct scan *s, size_t at)
         {"dapi", 32, SOTTO_FINER_API_KEY},
     };
     size_t left = s->text.len - at;
+    /* All have a sign within the first characters, but for three. */
+    size_t sign = 0;
+    while (sign < 7 && is_alnum(scan_byte_at(s, at + sign))) {
+        sign++;
+    }
+    if (sign == 7 ? !is_one_of(s->text.base[at], "Adgrp")
+                  : !is_one_of(scan_byte_at(s, at + sign), "_-.")) {
+        return NULL;
+    }
     for (size_t i = 0; i < SOTTO_COUNT(table); i++) {
+        if (table[i].prefix[0] != (char)s->text.base[at] ||
+            table[i].prefix[1] != (char)scan_byte_at(s, at + 1)) {
+            continue;
+        }
         size_t n = strlen(table[i].prefix);
-        if (table[i].prefix[0] == (char)s->text.base[at] && left > n &&
-            memcmp(s->text.base + at, table[i].prefix, n) == 0) {
+        if (left > n && memcmp(s->text.base + at, table[i].prefix, n) == 0) {
             return &table[i];
         }
     }

@@ -121,6 +121,31 @@ static bool char_fits(char form, char c)
     }
 }
 
+/* Number of characters of a form. */
+static size_t form_len(const char *form)
+{
+    size_t len = 0;
+    for (; *form != '\0'; form++) {
+        len += *form != ' ' ? 1 : 0;
+    }
+    return len;
+}
+
+void shapes_index(struct shapes_index *index)
+{
+    _Static_assert(SOTTO_COUNT(shapes) <= SHAPES_MAX, "the index has room");
+    size_t n = 0;
+    for (size_t len = 0; len < SHAPES_LENGTHS; len++) {
+        index->first[len] = (uint8_t)n;
+        for (size_t i = 0; i < SOTTO_COUNT(shapes); i++) {
+            if (form_len(shapes[i].form) == len) {
+                index->order[n++] = (uint8_t)i;
+            }
+        }
+    }
+    index->first[SHAPES_LENGTHS] = (uint8_t)n;
+}
+
 /* Whether the form fits the cluster from its first group on. */
 struct fit {
     size_t last; /* the last group */
@@ -181,13 +206,17 @@ static int judge(const struct shape *shape, bool valid, const struct fit *fit,
     return score;
 }
 
-static bool try_shape(struct scan *s, const struct cluster *c, const struct context *ctx,
+static bool try_shape(struct scan *s, const struct cluster *c, struct context *ctx,
                       const struct shape *shape, const struct fit *fit)
 {
     if (!plain_gaps(c, fit->last) || !cluster_free_right(s, c, fit->last)) {
         return false;
     }
     bool valid = shape->check == NULL || shape->check(c->norm, fit->len);
+    if (!valid && shape->failed == 0) {
+        return false;
+    }
+    context_need(s, c, ctx);
     int score = judge(shape, valid, fit, ctx);
     if (score <= 0) {
         return false;
@@ -201,7 +230,7 @@ static bool try_shape(struct scan *s, const struct cluster *c, const struct cont
 }
 
 /* "DE 123456789", "ATU 12345678": country letters, perhaps a space, the rest. */
-static bool try_vat(struct scan *s, const struct cluster *c, const struct context *ctx)
+static bool try_vat(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     if (!is_upper((uint8_t)c->norm[0]) || !is_upper((uint8_t)c->norm[1])) {
         return false;
@@ -218,16 +247,23 @@ static bool try_vat(struct scan *s, const struct cluster *c, const struct contex
     return false;
 }
 
-bool recognize_shapes(struct scan *s, const struct cluster *c, const struct context *ctx)
+bool recognize_shapes(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     bool found = false;
     if (c->joined || c->norm_len < 7) {
         return false;
     }
-    for (size_t i = 0; i < SOTTO_COUNT(shapes); i++) {
-        struct fit fit;
-        if (fits(c, shapes[i].form, &fit)) {
-            found = try_shape(s, c, ctx, &shapes[i], &fit) || found;
+    for (size_t i = 0; i < c->count; i++) {
+        size_t len = (size_t)c->groups[i].at + c->groups[i].len;
+        if (len >= SHAPES_LENGTHS) {
+            break;
+        }
+        for (size_t k = s->shapes->first[len]; k < s->shapes->first[len + 1]; k++) {
+            struct fit fit;
+            const struct shape *shape = &shapes[s->shapes->order[k]];
+            if (char_fits(shape->form[0], c->norm[0]) && fits(c, shape->form, &fit)) {
+                found = try_shape(s, c, ctx, shape, &fit) || found;
+            }
         }
     }
     return try_vat(s, c, ctx) || found;

@@ -11,6 +11,7 @@
 
 #define URL_SCHEME_MAX 24
 #define URL_HOST_MAX   253
+#define URL_PERSON_MAX 512 /* bytes of the path that are looked at */
 
 /* End of the characters of a URL from `at` on, closing punctuation of the sentence left out. */
 static size_t url_end(struct scan *s, size_t at)
@@ -26,6 +27,11 @@ static size_t url_end(struct scan *s, size_t at)
     while (at < limit) {
         size_t next = at;
         uint32_t c = sotto_utf8_next(s->text, &next);
+        if (is_alnum(c) || c == '/') {
+            at = next;
+            s->steps++;
+            continue;
+        }
         if (c <= ' ' || c == 0x7f || is_one_of(c, "<>\"`{}|\\^")) {
             break;
         }
@@ -49,60 +55,34 @@ static size_t url_end(struct scan *s, size_t at)
     return at;
 }
 
-/* Whether `needle` (lower case) stands in bytes [start, end); "~" stands for a slash or the start. */
-static bool has(const struct scan *s, size_t start, size_t end, const char *needle)
-{
-    size_t n = strlen(needle);
-    for (size_t i = start; i + n <= end; i++) {
-        size_t k = 0;
-        while (k < n) {
-            uint8_t b = s->text.base[i + k];
-            if ((is_upper(b) ? b | 0x20 : b) != (uint8_t)needle[k]) {
-                break;
-            }
-            k++;
-        }
-        if (k == n) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_any(struct scan *s, size_t start, size_t end, const char *const *list, size_t count)
-{
-    size_t stop = end - start > 512 ? start + 512 : end;
-    for (size_t i = 0; i < count; i++) {
-        if (has(s, start, stop, list[i])) {
-            return true;
-        }
-    }
-    s->steps += stop - start;
-    return false;
-}
-
 /* Whether the part of the URL behind the host points at a person. */
 static bool is_personal(struct scan *s, size_t host, size_t path, size_t end)
 {
-    static const char *const hosts[] = {
-        "facebook.com",  "linkedin.com", "instagram.com", "twitter.com",  "x.com",
-        "tiktok.com",    "xing.com",     "t.me",          "wa.me",        "github.com",
-        "gitlab.com",    "reddit.com/u", "pinterest.",    "vk.com",       "orcid.org",
-        "researchgate",  "linktr.ee",    "snapchat.com",  "keybase.io",   "medium.com/@",
-        "youtube.com/@", "paypal.me",    "venmo.com",     "calendly.com", "mastodon.",
-        "threads.net",   "bsky.app",     "flickr.com/p",  "doctolib",     "myspace.com"};
-    static const char *const paths[] = {
-        "/~",        "/@",        "/user/",   "/users/",   "/u/",       "/profile", "/people/",
-        "/person/",  "/member",   "/author/", "/patient",  "/account/", "/staff/",  "/profil",
-        "/benutzer", "/usuario",  "/utente",  "/employee", "name=",     "email=",   "user=",
-        "mail=",     "patient",   "ssn=",     "phone=",    "%40",       "@",        "customer",
-        "dob=",      "mrn=",      "token=",   "userid=",   "login=",    "/team/",   "account=",
-        "/home/",    "/faculty/", "uid=",     "session"};
+    struct token t;
+    size_t stop = end - path > URL_PERSON_MAX ? path + URL_PERSON_MAX : end;
     if (end - path <= 1) {
         return false;
     }
-    return has_any(s, host, path, hosts, SOTTO_COUNT(hosts)) ||
-           has_any(s, path, end, paths, SOTTO_COUNT(paths));
+    for (size_t at = host; at < path; at++) {
+        bool first = at == host || s->text.base[at - 1] == '.';
+        if (first && scan_word(s, at, &t) && token_has(&t, ROLE_SOCIAL) &&
+            (t.letters > 1 || scan_byte_at(s, t.end) == '.')) {
+            return true;
+        }
+    }
+    for (size_t at = path; at < stop; at++) {
+        uint8_t b = s->text.base[at], next = scan_byte_at(s, at + 1);
+        s->steps++;
+        if (b == '@' || (b == '~' && is_alpha(next)) ||
+            (b == '%' && next == '4' && scan_byte_at(s, at + 2) == '0')) {
+            return true;
+        }
+        if (!is_alnum(b) && scan_word(s, at + 1, &t) && token_has(&t, ROLE_PROFILE) &&
+            t.end + 1 < end && !is_alpha(scan_byte_at(s, t.end))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* End of the authority that begins at `at`. */

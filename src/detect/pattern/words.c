@@ -3,7 +3,9 @@
 #include "detect/pattern/words.h"
 
 #include <assert.h>
-#include <string.h>
+
+#include "text/fold.h"
+#include "text/utf8.h"
 
 /* Words and phrases, separated by '|', as sotto_fold() leaves them: lower case, no diacritics. */
 struct words_row {
@@ -62,9 +64,8 @@ static const struct words_row words_dates[] = {
 };
 
 static const struct words_row words_ages[] = {
-    ROLE(YEARS,
-         "years|year|yrs|yr|yo|y|ans|an|jahre|jahren|jahr|jahrige|jahriger|jahrigen|jahriges|"
-         "jahrig|jaehrige|jaehriger|jaehrigen|jaehrig|anni|anno|anos|ano|jahrigem|jahres|j"),
+    ROLE(YEARS, "years|year|yrs|yr|yo|y|ans|jahre|jahren|jahr|jahrige|jahriger|jahrigen|jahriges|"
+                "jahrig|jaehrige|jaehriger|jaehrigen|jaehrig|anni|anos|jahrigem|jahres"),
     ROLE(MONTHS, "months|month|mos|mo|weeks|week|wks|wk|days|day|monate|monaten|monat|monatige|"
                  "wochen|woche|tage|tagen|mois|semaines|jours|mesi|mese|settimane|giorni|"
                  "meses|mes|semanas|dias|monatiges|monatiger"),
@@ -144,6 +145,8 @@ static const struct words_row words_places[] = {
                   "spain|espana|switzerland|schweiz|suisse|svizzera|austria|osterreich|england|"
                   "scotland|wales|ireland|canada|australia|belgium|netherlands|portugal|mexico|"
                   "allemagne|autriche|belgique|alemania|francia|suiza|germania"),
+    ROLE(ADDRESS, "domicilio|direccion|address|adresse|anschrift|indirizzo|residenza|wohnort|"
+                  "residencia|wohnhaft|addr"),
     ROLE(LINK, "de|of|the|la|le|les|du|des|del|della|delle|dei|degli|di|da|dal|los|las|el|y|e|und|"
                "der|den|dem|am|an|im|in|zum|zur|auf|von|van|a|et|sur|sous|saint|san|d|l|do|dos|i|"
                "santa|sant"),
@@ -205,9 +208,11 @@ static const struct words_row words_people[] = {
                "subject id|participant|participant id|sample id|n historia|med rec|hospital mrn|"
                "patient no|patient nr|medrec|patient ref|patient account|admission|icu|"
                "patientenakte|patientin nr|aufnahme nr|nip|nda|identifiant patient|id paziente|"
-               "id paciente|codice paziente|codice sanitario|patient file|patient code"),
+               "id paciente|codice paziente|codice sanitario|patient file|patient code|cipa|site "
+               "id|mr|historia|num historia|hist clinica"),
     LABEL(HEALTH_PLAN,
-          "health plan|insurance|insurance id|member id|memberid|subscriber|subscriber "
+          "health plan|insurance|ins|hicn|insurance plan|insurance id|member "
+          "id|memberid|subscriber|subscriber "
           "id|beneficiary|"
           "medicaid|medicare|insurance number|health insurance|insurance member|plan id|"
           "versicherungsnummer|versichertennummer|versicherten|versicherungs|versicherten nr|"
@@ -255,7 +260,8 @@ static const struct words_row words_people[] = {
     LABEL(LICENSE,
           "license|licence|license number|certificate|certificate number|certification|licencia|"
           "lizenz|lizenznummer|zulassungsnummer|approbation|permit|permit number|"
-          "registration|registration number|colegiado|numero de colegiado|ncol|n col|"
+          "registration|registration number|colegiado|numero de colegiado|ncol|nocol|nocolegiado|n "
+          "col|"
           "numero colegiado|no col|rpps|adeli|albo|medical license|iscrizione|badge|"
           "badge number|arztnummer|lanr|bsnr|betriebsstattennummer|betriebsstatten|gmc|nmc|"
           "cedula profesional|fahrausweis|licence number|col|state license|certificado"),
@@ -398,6 +404,16 @@ static const struct words_row words_secrets[] = {
          "login name|skype|nickname|account name|github|twitter|instagram|telegram|"
          "identifiant|screenname|nutzername|anmeldename|discord"),
     ROLE(CODE, "begin|http|https|ftp|ftps|sftp|www|ssh|mailto|tel"),
+    ROLE(SOCIAL,
+         "facebook|linkedin|instagram|twitter|x|tiktok|xing|t|wa|github|gitlab|pinterest|vk|"
+         "orcid|researchgate|linktr|snapchat|keybase|paypal|venmo|calendly|mastodon|threads|"
+         "bsky|doctolib|myspace|telegram|twitch|soundcloud|patreon|bitbucket|academia"),
+    ROLE(PROFILE,
+         "user|users|u|profile|profiles|profil|people|person|member|members|author|authors|"
+         "patient|patients|patientid|account|accounts|staff|benutzer|usuario|utente|employee|"
+         "employees|name|firstname|lastname|email|mail|userid|ssn|phone|customer|customers|dob|"
+         "mrn|token|login|team|home|faculty|uid|session|sessionid|username|surname|personal|"
+         "medewerker|mitarbeiter|personnel|bio|in|add|candidate|resume|cv"),
     VALUE(TLD, 0,
           "com|org|net|edu|gov|mil|info|biz|io|dev|app|ai|co|uk|eu|ch|fr|ru|cn|jp|br|au|ca|"
           "nl|pl|se|dk|fi|cz|pt|gr|hu|ro|ie|lu|li|nz|mx|ar|cl|kr|tw|hk|sg|za|tr|ua|il|"
@@ -422,11 +438,10 @@ static const struct words_row words_secrets[] = {
 
 static uint64_t hash_word(const char *text, size_t len)
 {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < len; i++) {
-        hash = words_step(hash, (uint8_t)text[i]);
-    }
-    return hash;
+    char folded[WORDS_FOLDED] = {0};
+    assert(len < WORDS_FOLDED);
+    memcpy(folded, text, len);
+    return words_hash(folded, len);
 }
 
 static uint64_t hash_phrase(const char *text, size_t len)
@@ -463,6 +478,10 @@ static void put(struct words *words, uint64_t hash, const struct words_row *row)
     }
     size_t bit = (size_t)(hash >> 40) % WORDS_BLOOM_BITS;
     words->bloom[bit / 64] |= (uint64_t)1 << (bit % 64);
+    if ((row->roles & ROLES_CALLING) != 0) {
+        bit = (size_t)hash % WORDS_CALLS_BITS;
+        words->calls[bit / 64] |= (uint64_t)1 << (bit % 64);
+    }
 }
 
 static size_t put_rows(struct words *words, const struct words_row *rows, size_t count)
@@ -481,6 +500,13 @@ static size_t put_rows(struct words *words, const struct words_row *rows, size_t
 void words_build(struct words *words)
 {
     memset(words, 0, sizeof(*words));
+    for (uint32_t c = 0; c < WORDS_LATIN; c++) {
+        uint32_t folded = sotto_fold(c);
+        words->fold[c] = (uint8_t)(folded < 0x80 ? folded : '?');
+        words->classes[c] = (uint8_t)sotto_char_classes(c);
+    }
+    words->fold[0xaa] = 'a'; /* "nº", "3ª": decomposed for compatibility only */
+    words->fold[0xba] = 'o';
     size_t total = 0;
 #define PUT(rows) total += put_rows(words, rows, SOTTO_COUNT(rows))
     PUT(words_dates);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -45,7 +46,9 @@ enum {
     ROLE_TENS = 1 << 25,     /* "ninety"; `value` is the number */
     ROLE_ONES = 1 << 26,     /* "four", "seventeen" */
     ROLE_USER = 1 << 27,     /* "username", "login" */
-    ROLE_CELL = 1 << 28,     /* "days", "units" ... counts */
+    ROLE_SOCIAL = 1 << 28,   /* host of profiles: "linkedin" */
+    ROLE_PROFILE = 1 << 29,  /* part of a path or a query that names somebody: "users" */
+    ROLE_ADDRESS = 1 << 30,  /* "Domicilio": an address follows */
 };
 
 /* What a word says about a number near it.  The order decides nothing. */
@@ -155,18 +158,45 @@ struct word {
 
 #define WORDS_SLOTS      8192
 #define WORDS_BLOOM_BITS 65536
+#define WORDS_CALLS_BITS 16384
+
+/** Roles of words that call for a recognizer by themselves. */
+#define ROLES_CALLING                                                                              \
+    ((uint32_t)(ROLE_MONTH | ROLE_STREET_FIRST | ROLE_BOX | ROLE_SECRET | ROLE_SECRET_HEAD |       \
+                ROLE_TENS | ROLE_USER | ROLE_CODE | ROLE_ADDRESS))
+
+#define WORDS_LATIN 0x180 /* code points with a fold and classes at hand */
 
 struct words {
-    uint64_t bloom[WORDS_BLOOM_BITS / 64];
+    uint8_t fold[WORDS_LATIN];             /* sotto_fold(), '?' for what is not ASCII */
+    uint8_t classes[WORDS_LATIN];          /* sotto_char_classes() */
+    uint64_t bloom[WORDS_BLOOM_BITS / 64]; /* of all rows */
+    uint64_t calls[WORDS_CALLS_BITS / 64]; /* of rows with a role of ROLES_CALLING */
     struct word slots[WORDS_SLOTS];
 };
 
 /** Fills the table from the built-in rows. */
 void words_build(struct words *words);
 
-static inline uint64_t words_step(uint64_t hash, uint32_t folded)
+/** Room for a folded word; the hash reads it in pieces of 16 bytes. */
+#define WORDS_FOLDED 48
+
+static inline uint64_t words_mix(uint64_t low, uint64_t high)
 {
-    return (hash ^ folded) * 0x9e3779b97f4a7c15U;
+    uint64_t hash = (low ^ (high * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
+    return hash ^ hash >> 32;
+}
+
+/** The hash of a folded word; the bytes behind its `len` are zero up to WORDS_FOLDED. */
+static inline uint64_t words_hash(const char folded[WORDS_FOLDED], size_t len)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < len; i += 16) {
+        uint64_t piece[2];
+        memcpy(piece, folded + i, sizeof(piece));
+        hash = words_mix(piece[0] ^ hash, piece[1]);
+    }
+    return hash;
 }
 
 /** The hash of a phrase from that of its beginning and that of its last word. */
@@ -177,7 +207,14 @@ static inline uint64_t words_join(uint64_t phrase, uint64_t word)
 
 static inline size_t words_slot(uint64_t hash)
 {
-    return (size_t)(hash >> 32);
+    return (size_t)(hash >> 20);
+}
+
+/** Whether the word may be one of ROLES_CALLING. */
+static inline bool words_may_call(const struct words *words, uint64_t hash)
+{
+    size_t bit = (size_t)hash % WORDS_CALLS_BITS;
+    return (words->calls[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 /** The row with this hash, or NULL. */
