@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     sotto_span in = sotto_span_init(data, size);
     struct outcome whole = run(in, size);
-    const size_t steps[] = {1, 1 + data[size / 2] % 31};
+    const size_t steps[] = {1, (size_t)data[size / 2] % 31 + 1};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct outcome pieces = run(in, steps[i]);
         must(pieces.status == whole.status);

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool to_head = data[0] == 'h';
     sotto_span in = sotto_span_init(data + 1, size - 1);
     struct outcome whole = run(in, in.len, to_head);
-    const size_t steps[] = {1, 1 + data[size / 2] % 31};
+    const size_t steps[] = {1, (size_t)data[size / 2] % 31 + 1};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct outcome pieces = run(in, steps[i], to_head);
         must(pieces.err == whole.err && pieces.done == whole.done);

@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sotto_buf_init(&whole, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&pieces, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = run(in, size, &whole);
-    const size_t steps[] = {1, 1 + data[size / 2] % 31};
+    const size_t steps[] = {1, (size_t)data[size / 2] % 31 + 1};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         must(run(in, steps[i], &pieces) == err);
         must(sotto_span_eq(sotto_buf_span(&whole), sotto_buf_span(&pieces)));

@@ -120,6 +120,9 @@ static void test_good(void)
          "529\r\nContent-Length: 2\r\n\r\nno|1|0");
 }
 
+#define I4                                                                                         \
+    "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\n"
+
 static void test_bad(void)
 {
     BAD("no HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n");
@@ -142,10 +145,7 @@ static void test_bad(void)
     BAD("a broken chunk size", OK200 "Transfer-Encoding: chunked\r\n\r\nxyz\r\n");
     BAD("LF behind a chunk size", OK200 "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n");
     BAD("a chunk longer than it says", OK200 "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n");
-    BAD("endless interim responses",
-#define I4                                                                                         \
-    "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\n"
-        I4 I4 I4 I4 I4);
+    BAD("endless interim responses", I4 I4 I4 I4 I4);
     check("cut off in the head", SOTTO_LIT(OK200 "Content-Le"), false, SOTTO_ECLOSED, NULL);
     check("cut off in the body", SOTTO_LIT(OK200 "Content-Length: 5\r\n\r\nhell"), false,
           SOTTO_ECLOSED, NULL);
