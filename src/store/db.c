@@ -277,9 +277,9 @@ static enum sotto_err pragma_int(struct sotto_store *store, const char *sql, int
 static enum sotto_err set_journal(struct sotto_store *store)
 {
     int rc = SQLITE_BUSY;
-    for (int waited_ms = 0; rc == SQLITE_BUSY && waited_ms < DB_BUSY_MS; waited_ms += 20) {
+    for (int waited_ms = 0; (rc & 0xff) == SQLITE_BUSY && waited_ms < DB_BUSY_MS; waited_ms += 20) {
         rc = sqlite3_exec(store->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
-        if (rc == SQLITE_BUSY) {
+        if ((rc & 0xff) == SQLITE_BUSY) {
             (void)sqlite3_sleep(20);
         }
     }

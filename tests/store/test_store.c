@@ -363,7 +363,9 @@ enum {
 static int make_keys(const char *path)
 {
     struct sotto_store *store = NULL;
-    if (sotto_store_open(path, &store, NULL) != SOTTO_OK) {
+    char why[SOTTO_STORE_WHY_BYTES] = "";
+    if (sotto_store_open(path, &store, why) != SOTTO_OK) {
+        fprintf(stderr, "%s\n", why);
         return 1;
     }
     for (int i = 0; i < KEYS_EACH; i++) {
@@ -372,6 +374,7 @@ static int make_keys(const char *path)
         if (sotto_store_key_create(store, &key, text) != SOTTO_OK ||
             (i % 3 == 0 &&
              sotto_store_key_revoke(store, sotto_span_init(text + 3, 12), 5) != SOTTO_OK)) {
+            fprintf(stderr, "%s\n", sotto_store_why(store));
             return 2;
         }
     }
@@ -644,6 +647,8 @@ static void test_every_allocation_failure(void)
 
 int main(void)
 {
+    /* First: forked later, the children would have the same random bytes in stock. */
+    test_processes();
     test_making();
     test_refusals();
     test_keys();
@@ -652,7 +657,6 @@ int main(void)
     test_adoption();
     test_order();
     test_announcement();
-    test_processes();
     test_usage();
     test_usage_commit();
     test_read_only();
