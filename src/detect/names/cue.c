@@ -158,7 +158,7 @@ struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
         if (has(flags, SOTTO_LEXICON_PLACE_CUE)) {
             cue.place = words > 1 ? 45 : 25;
         }
-        cue.site = has(flags, SOTTO_LEXICON_SITE);
+        cue.site = !has(flags, SOTTO_LEXICON_SITE) ? 0 : words > 1 ? 2 : 1;
         cue.eponym = has(last->flags, SOTTO_LEXICON_EPONYM) ||
                      (i > 1 && has(last->flags, SOTTO_LEXICON_PARTICLE) &&
                       has(t->item[i - 2].flags, SOTTO_LEXICON_EPONYM));

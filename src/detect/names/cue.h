@@ -15,7 +15,7 @@ struct names_cue {
     int place;
     bool field;  /* a field of a form: "Name:" */
     bool eponym; /* "maladie de" */
-    bool site;   /* "admitted to" */
+    int site;    /* 2: "admitted to", 1: "at" */
 };
 
 /** Whether only white space stands between word `i` and the one before it. */

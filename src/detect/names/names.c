@@ -194,6 +194,9 @@ static int further_points(const struct names_scan *s, size_t i)
     } else if (has(f, SOTTO_LEXICON_ANY_FIRST)) {
         points = 20;
     }
+    if (has(f, SOTTO_LEXICON_LAST) && is_given(s, i - 1)) {
+        return points; /* "Elaine May" */
+    }
     if (has(f, SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN)) {
         points -= is_name_flag(f) ? 14 : is_given(s, i - 1) ? 16 : 34;
     }
@@ -274,6 +277,11 @@ static int name_points(const struct names_scan *s, size_t first, size_t last)
         has(s->t.item[last].flags, SOTTO_LEXICON_ANY_LAST) &&
         !has(s->t.item[last].flags, NAMES_DOUBTFUL)) {
         points += 16;
+    }
+    if (full == 1 && !s->t.german && s->t.item[first].shape == TOKEN_CAP && !is_name_flag(f) &&
+        !has(f, NAMES_DOUBTFUL) && has(s->t.item[last].flags, SOTTO_LEXICON_FIRST) &&
+        !has(s->t.item[last].flags, NAMES_DOUBTFUL)) {
+        points += 20; /* "Bacheler Janet" */
     }
     if (full != 0 && s->t.item[first].shape == TOKEN_INITIAL) {
         points += 22;
@@ -550,6 +558,25 @@ static bool is_head(const struct names_scan *s, size_t i, size_t end)
            !has(f, SOTTO_LEXICON_FIRST);
 }
 
+/* Whether the run [i, end) behind "admitted to" or "at" names an institution. */
+static bool is_site(const struct names_scan *s, size_t i, size_t end, uint32_t place,
+                    struct names_cue cue, int person_points)
+{
+    size_t unusual = 0;
+    for (size_t k = i; k < end; k++) {
+        uint32_t f = s->t.item[k].flags;
+        unusual +=
+            !has(f, (uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_CALENDAR | SOTTO_LEXICON_NEVER);
+    }
+    if (cue.site == 0 || (place != 0 && end - i == 1)) {
+        return false;
+    }
+    if (cue.site > 1) {
+        return person_points < 80 && (unusual != 0 || end - i > 1);
+    }
+    return person_points < 60 && unusual != 0 && end - i > 1 && !s->t.lower;
+}
+
 /* Judges the words [i, end) of a run from word `i` on; *next: the word to go on with. */
 static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *next)
 {
@@ -568,7 +595,7 @@ static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *
     }
     struct names_person person = person_at(s, i, end, cue);
     int points = 0;
-    if (cue.site && person.points < 80 && !has(s->t.item[i].flags, SOTTO_LEXICON_WORD)) {
+    if (is_site(s, i, end, place, cue, person.points)) {
         *next = end;
         return add(s, i, end - 1, 58, SOTTO_LABEL_ORG, SOTTO_FINER_NONE, SOTTO_RULE_ORG_CUE);
     }
@@ -578,6 +605,9 @@ static enum sotto_err judge(struct names_scan *s, size_t i, size_t end, size_t *
         points = cue.place + 8;
     }
     if (points >= person.points && points >= NAMES_ENOUGH - 15) {
+        bool code =
+            state_behind(&s->t, place_last) && s->t.item[place_last + 1].shape == TOKEN_CAPS;
+        place_last += code; /* "Denver, CO" */
         *next = place_last + 1;
         return add(s, i, place_last, points, SOTTO_LABEL_LOCATION, place_finer(place),
                    cue.place != 0 ? SOTTO_RULE_PLACE_CUE : SOTTO_RULE_PLACE_LIST);
@@ -611,7 +641,7 @@ static bool is_opening(const struct names_scan *s, size_t i, size_t end)
     if (has(f, SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN) && sotto_names_begins(&s->t, i)) {
         return true;
     }
-    return (s->t.german || has(f, SOTTO_LEXICON_WORD)) &&
+    return (s->t.german || has(f, SOTTO_LEXICON_WORD)) && s->t.item[i].chars > 2 &&
            has(s->t.item[i + 1].flags, SOTTO_LEXICON_ANY_FIRST);
 }
 
