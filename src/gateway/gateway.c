@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "gateway/admin.h"
 #include "gateway/worker.h"
+#include "net/server.h"
 #include "store/secrets.h"
 #include "store/store.h"
 #include "sys/clock.h"
@@ -158,15 +159,19 @@ static enum sotto_err listen_all(struct sotto_gateway *g,
         return SOTTO_OK;
     }
     snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(address->host));
-    for (size_t i = 0; i < g->worker_count; i++) {
-        enum sotto_err err = sotto_worker_listen(g->workers[i], host, port, tls, bound);
+    enum sotto_err err = sotto_server_port_free(host, port);
+    if (err != SOTTO_OK) {
+        explain_listen(err, field, host, port, why);
+    }
+    for (size_t i = 0; i < g->worker_count && err == SOTTO_OK; i++) {
+        err = sotto_worker_listen(g->workers[i], host, port, tls, bound);
         if (err != SOTTO_OK) {
             explain_listen(err, field, host, port, why);
-            return err;
+        } else {
+            port = *bound;
         }
-        port = *bound;
     }
-    return SOTTO_OK;
+    return err;
 }
 
 static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
@@ -180,7 +185,7 @@ static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
     snprintf(key, sizeof(key), "%.*s", SOTTO_FMT(c->tls.key));
     enum sotto_err err = sotto_tls_server_new(cert, key, &g->server_tls);
     if (err != SOTTO_OK) {
-        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %s and %s cannot be used: %s",
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %.300s and %.300s cannot be used: %s",
                  cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
                  err == SOTTO_EINVAL ? "they do not belong together" : sotto_err_text(err));
     }

@@ -994,6 +994,28 @@ static enum sotto_err open_socket(const char *address, uint16_t port, int *out, 
     return SOTTO_OK;
 }
 
+enum sotto_err sotto_server_port_free(const char *address, uint16_t port)
+{
+    const int on = 1;
+    struct sockaddr_storage addr;
+    socklen_t len;
+    enum sotto_err err = read_address(address, port, &addr, &len);
+    if (err != SOTTO_OK || port == 0) {
+        return err;
+    }
+    int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return SOTTO_EIO;
+    }
+    /* What is left of closed connections does not matter; without SO_REUSEPORT a listener does. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (struct sockaddr *)(void *)&addr, len) != 0) {
+        err = errno == EADDRINUSE ? SOTTO_EEXISTS : errno == EACCES ? SOTTO_EDENIED : SOTTO_EIO;
+    }
+    close(fd);
+    return err;
+}
+
 enum sotto_err sotto_server_listen(struct sotto_server *server, const char *address, uint16_t port,
                                    struct sotto_tls_context *tls, uint32_t flags,
                                    uint16_t *bound_port)

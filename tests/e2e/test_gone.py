@@ -129,7 +129,7 @@ def during_the_request():
         client.send(ask()[:cut])
         client.reset() if cut % 2 else client.close()
     time.sleep(0.2)
-    t.same(len(provider.seen), before, "half a request whose client left goes nowhere")
+    t.same([seen.raw[:300] for seen in provider.seen[before:]], [], "half a request whose client left goes nowhere")
     data = json.dumps({"model": "gpt-4", "messages": [{"role": "user", "content": f"Write to {EMAIL}. " * 40000}]}).encode()
     for _ in range(4):
         client = gateway.client()

@@ -120,7 +120,7 @@ GOOD = {
     "upper case and zeros in a chunk size": head(CHUNKED) + b"000%X\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n",
     "a trailer": head(CHUNKED) + CHUNKS[:-2] + b"X-Checksum: 5\r\n\r\n",
     "names in odd case": head("CONTENT-LENGTH: %d" % len(BODY)) + BODY,
-    "blanks around values": head(f"Content-Length:   {len(BODY)} \t") + BODY,
+    "blanks around values": head(f"Content-Length:   {len(BODY)}  ") + BODY,
     "a value in Latin-1": head("X: \xe9", LENGTH) + BODY,
     "an absolute target": head(LENGTH, line=f"POST http://localhost{CHAT} HTTP/1.1") + BODY,
 }

@@ -9,6 +9,7 @@ from lib.canary import AHV, CARD, EMAIL, IBAN, PERSON, PHONE, SSN
 from lib.gateway import Gateway, config, say
 from lib.provider import TOKEN, Provider
 from lib.tap import Tap
+from lib.wire import wait_until
 
 t = Tap()
 provider = Provider()
@@ -98,7 +99,7 @@ def headers():
     t.same(other.get("x-sotto-entities"), "0", "nothing found is 0")
     t.same(other.get("content-type"), "application/json", "an answer is JSON")
     t.same(answer.get("x-sotto-unprotected"), None, "x-sotto-unprotected is not there where all is text")
-    line = next(line for line in gateway.log_lines() if answer.get("x-request-id") in line)
+    line = wait_until(lambda: next((line for line in gateway.log_lines() if answer.get("x-request-id") in line), ""), 10)
     t.ok("openai" in line and "200" in line and gateway.key[3:15] in line, "the log has a line for the request", line)
 
 

@@ -37,13 +37,13 @@ class Gateway:
     config  the configuration as a value; None: without a file
     """
 
-    def __init__(self, config=None, env=(), args=(), admin=False, tls=None):
+    def __init__(self, config=None, env=(), port=0, admin=False, tls=None):
         need_binary()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sotto-e2e-"))
         self.state = self.folder / "state"
         self.file = self.folder / "sotto.yaml"
         self.env = dict(env)
-        self.args = list(args)
+        self.asked_port = port
         self.log_file = self.folder / "log"
         self.admin_port = free_port() if admin else None
         self.tls = tls  # (certificate, key)
@@ -62,14 +62,14 @@ class Gateway:
         self.file.write_text(text)
 
     def command(self):
-        words = [binary(), "serve", "--state", str(self.state), "--listen", "127.0.0.1:0"]
+        words = [binary(), "serve", "--state", str(self.state), "--listen", f"127.0.0.1:{self.asked_port}"]
         words += ["--admin", f"127.0.0.1:{self.admin_port or 0}"]
         if self.with_file:
             words += ["--config", str(self.file)]
         if self.tls:
             words += ["--tls-listen", f"127.0.0.1:{self.tls_port}"]
             words += ["--tls-cert", str(self.tls[0]), "--tls-key", str(self.tls[1])]
-        return words + self.args
+        return words
 
     def start(self):
         self.ready = threading.Event()
