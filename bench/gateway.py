@@ -47,7 +47,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_port(port, seconds=10):
+def wait_port(port, seconds=20):
     end = time.time() + seconds
     while time.time() < end:
         try:
@@ -55,7 +55,7 @@ def wait_port(port, seconds=10):
             return
         except OSError:
             time.sleep(0.01)
-    raise SystemExit(f"nothing listens on {port}")
+    raise SystemExit(f"nothing listens on port {port}")
 
 
 def tree(pid):
@@ -134,7 +134,7 @@ class Bench:
         if not shutil.which("nginx"):
             return None
         port, conf = free_port(), self.folder / "nginx.conf"
-        conf.write_text(f"""daemon off; worker_processes 1; pid {self.folder}/nginx.pid;
+        conf.write_text(f"""daemon off; user root; worker_processes 1; pid {self.folder}/nginx.pid;
 error_log {self.folder}/nginx-error.log;
 events {{ worker_connections 20000; }}
 http {{ access_log off; keepalive_requests 100000000; client_body_buffer_size 64k;
@@ -153,7 +153,7 @@ http {{ access_log off; keepalive_requests 100000000; client_body_buffer_size 64
         port, conf = free_port(), self.folder / "haproxy.cfg"
         conf.write_text(f"""global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout connect 5s

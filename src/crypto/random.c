@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "crypto/crypto.h"
@@ -45,9 +46,33 @@ static bool fill(uint8_t *out, size_t n)
     return true;
 }
 
+/* Ids and nonces are short and many; the generator's fixed cost is paid once for a stock of them.
+ * What is handed out is wiped from the stock.  The process does not fork after its start. */
+#define RANDOM_STOCK_BYTES 1024
+#define RANDOM_SHORT       64
+
+static _Thread_local uint8_t stock[RANDOM_STOCK_BYTES];
+static _Thread_local size_t stock_left;
+
+static bool take(uint8_t *out, size_t n)
+{
+    if (stock_left < n) {
+        if (!fill(stock, sizeof(stock))) {
+            return false;
+        }
+        stock_left = sizeof(stock);
+    }
+    uint8_t *from = stock + stock_left - n;
+    memcpy(out, from, n);
+    sotto_wipe(from, n);
+    stock_left -= n;
+    return true;
+}
+
 enum sotto_err sotto_crypto_random(void *out, size_t n)
 {
-    if (!fault_hits() && sotto_crypto_init() == SOTTO_OK && fill(out, n)) {
+    if (!fault_hits() && sotto_crypto_init() == SOTTO_OK &&
+        (n <= RANDOM_SHORT ? take(out, n) : fill(out, n))) {
         return SOTTO_OK;
     }
     sotto_wipe(out, n);

@@ -131,6 +131,7 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
     s->record.done_us = s->turn_us;
     sotto_limit_settle(&s->reservation, s->sent);
     sotto_record_log(&s->record);
+    room->options.host.logged(room->options.host.ctx);
     sotto_streams_drop(&room->streams, s->id);
     if (s->entered == 0) {
         stream_free(s);

@@ -34,6 +34,8 @@ struct sotto_room_host {
     void (*work)(void *ctx, struct sotto_room_job *job);
     /** The keys have changed: sotto_room_keys_ready() is to be called when the slot has them. */
     void (*reload_keys)(void *ctx);
+    /** A line was logged: sotto_log_flush() is to be called soon. */
+    void (*logged)(void *ctx);
     /** Number of the state of the keys, as store/store.h counts. */
     uint64_t (*key_generation)(void *ctx);
 };

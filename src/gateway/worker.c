@@ -9,6 +9,7 @@
 #include "gateway/back.h"
 #include "gateway/front.h"
 #include "gateway/room.h"
+#include "sys/log.h"
 
 #define WORKER_TICK_MS 1000
 
@@ -32,6 +33,7 @@ struct sotto_worker {
     struct sotto_room *room;
     struct sotto_timer tick;
     struct sotto_task turn;
+    struct sotto_task flush;
     struct sotto_side_work keys_work;
     bool keys_asked;
     pthread_t thread;
@@ -104,6 +106,18 @@ static void reload_keys(void *ctx)
     }
 }
 
+static void run_flush(struct sotto_task *task)
+{
+    (void)task;
+    sotto_log_flush();
+}
+
+static void logged(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    sotto_loop_defer(w->loop, &w->flush, run_flush);
+}
+
 static uint64_t key_generation(void *ctx)
 {
     struct sotto_worker *w = ctx;
@@ -156,7 +170,7 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
     struct sotto_room_options options = {
         .front = {sotto_front_from_vault, w->front},
         .back = {sotto_back_from_vault, w->back},
-        .host = {w, later, work, reload_keys, key_generation},
+        .host = {w, later, work, reload_keys, logged, key_generation},
         .keys = shared->keys,
         .setup = shared->setup,
         .master = shared->master,
@@ -201,8 +215,10 @@ enum sotto_err sotto_worker_listen(struct sotto_worker *w, const char *address, 
 static void *worker_main(void *arg)
 {
     struct sotto_worker *w = arg;
+    sotto_log_gather();
     sotto_timer_arm(&w->tick, WORKER_TICK_MS);
     sotto_ignore(sotto_loop_run(w->loop)); /* whoever joins sees `ended` in either case */
+    sotto_log_ungather();
     atomic_store(&w->ended, true);
     return NULL;
 }
@@ -284,6 +300,7 @@ void sotto_worker_free(struct sotto_worker *w)
     sotto_timer_close(&w->tick);
     if (w->loop != NULL) {
         sotto_loop_undefer(w->loop, &w->turn);
+        sotto_loop_undefer(w->loop, &w->flush);
     }
     sotto_room_free(w->room);
     sotto_loop_free(w->loop);
