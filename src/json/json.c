@@ -14,6 +14,10 @@
 /* Nesting for which the walk needs no heap. */
 #define JSON_SHALLOW 128
 
+/* Room for what is added to a document that was read, so that small edits allocate nothing. */
+#define JSON_SPARE_VALUES 24
+#define JSON_SPARE_TEXT   256
+
 /* No number that means anything is longer; a longer one is text that happens to be digits. */
 #define JSON_NUMBER_MAX 512
 
@@ -60,9 +64,9 @@ static void fill_error(struct sotto_json_error *error, sotto_span text, size_t p
 }
 
 /* The reader's texts name tokens of the grammar, never bytes of the input. */
-static const char *reader_text(sotto_span text, const yyjson_read_err *found)
+static const char *reader_text(const yyjson_read_err *found)
 {
-    if (text.len == 0 || found->code == YYJSON_READ_ERROR_EMPTY_CONTENT) {
+    if (found->code == YYJSON_READ_ERROR_EMPTY_CONTENT) {
         return "it is empty";
     }
     return found->msg != NULL ? found->msg : "malformed";
@@ -160,111 +164,167 @@ static enum sotto_err find_duplicate(yyjson_val *obj, yyjson_val **out)
 }
 
 /*
- * One walk over all values, which lie in one array in the order of the text: checks the nesting
- * and the keys and adds up what a copy will need.  `ends` has room for `max_depth` entries.
+ * Makes `to` the list of the members of the container `from`.  An editable container points at its
+ * last member, and its members (in objects keys and values in turn) form a ring.  Both arrays of
+ * values have the same order, so what is `n` places on in one is so in the other.
  */
-static enum sotto_err walk(yyjson_doc *doc, sotto_span text, size_t max_depth,
-                           const yyjson_val **ends, size_t *text_bytes,
-                           struct sotto_json_error *error)
+static void link_members(yyjson_val *from, yyjson_mut_val *to)
+{
+    size_t count = unsafe_yyjson_get_len(from);
+    size_t keys = unsafe_yyjson_is_obj(from) ? 1 : 0;
+    yyjson_val *member = from + 1;
+    yyjson_mut_val *made = to + 1;
+    to->uni.ptr = NULL;
+    for (; count > 0; count--) {
+        yyjson_val *next = unsafe_yyjson_get_next(member + keys);
+        yyjson_mut_val *after = count > 1 ? made + (next - member) : to + 1;
+        if (count == 1) {
+            to->uni.ptr = made;
+        }
+        if (keys != 0) {
+            made->next = made + 1;
+        }
+        made[keys].next = after;
+        member = next;
+        made = after;
+    }
+}
+
+/* A text that is being read: values as the reader made them, to be checked and made editable. */
+struct reading {
+    sotto_span text;
+    const char *base; /* the copy of the text in which strings were decoded */
+    size_t max_depth;
+    const yyjson_val **ends; /* room for `max_depth` */
+    struct sotto_json_error *error;
+};
+
+static enum sotto_err check_container(const struct reading *r, yyjson_val *val, size_t depth)
+{
+    yyjson_val *twice = NULL;
+    if (depth == r->max_depth) {
+        fill_error(r->error, r->text, depth_position(r->text, depth), "nested too deeply");
+        return SOTTO_EFORMAT;
+    }
+    if (unsafe_yyjson_is_obj(val) && find_duplicate(val, &twice) != SOTTO_OK) {
+        return SOTTO_ENOMEM;
+    }
+    if (twice != NULL) {
+        /* Strings are decoded where they stood. */
+        size_t position = (size_t)(twice->uni.str - r->base) - 1;
+        fill_error(r->error, r->text, position, "a key stands twice in an object");
+        return SOTTO_EFORMAT;
+    }
+    return SOTTO_OK;
+}
+
+/* One walk over all values, which lie in one array in the order of the text. */
+static enum sotto_err walk(const struct reading *r, yyjson_doc *doc, yyjson_mut_val *to)
 {
     size_t depth = 0;
-    *text_bytes = 0;
-    const yyjson_val *end = doc->root + doc->val_read;
-    for (yyjson_val *val = doc->root; val < end; val++) {
-        while (depth != 0 && val >= ends[depth - 1]) {
+    yyjson_val *end = doc->root + doc->val_read;
+    for (yyjson_val *val = doc->root; val < end; val++, to++) {
+        while (depth != 0 && val >= r->ends[depth - 1]) {
             depth--;
         }
-        if (!unsafe_yyjson_is_ctn(val)) {
-            bool text_val = unsafe_yyjson_is_str(val) || unsafe_yyjson_is_raw(val);
-            *text_bytes += text_val ? unsafe_yyjson_get_len(val) + 1 : 0;
-            continue;
-        }
-        if (depth == max_depth) {
-            fill_error(error, text, depth_position(text, max_depth), "nested too deeply");
-            return SOTTO_EFORMAT;
-        }
-        ends[depth++] = unsafe_yyjson_get_next(val);
-        yyjson_val *twice = NULL;
-        if (unsafe_yyjson_is_obj(val) && find_duplicate(val, &twice) != SOTTO_OK) {
-            return SOTTO_ENOMEM;
-        }
-        if (twice != NULL) {
-            /* Strings are decoded in a copy of the text, each where it stood. */
-            size_t position = (size_t)(twice->uni.str - doc->str_pool) - 1;
-            fill_error(error, text, position, "a key stands twice in an object");
-            return SOTTO_EFORMAT;
+        to->tag = val->tag;
+        to->uni = val->uni;
+        if (unsafe_yyjson_is_ctn(val)) {
+            enum sotto_err err = check_container(r, val, depth);
+            if (err != SOTTO_OK) {
+                return err;
+            }
+            r->ends[depth++] = unsafe_yyjson_get_next(val);
+            link_members(val, to);
         }
     }
     return SOTTO_OK;
 }
 
-static enum sotto_err check(yyjson_doc *doc, sotto_span text, size_t max_depth, size_t *text_bytes,
-                            struct sotto_json_error *error)
+static enum sotto_err make_editable(struct reading *r, yyjson_doc *doc, yyjson_mut_doc *copy)
 {
     const yyjson_val *shallow[JSON_SHALLOW];
-    if (max_depth <= JSON_SHALLOW) {
-        return walk(doc, text, max_depth, shallow, text_bytes, error);
-    }
-    /* There cannot be more containers than values. */
-    size_t room = max_depth < doc->val_read ? max_depth : doc->val_read;
-    const yyjson_val **ends = sotto_calloc(room, sizeof(*ends));
-    if (ends == NULL) {
+    /* This sets the size of a block to come and fails only for sizes that cannot be. */
+    (void)yyjson_mut_doc_set_val_pool_size(copy, doc->val_read + JSON_SPARE_VALUES);
+    yyjson_mut_val *values = unsafe_yyjson_mut_val(copy, doc->val_read);
+    if (values == NULL) {
         return SOTTO_ENOMEM;
     }
-    enum sotto_err err = walk(doc, text, max_depth, ends, text_bytes, error);
-    sotto_free(ends);
+    /* What is added later is small; without this the next block would double the first. */
+    (void)yyjson_mut_doc_set_val_pool_size(copy, 2 * JSON_SPARE_VALUES);
+    yyjson_mut_doc_set_root(copy, values);
+    r->ends = shallow;
+    if (r->max_depth <= JSON_SHALLOW) {
+        return walk(r, doc, values);
+    }
+    /* There cannot be more containers than values. */
+    size_t room = r->max_depth < doc->val_read ? r->max_depth : doc->val_read;
+    r->ends = sotto_calloc(room, sizeof(*r->ends));
+    enum sotto_err err = r->ends != NULL ? walk(r, doc, values) : SOTTO_ENOMEM;
+    sotto_free(r->ends);
     return err;
 }
 
-/* An editable copy whose values and strings lie in one block each. */
-static yyjson_mut_doc *editable(yyjson_doc *doc, size_t text_bytes)
+/*
+ * An empty document whose first block of strings begins with a copy of `text`, padded as the
+ * reader needs it: strings are decoded there and belong to the document without another copy.
+ */
+static yyjson_mut_doc *document_around(sotto_span text, char **copy)
 {
-    yyjson_mut_doc *copy = yyjson_mut_doc_new(&sotto_json_alc);
-    if (copy == NULL) {
+    size_t len = text.len + YYJSON_PADDING_SIZE;
+    if (len < text.len || len > SIZE_MAX / 2) {
         return NULL;
     }
-    /* These set sizes of blocks to come and fail only for sizes that cannot be. */
-    (void)yyjson_mut_doc_set_val_pool_size(copy, doc->val_read);
-    (void)yyjson_mut_doc_set_str_pool_size(copy, text_bytes + 1);
-    yyjson_mut_doc_set_root(copy, yyjson_val_mut_copy(copy, doc->root));
-    /* What is added later is small; without this the next block would double the first. */
-    (void)yyjson_mut_doc_set_val_pool_size(copy, 32);
-    (void)yyjson_mut_doc_set_str_pool_size(copy, 1024);
-    if (copy->root == NULL) {
-        yyjson_mut_doc_free(copy);
-        copy = NULL;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(&sotto_json_alc);
+    size_t size = sizeof(yyjson_str_chunk) + len + JSON_SPARE_TEXT;
+    yyjson_str_chunk *chunk = doc != NULL ? sotto_alloc(size) : NULL;
+    if (chunk == NULL) {
+        yyjson_mut_doc_free(doc);
+        return NULL;
     }
-    return copy;
+    char *bytes = (char *)(chunk + 1);
+    memcpy(bytes, text.base, text.len);
+    memset(bytes + text.len, 0, YYJSON_PADDING_SIZE);
+    *chunk = (yyjson_str_chunk){.next = NULL, .chunk_size = size};
+    doc->str_pool.chunks = chunk;
+    doc->str_pool.cur = bytes + len;
+    doc->str_pool.end = (char *)chunk + size;
+    *copy = bytes;
+    return doc;
 }
 
 enum sotto_err sotto_json_read(sotto_span text, size_t max_depth, yyjson_mut_doc **out,
                                struct sotto_json_error *error)
 {
     yyjson_read_err found = {0};
-    size_t text_bytes = 0;
-
-    /* Without INSITU the reader copies the text and does not write to it; its type says less. */
-    char *bytes = (char *)(uintptr_t)(text.len != 0 ? text.base : (const uint8_t *)"");
-    yyjson_doc *doc =
-        yyjson_read_opts(bytes, text.len, YYJSON_READ_NUMBER_AS_RAW, &sotto_json_alc, &found);
-    if (doc == NULL) {
-        if (found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
-            return SOTTO_ENOMEM;
-        }
-        fill_error(error, text, found.pos, reader_text(text, &found));
+    char *bytes = NULL;
+    enum sotto_err err;
+    if (text.len == 0) {
+        fill_error(error, text, 0, "it is empty");
         return SOTTO_EFORMAT;
     }
-    enum sotto_err err = check(doc, text, max_depth, &text_bytes, error);
-    if (err == SOTTO_OK) {
-        yyjson_mut_doc *copy = editable(doc, text_bytes);
-        if (copy == NULL) {
-            err = SOTTO_ENOMEM;
-        } else {
-            *out = copy;
-        }
+    yyjson_mut_doc *copy = document_around(text, &bytes);
+    if (copy == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    yyjson_doc *doc = yyjson_read_opts(
+        bytes, text.len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_INSITU, &sotto_json_alc, &found);
+    if (doc != NULL) {
+        struct reading r = {.text = text, .base = bytes, .max_depth = max_depth, .error = error};
+        err = make_editable(&r, doc, copy);
+    } else if (found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        err = SOTTO_ENOMEM;
+    } else {
+        fill_error(error, text, found.pos, reader_text(&found));
+        err = SOTTO_EFORMAT;
     }
     yyjson_doc_free(doc);
-    return err;
+    if (err != SOTTO_OK) {
+        yyjson_mut_doc_free(copy);
+        return err;
+    }
+    *out = copy;
+    return SOTTO_OK;
 }
 
 yyjson_mut_doc *sotto_json_new(void)
@@ -279,7 +339,12 @@ void sotto_json_free(yyjson_mut_doc *doc)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-enum sotto_err sotto_json_write(const yyjson_mut_val *val, struct sotto_buf *out)
+/*
+ * The library's writer makes a block of its own that would have to be copied and wiped; this one
+ * appends to the caller's buffer.  Built numbers, which are few, are still the library's.
+ */
+
+static enum sotto_err write_number(const yyjson_mut_val *val, struct sotto_buf *out)
 {
     yyjson_write_err failed = {0};
     size_t len = 0;
@@ -293,10 +358,105 @@ enum sotto_err sotto_json_write(const yyjson_mut_val *val, struct sotto_buf *out
     return err;
 }
 
+static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out);
+
+static enum sotto_err write_array(yyjson_mut_val *arr, struct sotto_buf *out)
+{
+    size_t i, n;
+    yyjson_mut_val *item;
+    enum sotto_err err = sotto_buf_push(out, '[');
+    yyjson_mut_arr_foreach(arr, i, n, item)
+    {
+        if (err == SOTTO_OK && i != 0) {
+            err = sotto_buf_push(out, ',');
+        }
+        if (err == SOTTO_OK) {
+            err = write_value(item, out);
+        }
+    }
+    return err == SOTTO_OK ? sotto_buf_push(out, ']') : err;
+}
+
+static enum sotto_err write_object(yyjson_mut_val *obj, struct sotto_buf *out)
+{
+    size_t i, n;
+    yyjson_mut_val *key, *item;
+    enum sotto_err err = sotto_buf_push(out, '{');
+    yyjson_mut_obj_foreach(obj, i, n, key, item)
+    {
+        if (err == SOTTO_OK && i != 0) {
+            err = sotto_buf_push(out, ',');
+        }
+        if (err == SOTTO_OK) {
+            err = sotto_json_quote(sotto_json_text(key), true, out);
+        }
+        if (err == SOTTO_OK) {
+            err = sotto_buf_push(out, ':');
+        }
+        if (err == SOTTO_OK) {
+            err = write_value(item, out);
+        }
+    }
+    return err == SOTTO_OK ? sotto_buf_push(out, '}') : err;
+}
+
+/* The depth of what was read is bounded, and what is built is flat. */
+static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out)
+{
+    switch (yyjson_mut_get_type(val)) {
+    case YYJSON_TYPE_RAW:
+        return sotto_buf_append(out, sotto_json_text(val));
+    case YYJSON_TYPE_NULL:
+        return sotto_buf_append(out, SOTTO_LIT("null"));
+    case YYJSON_TYPE_BOOL:
+        return sotto_buf_append(out,
+                                yyjson_mut_get_bool(val) ? SOTTO_LIT("true") : SOTTO_LIT("false"));
+    case YYJSON_TYPE_NUM:
+        return write_number(val, out);
+    case YYJSON_TYPE_STR:
+        return sotto_json_quote(sotto_json_text(val), true, out);
+    case YYJSON_TYPE_ARR:
+        return write_array(val, out);
+    case YYJSON_TYPE_OBJ:
+        return write_object(val, out);
+    default:
+        return SOTTO_EINVAL;
+    }
+}
+
+enum sotto_err sotto_json_write(const yyjson_mut_val *val, struct sotto_buf *out)
+{
+    size_t mark = out->len;
+    /* The library's accessors take pointers to what they do not change. */
+    enum sotto_err err = write_value((yyjson_mut_val *)(uintptr_t)val, out);
+    if (err != SOTTO_OK) {
+        sotto_buf_truncate(out, mark);
+    }
+    return err;
+}
+
+/* Bit 7 of each byte of `x` that is below 0x20, a quote or a backslash; lower bits at random. */
+static uint64_t special_bytes(uint64_t x)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t quote = x ^ (ones * '"'), backslash = x ^ (ones * '\\');
+    return (((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) |
+            ((backslash - ones) & ~backslash)) &
+           tops;
+}
+
 /* How many bytes from `at` on stand for themselves in a JSON string. */
 static size_t plain_run(sotto_span text, size_t at)
 {
     size_t i = at;
+    uint64_t word;
+    while (text.len - i >= sizeof(word)) {
+        memcpy(&word, text.base + i, sizeof(word));
+        if (special_bytes(word) != 0) {
+            break;
+        }
+        i += sizeof(word);
+    }
     while (i < text.len && text.base[i] >= 0x20 && text.base[i] != '"' && text.base[i] != '\\') {
         i++;
     }
@@ -355,9 +515,9 @@ static yyjson_mut_val *readable(const yyjson_mut_val *val)
     return (yyjson_mut_val *)(uintptr_t)val;
 }
 
-yyjson_mut_val *sotto_json_get(yyjson_mut_val *obj, const char *key)
+yyjson_mut_val *sotto_json_getn(yyjson_mut_val *obj, const char *key, size_t len)
 {
-    return yyjson_mut_obj_get(obj, key);
+    return yyjson_mut_obj_getn(obj, key, len);
 }
 
 bool sotto_json_is(const yyjson_mut_val *val, const char *text)

@@ -75,8 +75,14 @@ static inline sotto_span sotto_json_text(const yyjson_mut_val *val)
     return sotto_span_init(val->uni.str, unsafe_yyjson_get_len((void *)(uintptr_t)val));
 }
 
+/** Member `key`, of `len` bytes, of object `obj`; NULL when there is none. */
+yyjson_mut_val *sotto_json_getn(yyjson_mut_val *obj, const char *key, size_t len);
+
 /** Member `key` (a literal) of object `obj`; NULL when `obj` is no object or has no such member. */
-yyjson_mut_val *sotto_json_get(yyjson_mut_val *obj, const char *key);
+static inline yyjson_mut_val *sotto_json_get(yyjson_mut_val *obj, const char *key)
+{
+    return sotto_json_getn(obj, key, strlen(key)); /* known when this is compiled */
+}
 
 /** Whether `val` is a string equal to `text`. */
 bool sotto_json_is(const yyjson_mut_val *val, const char *text);
