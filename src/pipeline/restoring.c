@@ -156,7 +156,8 @@ static enum sotto_err whole_string(struct sotto_restoring *r, enum strand_kind k
     return err;
 }
 
-/* Restores all strings of a value that is complete.  Its depth is bounded by its reader. */
+/* Restores all strings of a value that is complete. */
+/* NOLINTNEXTLINE(misc-no-recursion): the reader bounds the depth */
 static enum sotto_err whole_value(struct sotto_restoring *r, enum restoring_place place,
                                   yyjson_mut_val *key, yyjson_mut_val *val)
 {
@@ -603,6 +604,7 @@ static enum sotto_err delta_value(struct sotto_restoring *r, struct restoring_ch
                                   enum restoring_place place, yyjson_mut_val *key,
                                   yyjson_mut_val *val);
 
+/* NOLINTNEXTLINE(misc-no-recursion): the reader bounds the depth */
 static enum sotto_err delta_array(struct sotto_restoring *r, struct restoring_choice *choice,
                                   enum restoring_place place, yyjson_mut_val *key,
                                   yyjson_mut_val *list)
@@ -626,6 +628,7 @@ static enum sotto_err delta_array(struct sotto_restoring *r, struct restoring_ch
     return err;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the reader bounds the depth */
 static enum sotto_err delta_object(struct sotto_restoring *r, struct restoring_choice *choice,
                                    enum restoring_place place, yyjson_mut_val *obj)
 {
@@ -652,7 +655,8 @@ static enum sotto_err delta_object(struct sotto_restoring *r, struct restoring_c
     return err;
 }
 
-/* Restores what a delta adds; its depth is bounded by its reader. */
+/* Restores what a delta adds. */
+/* NOLINTNEXTLINE(misc-no-recursion): the reader bounds the depth */
 static enum sotto_err delta_value(struct sotto_restoring *r, struct restoring_choice *choice,
                                   enum restoring_place place, yyjson_mut_val *key,
                                   yyjson_mut_val *val)

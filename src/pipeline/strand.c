@@ -125,6 +125,7 @@ static void note_output(struct strand *s, const struct sotto_buf *out)
 /* Whether a value can stand in a JSON string as it is, as one that was found in JSON text can. */
 static bool fits_string(sotto_span value)
 {
+    static const char escapes[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u'};
     for (size_t i = 0; i < value.len; i++) {
         uint8_t c = value.base[i];
         if (c < 0x20 || c == '"') {
@@ -132,7 +133,7 @@ static bool fits_string(sotto_span value)
         }
         if (c == '\\') {
             i++;
-            if (i == value.len || memchr("\"\\/bfnrtu", value.base[i], 9) == NULL) {
+            if (i == value.len || memchr(escapes, value.base[i], sizeof(escapes)) == NULL) {
                 return false;
             }
         }

@@ -5,26 +5,26 @@
 static const char code_symbols[] = "23456789BCDFGHJKLMNPQRSTVWXYZ";
 _Static_assert(sizeof(code_symbols) - 1 == CODE_BASE, "one symbol for each residue");
 
-#define O_ CODE_OTHER
-#define N_ CODE_NONE
+#define OO CODE_OTHER
+#define NN CODE_NONE
 /* clang-format off */
 const uint8_t code_values[256] = {
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    N_, N_,  0,  1,  2,  3,  4,  5,  6,  7, O_, O_, O_, O_, O_, O_,
-    O_, N_,  8,  9, 10, N_, 11, 12, 13, N_, 14, 15, 16, 17, 18, N_,
-    19, 20, 21, 22, 23, N_, 24, 25, 26, 27, 28, O_, O_, O_, O_, O_,
-    O_, N_,  8,  9, 10, N_, 11, 12, 13, N_, 14, 15, 16, 17, 18, N_,
-    19, 20, 21, 22, 23, N_, 24, 25, 26, 27, 28, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
-    O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_, O_,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    NN, NN,  0,  1,  2,  3,  4,  5,  6,  7, OO, OO, OO, OO, OO, OO,
+    OO, NN,  8,  9, 10, NN, 11, 12, 13, NN, 14, 15, 16, 17, 18, NN,
+    19, 20, 21, 22, 23, NN, 24, 25, 26, 27, 28, OO, OO, OO, OO, OO,
+    OO, NN,  8,  9, 10, NN, 11, 12, 13, NN, 14, 15, 16, 17, 18, NN,
+    19, 20, 21, 22, 23, NN, 24, 25, 26, 27, 28, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
+    OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO, OO,
 };
 /* clang-format on */
 

@@ -155,7 +155,7 @@ static size_t value_place(const struct sotto_vault *vault, unsigned type, bool f
 {
     size_t mask = vault->cap * 2 - 1;
     uint64_t hash = sotto_hash64(vault->hash_key, canon);
-    size_t at = (size_t)(hash + type * 2 + (foldable ? 1 : 0)) & mask;
+    size_t at = (size_t)(hash ^ type ^ (foldable ? 64U : 0U)) & mask;
     for (; vault->by_value[at] != 0; at = (at + 1) & mask) {
         const struct vault_entry *entry = vault->entry[vault->by_value[at] - 1];
         if (entry->type == type && entry->foldable == foldable &&
@@ -172,7 +172,8 @@ static enum sotto_err grow_table(struct sotto_vault *vault)
         return SOTTO_OK;
     }
     size_t cap = vault->cap != 0 ? vault->cap * 2 : VAULT_MIN_ENTRIES;
-    struct vault_entry **entry = sotto_calloc(cap, sizeof(struct vault_entry *));
+    const size_t pointer_bytes = sizeof(void *);
+    struct vault_entry **entry = sotto_calloc(cap, pointer_bytes);
     size_t *by_value = sotto_calloc(cap, 2 * sizeof(*by_value));
     if (entry == NULL || by_value == NULL) {
         sotto_free(entry);
@@ -180,7 +181,7 @@ static enum sotto_err grow_table(struct sotto_vault *vault)
         return SOTTO_ENOMEM;
     }
     if (vault->count != 0) {
-        memcpy(entry, vault->entry, vault->count * sizeof(*entry));
+        memcpy(entry, vault->entry, vault->count * pointer_bytes);
     }
     sotto_free(vault->entry);
     sotto_free(vault->by_value);

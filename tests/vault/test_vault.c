@@ -118,13 +118,13 @@ static void test_many(void)
     struct sotto_vault *vault = vault_of("c");
     bool fresh = true, found = true;
     for (int i = 0; i < 3000; i++) {
-        char text[16];
+        char text[32];
         snprintf(text, sizeof(text), "value %d", i);
         token_of(vault, (unsigned)i % SOTTO_TOKEN_WORD_COUNT, false, text);
         fresh = fresh && sotto_vault_count(vault) == (size_t)i + 1;
     }
     for (int i = 0; i < 3000; i++) {
-        char text[16];
+        char text[32];
         sotto_span value;
         snprintf(text, sizeof(text), "value %d", i);
         sotto_span token = token_of(vault, (unsigned)i % SOTTO_TOKEN_WORD_COUNT, false, text);
@@ -209,7 +209,7 @@ static enum sotto_err scenario(size_t fault, size_t *seen, size_t *count)
         err = sotto_vault_shield(vault, SOTTO_LIT("ID222222222"));
     }
     for (int i = 0; i < 40 && err == SOTTO_OK; i++) {
-        char text[16];
+        char text[32];
         snprintf(text, sizeof(text), "J\xc3\xbcrg %d", i);
         err = sotto_vault_token(vault, PERSON, true, sotto_span_str(text), &token);
         if (err != SOTTO_OK) {
