@@ -34,6 +34,7 @@
 struct sotto_names {
     size_t taken; /* the text before this is part of a finding */
     int language; /* enum sotto_lexicon_language; -1: guessed */
+    struct names_cache cache;
     struct names_token token[NAMES_TOKENS];
 };
 
@@ -699,6 +700,7 @@ void sotto_names_begin(struct sotto_names *names)
 {
     names->taken = 0;
     names->language = -1;
+    names->cache = (struct names_cache){0}; /* nothing of the last text stays */
 }
 
 void sotto_names_language(struct sotto_names *names, sotto_span code)
@@ -740,7 +742,7 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
     while (!sotto_utf8_boundary(text, to)) {
         to++;
     }
-    sotto_names_tokenize(text, from, to, names->language, &s.t);
+    sotto_names_tokenize(text, from, to, names->language, &names->cache, &s.t);
     size_t floor = start > names->taken ? start : names->taken;
     while (s.first < s.t.count && s.t.item[s.first].start < floor) {
         s.first++;

@@ -2,6 +2,7 @@
 
 #include "detect/names/token.h"
 
+#include "base/compiler.h"
 #include "detect/names/lexicon.h"
 #include "text/fold.h"
 #include "text/utf8.h"
@@ -13,9 +14,10 @@
 struct token_reader {
     sotto_span text;
     size_t to;
+    struct names_cache *cache;
     uint64_t hash;       /* of the whole word */
     uint64_t before;     /* of all but its last character */
-    uint64_t part;       /* of the part behind the last hyphen */
+    size_t part_at;      /* where the part behind the last hyphen begins */
     uint32_t parts_or;   /* flags of the parts so far */
     uint32_t parts_name; /* name flags, as long as all parts have some */
     uint8_t languages;
@@ -105,7 +107,7 @@ static bool is_hyphen(uint32_t c)
 
 static void reset(struct token_reader *r)
 {
-    r->hash = r->before = r->part = SOTTO_LEXICON_EMPTY;
+    r->hash = r->before = SOTTO_LEXICON_EMPTY;
     r->parts_or = 0;
     r->parts_name = ~0U;
     r->upper = r->lower = r->digits = r->inside = 0;
@@ -120,7 +122,6 @@ static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
     uint32_t folded = sotto_fold(c);
     r->before = r->hash;
     r->hash = sotto_lexicon_add(r->hash, folded);
-    r->part = sotto_lexicon_add(r->part, folded);
     if ((classes & SOTTO_CHAR_UPPER) != 0) {
         r->second_upper |= r->upper + r->lower == 1;
         r->inside += !r->part_start;
@@ -136,13 +137,49 @@ static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
     r->part_start = false;
 }
 
-static void end_part(struct token_reader *r)
+/* Adds the ASCII letters and digits from `at` on, which is most of most texts; their end. */
+static size_t read_ascii(struct token_reader *r, size_t at)
+{
+    const uint8_t *base = r->text.base;
+    uint64_t hash = r->hash, before = r->before;
+    size_t start = at;
+    unsigned upper = 0, digits = 0;
+    while (at < r->to && base[at] < 128) {
+        unsigned classes = sotto_char_ascii[base[at]];
+        if ((classes & (SOTTO_CHAR_LETTER | SOTTO_CHAR_DIGIT)) == 0) {
+            break;
+        }
+        if ((classes & SOTTO_CHAR_LOWER) == 0) {
+            bool capital = (classes & SOTTO_CHAR_UPPER) != 0, first = r->part_start && at == start;
+            r->second_upper |= capital && r->upper + r->lower + (at - start) == 1;
+            r->first_upper |= capital && r->upper + r->lower + r->digits + (at - start) == 0;
+            r->inside += capital && !first;
+            upper += capital;
+            digits += !capital;
+        }
+        before = hash;
+        hash = sotto_lexicon_add(hash, sotto_fold(base[at]));
+        at++;
+    }
+    if (at != start) {
+        r->first = r->first == 0 ? sotto_fold(base[start]) : r->first;
+        r->last = sotto_fold(base[at - 1]);
+        r->part_start = false;
+        r->upper += upper;
+        r->digits += digits;
+        r->lower += (unsigned)(at - start) - upper - digits;
+        r->hash = hash;
+        r->before = before;
+    }
+    return at;
+}
+
+static void end_part(struct token_reader *r, size_t end)
 {
     const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
-    uint32_t flags = (uint32_t)sotto_lexicon_find(r->part);
+    uint32_t flags = sotto_lexicon_word(sotto_span_sub(r->text, r->part_at, end));
     r->parts_or |= flags;
     r->parts_name = (flags & names) != 0 ? r->parts_name & (names | flags) : 0;
-    r->part = SOTTO_LEXICON_EMPTY;
 }
 
 /* Whether what was read so far is an elided word: "l'", "d'", "qu'" ... */
@@ -172,8 +209,16 @@ static void read_word(struct token_reader *r, size_t *at, struct names_token *to
 {
     token->start = token->end = (uint32_t)*at;
     reset(r);
-    while (*at < r->to) {
-        size_t next = *at;
+    r->part_at = *at;
+    for (;;) {
+        size_t next = read_ascii(r, *at);
+        if (next != *at) {
+            token->end = (uint32_t)next;
+            *at = next;
+        }
+        if (next >= r->to) {
+            return;
+        }
         uint32_t c = sotto_utf8_next(r->text, &next);
         unsigned classes = sotto_char_classes(c);
         bool is_joint = is_apostrophe(c) || is_hyphen(c);
@@ -190,11 +235,13 @@ static void read_word(struct token_reader *r, size_t *at, struct names_token *to
             }
             if (is_apostrophe(c) && is_elided(r)) {
                 reset(r);
+                r->part_at = next;
                 token->start = (uint32_t)next;
                 token->gap |= TOKEN_ELISION;
             } else {
                 r->hyphen |= is_hyphen(c);
-                end_part(r);
+                end_part(r, *at);
+                r->part_at = next;
                 r->hash = sotto_lexicon_add(r->hash, sotto_fold(c));
                 r->part_start = true;
             }
@@ -205,18 +252,29 @@ static void read_word(struct token_reader *r, size_t *at, struct names_token *to
     }
 }
 
+/* Asks the table, or the few words asked last: a text uses a small part of a language. */
+static uint64_t look_up(struct names_cache *cache, uint64_t hash)
+{
+    size_t at = (size_t)((hash * 0x9e3779b97f4a7c15U) >> 32) % NAMES_CACHE_WORDS;
+    if (cache->hash[at] != hash) {
+        cache->hash[at] = hash;
+        cache->found[at] = sotto_lexicon_find(hash);
+    }
+    return cache->found[at];
+}
+
 /* What is known of the word; of one that is in no list, what is known of its parts: a name where
  * all are names ("Anna-Lena"), never where one is not ("Goethe-Haus"). */
-static uint32_t flags_of(struct token_reader *r)
+static uint32_t flags_of(struct token_reader *r, size_t end)
 {
     const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
-    uint64_t found = sotto_lexicon_find(r->hash);
+    uint64_t found = look_up(r->cache, r->hash);
     r->languages = (uint8_t)(found >> SOTTO_LEXICON_LANGUAGE_SHIFT);
     if (found != 0) {
         return (uint32_t)found;
     }
     if (r->hyphen) {
-        end_part(r);
+        end_part(r, end);
         uint32_t other =
             (r->parts_or & (SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_ORG_HEAD));
         return r->parts_name != 0 ? (r->parts_or & names) | other : other;
@@ -297,10 +355,15 @@ static int guess(const size_t count[SOTTO_LEXICON_LANGUAGES])
  * those of English and of several languages. */
 static void settle(struct names_tokens *out, int language)
 {
+    const uint32_t names =
+        SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST | SOTTO_LEXICON_ANY_PLACE;
     out->language = language;
     out->german = language == SOTTO_LEXICON_DE;
     for (size_t i = 0; i < out->count; i++) {
         struct names_token *token = &out->item[i];
+        if (token->shape == TOKEN_LOWER && (token->flags & names) == 0) {
+            continue; /* nobody asks */
+        }
         unsigned in = token->languages;
         bool ordinary = language >= 0 ? (in >> language & 1) != 0
                                       : (in & 1 << SOTTO_LEXICON_EN) != 0 || (in & (in - 1)) != 0;
@@ -313,24 +376,22 @@ static void settle(struct names_tokens *out, int language)
     }
 }
 
-/* Counts what tells the language: words in lower case. */
-static void count(const struct names_token *token, size_t votes[SOTTO_LEXICON_LANGUAGES])
-{
-    for (int i = 0; i < SOTTO_LEXICON_LANGUAGES && token->shape == TOKEN_LOWER; i++) {
-        votes[i] += token->languages >> i & 1;
-    }
-}
-
 void sotto_names_tokenize(sotto_span text, size_t from, size_t to, int language,
-                          struct names_tokens *out)
+                          struct names_cache *cache, struct names_tokens *out)
 {
-    struct token_reader reader = {.text = text, .to = to};
-    size_t votes[SOTTO_LEXICON_LANGUAGES] = {0}, capitals = 0;
+    struct token_reader reader = {.text = text, .to = to, .cache = cache};
+    size_t votes[SOTTO_LEXICON_LANGUAGES] = {0}, sets[1 << SOTTO_LEXICON_LANGUAGES] = {0};
+    size_t capitals = 0;
     unsigned gap = from == 0 ? TOKEN_EDGE : 0;
     out->text = text;
     out->count = 0;
     for (size_t at = from; at < to;) {
         size_t next = at;
+        if (text.base[at] == ' ' && gap == 0) { /* by far the commonest */
+            gap = TOKEN_SPACE;
+            at++;
+            continue;
+        }
         uint32_t c = sotto_utf8_next(text, &next);
         if ((sotto_char_classes(c) & (SOTTO_CHAR_LETTER | SOTTO_CHAR_DIGIT)) == 0) {
             gap |= gap_of(c, gap);
@@ -341,18 +402,23 @@ void sotto_names_tokenize(sotto_span text, size_t from, size_t to, int language,
         *token = (struct names_token){.gap = (uint16_t)gap};
         read_word(&reader, &at, token);
         unsigned chars = reader.upper + reader.lower;
-        token->flags = flags_of(&reader);
+        token->flags = flags_of(&reader, token->end);
         token->shape = (uint8_t)shape_of(&reader, token->flags);
         token->chars = (uint8_t)(chars < 255 ? chars : 255);
         token->dot = at < to && text.base[at] == '.';
         token->glued =
             is_glued_behind(text, at) || (out->count > 1 && is_glued_before(gap, token - 1));
         token->languages = reader.languages;
-        count(token, votes);
+        sets[token->languages] += token->shape == TOKEN_LOWER;
         capitals += token->shape == TOKEN_CAP || token->shape == TOKEN_CAPS;
         gap = 0;
     }
     out->last_gap = (uint16_t)(gap | (to == text.len ? TOKEN_EDGE : 0));
     out->lower = capitals == 0;
+    for (size_t set = 0; set < SOTTO_COUNT(sets); set++) {
+        for (int i = 0; i < SOTTO_LEXICON_LANGUAGES; i++) {
+            votes[i] += (set >> i & 1) != 0 ? sets[set] : 0;
+        }
+    }
     settle(out, language < 0 ? guess(votes) : language);
 }

@@ -65,6 +65,14 @@ struct names_tokens {
     bool lower;        /* hardly anything in it is capitalised */
 };
 
+#define NAMES_CACHE_WORDS 1024
+
+/** Words asked of the lexicon last: hash and answer.  Zero-initialised is valid. */
+struct names_cache {
+    uint64_t hash[NAMES_CACHE_WORDS];
+    uint64_t found[NAMES_CACHE_WORDS];
+};
+
 /** Most words that `len` bytes can have. */
 #define NAMES_TOKENS_FOR(len) ((len) / 2 + 2)
 
@@ -74,6 +82,6 @@ struct names_tokens {
  * @param language  enum sotto_lexicon_language; -1: guessed from the words
  */
 void sotto_names_tokenize(sotto_span text, size_t from, size_t to, int language,
-                          struct names_tokens *out);
+                          struct names_cache *cache, struct names_tokens *out);
 
 #endif
