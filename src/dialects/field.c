@@ -195,22 +195,33 @@ static enum sotto_err check_value(yyjson_mut_val *val, const struct sotto_field 
     return real > (double)rule->max ? out_of_range(field, rule, false, problem) : SOTTO_OK;
 }
 
+static const struct sotto_field_rule *rule_for(sotto_span key, const struct sotto_field_rule *rules,
+                                               size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sotto_span_eq(rules[i].key, key)) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
 enum sotto_err sotto_field_check(yyjson_mut_val *obj, const struct sotto_field *up,
                                  const struct sotto_field_rule *rules, size_t count,
                                  struct sotto_problem *problem)
 {
     enum sotto_err err = SOTTO_OK;
-    for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
-        yyjson_mut_val *val = sotto_json_get(obj, rules[i].key);
-        if (val == NULL) {
-            continue;
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(obj);
+    yyjson_mut_val *key;
+    while (err == SOTTO_OK && (key = yyjson_mut_obj_iter_next(&iter)) != NULL) {
+        const struct sotto_field_rule *rule = rule_for(sotto_json_text(key), rules, count);
+        yyjson_mut_val *val = yyjson_mut_obj_iter_get_val(key);
+        if (rule != NULL && yyjson_mut_is_null(val)) {
+            (void)yyjson_mut_obj_iter_remove(&iter);
+        } else if (rule != NULL) {
+            const struct sotto_field field = {.up = up, .key = (const char *)rule->key.base};
+            err = check_value(val, &field, rule, problem);
         }
-        if (yyjson_mut_is_null(val)) {
-            (void)yyjson_mut_obj_remove_key(obj, rules[i].key);
-            continue;
-        }
-        const struct sotto_field field = {.up = up, .key = rules[i].key};
-        err = check_value(val, &field, &rules[i], problem);
     }
     return err;
 }

@@ -55,10 +55,16 @@ enum sotto_field_type {
 };
 
 struct sotto_field_rule {
-    const char *key;
+    sotto_span key; /* SOTTO_FIELD_KEY(), of a literal */
     enum sotto_field_type type;
     int64_t min, max; /* of INTEGER and NUMBER */
 };
+
+/** The key of a rule; a C string, as it ends in a NUL. */
+#define SOTTO_FIELD_KEY(text)                                                                      \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
 
 /**
  * Checks the members of `obj` that have a rule; others are left alone.  A member that is null is

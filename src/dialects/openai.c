@@ -14,9 +14,9 @@
 static const char *const encryption_words[] = {"kyber512", "rsa4096", "auto", "x-wing", NULL};
 
 static const struct sotto_field_rule embeddings_rules[] = {
-    {"dimensions", SOTTO_FIELD_INTEGER, 1, INT64_MAX},
-    {"encoding_format", SOTTO_FIELD_STRING, 0, 0},
-    {"user", SOTTO_FIELD_STRING, 0, 0},
+    {SOTTO_FIELD_KEY("dimensions"), SOTTO_FIELD_INTEGER, 1, INT64_MAX},
+    {SOTTO_FIELD_KEY("encoding_format"), SOTTO_FIELD_STRING, 0, 0},
+    {SOTTO_FIELD_KEY("user"), SOTTO_FIELD_STRING, 0, 0},
 };
 
 static bool accepts(const struct sotto_http_head *head)

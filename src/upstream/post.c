@@ -2,7 +2,12 @@
 
 #include "upstream/post.h"
 
+#include <stdio.h>
+
 #include "http/write.h"
+
+/* A head is hardly longer, so that most requests are written into one block. */
+#define POST_HEAD_BYTES 640
 
 /* What `safe_prompt` puts in front, by Mistral's documentation ("Guardrailing"). */
 #define POST_SAFE_PROMPT                                                                           \
@@ -10,22 +15,26 @@
     "Avoid harmful, unethical, prejudiced, or negative content. Ensure replies promote fairness "  \
     "and positivity."
 
+/* The authority as a Host line has it (RFC 9112 3.2): without a port that the scheme implies. */
 static enum sotto_err write_host(const struct sotto_upstream *upstream, struct sotto_buf *out)
 {
-    struct sotto_buf host;
-    enum sotto_err err;
+    char host[300];
+    int len;
     bool bare_v6 = upstream->host.len != 0 && upstream->host.base[0] != '[' &&
                    memchr(upstream->host.base, ':', upstream->host.len) != NULL;
-    sotto_buf_init(&host, SOTTO_BUF_UNBOUNDED);
-    err = sotto_buf_printf(&host, bare_v6 ? "[%.*s]" : "%.*s", SOTTO_FMT(upstream->host));
-    if (err == SOTTO_OK && upstream->port != (upstream->tls ? 443 : 80)) {
-        err = sotto_buf_printf(&host, ":%u", (unsigned)upstream->port);
+    bool implied = upstream->port == (upstream->tls ? 443 : 80);
+    if (!bare_v6 && implied) {
+        return sotto_http_write_field(out, "Host", upstream->host);
     }
-    if (err == SOTTO_OK) {
-        err = sotto_http_write_field(out, "Host", sotto_buf_span(&host));
+    len = snprintf(host, sizeof(host), "%s%.*s%s", bare_v6 ? "[" : "", SOTTO_FMT(upstream->host),
+                   bare_v6 ? "]" : "");
+    if (!implied && len > 0 && (size_t)len < sizeof(host)) {
+        len += snprintf(host + len, sizeof(host) - (size_t)len, ":%u", (unsigned)upstream->port);
     }
-    sotto_buf_free(&host);
-    return err;
+    if (len <= 0 || (size_t)len >= sizeof(host)) {
+        return SOTTO_EINVAL;
+    }
+    return sotto_http_write_field(out, "Host", sotto_span_init(host, (size_t)len));
 }
 
 static enum sotto_err write_head(const struct sotto_upstream *upstream,
@@ -66,6 +75,7 @@ enum sotto_err sotto_post_write(const struct sotto_upstream *upstream,
     enum sotto_err err;
     sotto_buf_init(&body, SOTTO_BUF_UNBOUNDED);
     if ((err = sotto_json_write(yyjson_mut_doc_get_root(call->doc), &body)) == SOTTO_OK &&
+        (err = sotto_buf_reserve(out, body.len + POST_HEAD_BYTES)) == SOTTO_OK &&
         (err = write_head(upstream, call, target, fields, body.len, out)) == SOTTO_OK) {
         err = sotto_buf_append(out, sotto_buf_span(&body));
     }
@@ -81,28 +91,44 @@ enum sotto_err sotto_post_write(const struct sotto_upstream *upstream,
     return err;
 }
 
+/* The target, and behind it the value of Authorization. */
+static enum sotto_err openai_lines(const struct sotto_upstream *upstream,
+                                   const struct sotto_call *call, struct sotto_buf *lines,
+                                   size_t *target_len)
+{
+    sotto_span operation = call->kind == SOTTO_CALL_EMBEDDINGS ? SOTTO_LIT("/embeddings")
+                                                               : SOTTO_LIT("/chat/completions");
+    enum sotto_err err;
+    if ((err = sotto_buf_append(lines, upstream->base_path)) != SOTTO_OK ||
+        (err = sotto_buf_append(lines, operation)) != SOTTO_OK) {
+        return err;
+    }
+    *target_len = lines->len;
+    if (upstream->key.len == 0) {
+        return SOTTO_OK;
+    }
+    err = sotto_buf_append(lines, SOTTO_LIT("Bearer "));
+    return err == SOTTO_OK ? sotto_buf_append(lines, upstream->key) : err;
+}
+
 enum sotto_err sotto_post_write_openai(const struct sotto_upstream *upstream,
                                        const struct sotto_call *call, struct sotto_buf *out,
                                        struct sotto_problem *problem)
 {
-    struct sotto_buf target, bearer;
-    enum sotto_err err;
-    sotto_buf_init(&target, SOTTO_BUF_UNBOUNDED);
-    sotto_buf_init(&bearer, SOTTO_BUF_UNBOUNDED);
-    err = sotto_buf_printf(&target, "%.*s/%s", SOTTO_FMT(upstream->base_path),
-                           call->kind == SOTTO_CALL_EMBEDDINGS ? "embeddings" : "chat/completions");
-    if (err == SOTTO_OK && upstream->key.len != 0) {
-        err = sotto_buf_printf(&bearer, "Bearer %.*s", SOTTO_FMT(upstream->key));
-    }
-    const struct sotto_post_field fields[] = {
-        {"Authorization", sotto_buf_span(&bearer)},
-        {NULL, {NULL, 0}},
-    };
+    struct sotto_buf lines;
+    size_t target_len = 0;
+    sotto_buf_init(&lines, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err = openai_lines(upstream, call, &lines, &target_len);
     if (err == SOTTO_OK) {
-        err = sotto_post_write(upstream, call, sotto_buf_span(&target), fields, out, problem);
+        const struct sotto_post_field fields[] = {
+            {"Authorization", sotto_span_skip(sotto_buf_span(&lines), target_len)},
+            {NULL, {NULL, 0}},
+        };
+        err =
+            sotto_post_write(upstream, call, sotto_span_sub(sotto_buf_span(&lines), 0, target_len),
+                             fields, out, problem);
     }
-    sotto_buf_free(&target);
-    sotto_buf_free(&bearer);
+    sotto_buf_free(&lines);
     return err;
 }
 
