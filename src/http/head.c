@@ -54,7 +54,6 @@ static bool read_request_line(sotto_span line, struct sotto_http_head *head)
     }
     head->method = sotto_span_init(line.base, n);
     head->target = sotto_span_skip(line, n + 1);
-    head->status = 0;
     return true;
 }
 
@@ -70,7 +69,6 @@ static bool read_status_line(sotto_span line, struct sotto_http_head *head)
         }
         status = status * 10 + (line.base[i] - '0');
     }
-    head->method = head->target = sotto_span_init(NULL, 0);
     head->status = status;
     return true;
 }
@@ -106,7 +104,7 @@ static bool read_fields(sotto_span block, struct sotto_http_field *fields, size_
 
 enum sotto_err sotto_http_head_index(sotto_span block, bool request, struct sotto_http_head *head)
 {
-    struct sotto_http_head found;
+    struct sotto_http_head found = {.status = 0};
     sotto_span line;
     if (!take_line(&block, &line) ||
         !(request ? read_request_line(line, &found) : read_status_line(line, &found)) ||

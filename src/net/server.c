@@ -104,7 +104,7 @@ struct sotto_server_limits sotto_server_limits_default(void)
         .http = {.head_bytes = SOTTO_HTTP_HEAD_MAX, .body_bytes = SOTTO_HTTP_BODY_MAX},
         .head_ms = 10000,
         .body_window_ms = 10000,
-        .body_window_bytes = 10 * 1024,
+        .body_window_bytes = (size_t)10 << 10,
         .keep_alive_ms = 75000,
         .send_ms = 60000,
         .high_bytes = (size_t)128 << 10,
@@ -369,14 +369,10 @@ static enum sotto_err write_head(struct conn *c, int status, sotto_span lines, i
     return err == SOTTO_OK ? sotto_http_write_head_end(head) : err;
 }
 
-static struct iovec iov_of(sotto_span s)
-{
-    return (struct iovec){.iov_base = (void *)(uintptr_t)s.base, .iov_len = s.len};
-}
-
 static enum sotto_err send_head_and(struct conn *c, sotto_span body)
 {
-    const struct iovec iov[] = {iov_of(sotto_buf_span(&c->server->head)), iov_of(body)};
+    const struct iovec iov[] = {sotto_wire_iov(sotto_buf_span(&c->server->head)),
+                                sotto_wire_iov(body)};
     enum sotto_err err = send_pieces(c, iov, body.len != 0 ? 2 : 1);
     sotto_buf_truncate(&c->server->head, 0);
     return err;
@@ -443,7 +439,7 @@ void sotto_exchange_stream(struct sotto_exchange *x, int status, sotto_span line
     c->keep = c->keep && c->is_11 && !c->server->draining;
     struct iovec iov;
     if (write_head(c, status, lines, -1, x->chunked) == SOTTO_OK) {
-        iov = iov_of(sotto_buf_span(&c->server->head));
+        iov = sotto_wire_iov(sotto_buf_span(&c->server->head));
         if (enqueue(c, &iov, 1, 0) == SOTTO_OK) {
             sotto_buf_truncate(&c->server->head, 0);
             sotto_timer_arm(&c->timer, c->server->limits.send_ms);
@@ -464,18 +460,19 @@ static enum sotto_err send_stream(struct conn *c, sotto_span piece, bool last)
         sotto_loop_undefer(c->server->loop, &c->head_task);
         head = c->out;
         sotto_buf_init(&c->out, 0);
-        iov[n++] = iov_of(sotto_buf_span(&head));
+        iov[n++] = sotto_wire_iov(sotto_buf_span(&head));
     }
     if (piece.len != 0 && !c->exchange.bodiless) {
         if (c->exchange.chunked) {
-            iov[n++] = iov_of(sotto_span_init(frame, sotto_http_chunk_head(frame, piece.len)));
+            iov[n++] =
+                sotto_wire_iov(sotto_span_init(frame, sotto_http_chunk_head(frame, piece.len)));
         }
-        iov[n++] = iov_of(piece);
+        iov[n++] = sotto_wire_iov(piece);
         if (c->exchange.chunked) {
-            iov[n++] = iov_of(last ? SOTTO_LIT("\r\n0\r\n\r\n") : SOTTO_LIT("\r\n"));
+            iov[n++] = sotto_wire_iov(last ? SOTTO_LIT("\r\n0\r\n\r\n") : SOTTO_LIT("\r\n"));
         }
     } else if (last && c->exchange.chunked) {
-        iov[n++] = iov_of(SOTTO_LIT("0\r\n\r\n"));
+        iov[n++] = sotto_wire_iov(SOTTO_LIT("0\r\n\r\n"));
     }
     enum sotto_err err = n != 0 ? send_pieces(c, iov, n) : SOTTO_OK;
     sotto_buf_free(&head);
@@ -509,10 +506,9 @@ bool sotto_exchange_write(struct sotto_exchange *x, sotto_span piece, bool last)
     return true;
 }
 
-size_t sotto_exchange_waiting(const struct sotto_exchange *x)
+size_t sotto_exchange_waiting(struct sotto_exchange *x)
 {
-    const struct conn *c = conn_of((struct sotto_exchange *)(uintptr_t)x);
-    return waiting_bytes(c);
+    return waiting_bytes(conn_of(x));
 }
 
 /* Without a length or chunks only a reset tells a broken answer from a complete one. */
@@ -520,6 +516,7 @@ static void reset(struct conn *c)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     setsockopt(c->wire.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    c->wire.failed = true; /* no close_notify either, which would pass for the end */
     kill_conn(c);
 }
 
@@ -602,7 +599,7 @@ static void head_complete(struct conn *c, bool more_came)
     c->counted = 0;
     sotto_timer_arm(&c->timer, c->server->limits.body_window_ms);
     if (sotto_http_request_expects_continue(c->parser) && !more_came) {
-        const struct iovec iov = iov_of(SOTTO_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
+        const struct iovec iov = sotto_wire_iov(SOTTO_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
         if (send_pieces(c, &iov, 1) != SOTTO_OK) {
             kill_conn(c);
         }
@@ -893,7 +890,7 @@ static void on_accept(struct sotto_watch *watch, uint32_t events)
     struct listener *l = SOTTO_CONTAINER(watch, struct listener, watch);
     (void)events;
     for (int i = 0; i < SERVER_ACCEPTS; i++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {0};
         socklen_t len = sizeof(peer);
         if (l->server->stats.open >= l->server->limits.connections) {
             rest(l);

@@ -170,7 +170,7 @@ void sotto_exchange_stream(struct sotto_exchange *x, int status, sotto_span line
 bool sotto_exchange_write(struct sotto_exchange *x, sotto_span piece, bool last);
 
 /** Bytes that wait to be sent. */
-size_t sotto_exchange_waiting(const struct sotto_exchange *x);
+size_t sotto_exchange_waiting(struct sotto_exchange *x);
 
 /** Ends without completing the answer: the connection is closed, so that the client notices. */
 void sotto_exchange_abort(struct sotto_exchange *x);

@@ -14,7 +14,6 @@
 #include "base/alloc.h"
 #include "crypto/crypto.h"
 
-#define TLS_GROUPS  "X25519MLKEM768:X25519:P-256"
 #define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* Most plaintext of one record. */
 #define TLS_RECORD_BYTES 16384
@@ -38,6 +37,9 @@ struct sotto_tls {
     bool drained, ending, ended;
     bool broken; /* a fatal error: nothing more may be done with `ssl` */
 };
+
+/* OpenSSL takes it as char *, and only reads it. */
+static char tls_groups[] = "X25519MLKEM768:X25519:P-256";
 
 static pthread_once_t tls_once = PTHREAD_ONCE_INIT;
 static BIO_METHOD *tls_bio;
@@ -132,7 +134,7 @@ static enum sotto_err common_new(const SSL_METHOD *method, SSL_CTX **out)
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1); /* a record in one read, not two */
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
-        SSL_CTX_set1_groups_list(ctx, TLS_GROUPS) != 1 ||
+        SSL_CTX_set1_groups_list(ctx, tls_groups) != 1 ||
         SSL_CTX_set_cipher_list(ctx, TLS_CIPHERS) != 1) {
         SSL_CTX_free(ctx);
         return SOTTO_ECRYPTO;
@@ -181,6 +183,7 @@ static enum sotto_err from_file_error(void)
 }
 
 /* No terminal to ask for a password at: an encrypted key is refused. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's. */
 static int no_password(char *buf, int size, int rwflag, void *arg)
 {
     (void)buf;
@@ -328,8 +331,11 @@ static bool set_host(SSL *ssl, const char *host)
     if (is_address(host)) {
         return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     }
+    /* What SSL_set_tlsext_host_name() is, without its cast; the name is copied. */
+    void *name;
+    memcpy(&name, &host, sizeof(name));
     return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-           SSL_set_tlsext_host_name(ssl, host) == 1;
+           SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
 }
 
 enum sotto_err sotto_tls_new(struct sotto_tls_context *context, int fd, const char *host,

@@ -32,6 +32,14 @@ static inline void sotto_wire_readable(struct sotto_wire *wire, bool ending)
     }
 }
 
+/** What writev(2) wants: it reads only, but its type has no const. */
+static inline struct iovec sotto_wire_iov(sotto_span bytes)
+{
+    struct iovec iov = {.iov_len = bytes.len};
+    memcpy(&iov.iov_base, &bytes.base, sizeof(iov.iov_base));
+    return iov;
+}
+
 /** Reads up to `cap` bytes; *n is set on SOTTO_TLS_OK. */
 enum sotto_tls_result sotto_wire_read(struct sotto_wire *wire, void *to, size_t cap, size_t *n);
 
