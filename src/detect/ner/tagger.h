@@ -8,7 +8,7 @@
  * dates, ages, occupations and the rest in English, German, French, Spanish and Italian.
  *
  * A tagger is immutable and shared by all threads; its weights are read in place.  A job belongs to
- * one thread, holds constant memory (about 350 KiB) whatever the text, and is used again for the next
+ * one thread, holds constant memory (about 210 KiB) whatever the text, and is used again for the next
  * text.  It works in small steps: with any budget one step lasts well under a millisecond plus the
  * time for the budget, so an event loop can do other things in between.
  *
