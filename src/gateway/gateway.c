@@ -174,16 +174,31 @@ static enum sotto_err listen_all(struct sotto_gateway *g,
     return err;
 }
 
+/* Longest path of a certificate or key. */
+#define TLS_PATH_BYTES 300
+
+static enum sotto_err certificate_paths(const struct sotto_config *c, char cert[TLS_PATH_BYTES],
+                                        char key[TLS_PATH_BYTES])
+{
+    if (c->tls.certificate.len >= TLS_PATH_BYTES || c->tls.key.len >= TLS_PATH_BYTES) {
+        return SOTTO_ELIMIT;
+    }
+    snprintf(cert, TLS_PATH_BYTES, "%.*s", SOTTO_FMT(c->tls.certificate));
+    snprintf(key, TLS_PATH_BYTES, "%.*s", SOTTO_FMT(c->tls.key));
+    return SOTTO_OK;
+}
+
 static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
 {
     const struct sotto_config *c = g->setup->config;
-    char cert[1024], key[1024];
+    char cert[TLS_PATH_BYTES] = "", key[TLS_PATH_BYTES] = "";
     if (c->tls.listen.host.len == 0) {
         return SOTTO_OK;
     }
-    snprintf(cert, sizeof(cert), "%.*s", SOTTO_FMT(c->tls.certificate));
-    snprintf(key, sizeof(key), "%.*s", SOTTO_FMT(c->tls.key));
-    enum sotto_err err = sotto_tls_server_new(cert, key, &g->server_tls);
+    enum sotto_err err = certificate_paths(c, cert, key);
+    if (err == SOTTO_OK) {
+        err = sotto_tls_server_new(cert, key, &g->server_tls);
+    }
     if (err != SOTTO_OK) {
         snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %.300s and %.300s cannot be used: %s",
                  cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
@@ -268,6 +283,22 @@ static void drain(struct sotto_gateway *g)
     sotto_timer_arm(&g->drain_timer, 0);
 }
 
+/* New connections get what the certificate's files hold now; listeners stay as they are. */
+static void reload_certificate(struct sotto_gateway *g)
+{
+    char cert[TLS_PATH_BYTES], key[TLS_PATH_BYTES];
+    if (g->server_tls == NULL) {
+        return;
+    }
+    enum sotto_err err = certificate_paths(g->setup->config, cert, key);
+    if (err == SOTTO_OK) {
+        err = sotto_tls_server_reload(g->server_tls, cert, key);
+    }
+    if (err != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "certificate_not_reloaded", SOTTO_LOG_ERR("why", err));
+    }
+}
+
 static void reload(struct sotto_gateway *g)
 {
     char why[256];
@@ -286,6 +317,7 @@ static void reload(struct sotto_gateway *g)
     }
     sotto_setup_unref(g->setup);
     g->setup = setup;
+    reload_certificate(g);
     SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
 }
 
