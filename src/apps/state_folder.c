@@ -9,7 +9,7 @@
 /* "" counts as not set, as the XDG Base Directory Specification wants it. */
 static const char *variable(const char *name)
 {
-    const char *value = getenv(name);
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config/read.h"
+#include "config/value.h"
 #include "detect/finer.h"
 
 struct check_run {
@@ -38,13 +39,12 @@ static sotto_span index_key(size_t i, char out[24])
 /* The node that a key leads to. */
 static const struct config_node *follow(const struct config_node *node, sotto_span key)
 {
-    char digits[24] = "";
-    if (key.len < 3 || key.len >= sizeof(digits) || key.base[0] != '[' ||
-        key.base[key.len - 1] != ']') {
-        return config_node_child(node, key);
+    uint64_t i = 0;
+    if (key.len > 2 && key.base[0] == '[' && key.base[key.len - 1] == ']' &&
+        config_parse_count(sotto_span_sub(key, 1, key.len - 1), &i) == SOTTO_OK) {
+        return config_node_at(node, (size_t)i);
     }
-    memcpy(digits, key.base + 1, key.len - 2);
-    return config_node_at(node, (size_t)strtoul(digits, NULL, 10));
+    return config_node_child(node, key);
 }
 
 /* A sentence about a value; where it was not given, at the last of its keys that was. */

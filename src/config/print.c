@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "config/schema.h"
 #include "config/value.h"
@@ -92,14 +91,21 @@ static void put_default(struct print_schema *s, yyjson_mut_val *obj,
     if (field->type == CONFIG_BOOL) {
         put(s, obj, "default", yyjson_mut_bool(s->doc, strcmp(field->preset, "true") == 0));
     } else if (field->type == CONFIG_COUNT) {
-        put_number(s, obj, "default", strtoull(field->preset, NULL, 10));
+        uint64_t count = 0;
+        s->failed =
+            s->failed || config_parse_count(sotto_span_str(field->preset), &count) != SOTTO_OK;
+        put_number(s, obj, "default", count);
     } else if (field->type == CONFIG_SCORE) {
-        put(s, obj, "default", yyjson_mut_real(s->doc, strtod(field->preset, NULL)));
+        uint16_t score = 0;
+        s->failed =
+            s->failed || config_parse_score(sotto_span_str(field->preset), &score) != SOTTO_OK;
+        put(s, obj, "default", yyjson_mut_real(s->doc, score / (double)SOTTO_SCORE_MAX));
     } else {
         put_text(s, obj, "default", field->preset);
     }
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the table of fields, which is constant */
 static void put_object_type(struct print_schema *s, yyjson_mut_val *obj,
                             const struct config_fields *fields);
 
@@ -238,6 +244,8 @@ static void put_object_type(struct print_schema *s, yyjson_mut_val *obj,
     }
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 enum sotto_err sotto_config_print_schema(struct sotto_buf *out)
 {
     struct print_schema s = {.doc = sotto_json_new()};
@@ -358,6 +366,7 @@ static enum sotto_err print_table(const struct config_fields *fields, struct sot
     return err;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): see above */
 /* One heading for a field that has fields, and for those below it; they are nested twice. */
 static enum sotto_err print_section(const char *above, const struct config_field *field,
                                     struct sotto_buf *out)
@@ -382,6 +391,7 @@ static enum sotto_err print_section(const char *above, const struct config_field
     }
     return err;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 static const char reference_intro[] =
     "<!-- Made by `sotto check --reference` from src/config/schema.c; do not edit. -->\n"

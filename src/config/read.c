@@ -338,30 +338,32 @@ static void read_scores(struct read_walk *walk, const struct config_field *field
     }
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the table of fields, which is constant */
+
 /* One item or entry: a mapping of fields, or a single value that is short for one of them. */
 static void read_item(struct read_walk *walk, const struct config_field *field,
-                      const struct config_node *node, void *item)
+                      const struct config_node *place, void *item)
 {
-    const struct config_node *fields = node;
-    if (config_node_is_null(node)) {
-        fields = NULL;
-    } else if (node->kind == CONFIG_NODE_VALUE && field->short_for != NULL) {
-        fields = NULL;
+    const struct config_node *given = place;
+    if (config_node_is_null(place)) {
+        given = NULL;
+    } else if (place->kind == CONFIG_NODE_VALUE && field->short_for != NULL) {
+        given = NULL;
         for (size_t i = 0; i < field->fields.count; i++) {
             const struct config_field *one = &field->fields.list[i];
             if (strcmp(one->name, field->short_for) != 0) {
                 read_preset(walk, one, item);
-            } else if (!node->broken) {
-                read_value(walk, one, node, item);
+            } else if (!place->broken) {
+                read_value(walk, one, place, item);
             }
         }
         return;
-    } else if (node->kind != CONFIG_NODE_MAPPING) {
-        complain(walk, node, "must be a mapping (key: value)");
+    } else if (place->kind != CONFIG_NODE_MAPPING) {
+        complain(walk, place, "must be a mapping (key: value)");
         return;
     }
     walk->no_memory =
-        read_fields(walk, &field->fields, fields, node, item) != SOTTO_OK || walk->no_memory;
+        read_fields(walk, &field->fields, given, place, item) != SOTTO_OK || walk->no_memory;
 }
 
 static void read_items(struct read_walk *walk, const struct config_field *field,
@@ -480,6 +482,8 @@ static void read_field(struct read_walk *walk, const struct config_field *field,
     }
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 /* Number of letters to change, add or leave out (Levenshtein). */
 static size_t distance(sotto_span a, sotto_span b)
 {
@@ -542,6 +546,7 @@ static void find_unknown(struct read_walk *walk, const struct config_fields *fie
     }
 }
 
+/* NOLINTBEGIN(misc-no-recursion): see above */
 /* All fields of a mapping; `node` is NULL where none is given, `place` where to say so. */
 static enum sotto_err read_fields(struct read_walk *walk, const struct config_fields *fields,
                                   const struct config_node *node, const struct config_node *place,
@@ -558,6 +563,7 @@ static enum sotto_err read_fields(struct read_walk *walk, const struct config_fi
     }
     return walk->no_memory || walk->problems->no_memory ? SOTTO_ENOMEM : SOTTO_OK;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum sotto_err config_read_draft(const struct config_node *root, struct config_draft *draft,
                                  struct config_problems *problems)

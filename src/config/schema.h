@@ -38,6 +38,8 @@ struct config_fields {
 struct config_field {
     const char *name;
     enum config_type type;
+    bool required;
+    bool off;
     size_t offset;
     uint64_t min, max;        /* numbers: range; texts: length, where max is not 0 */
     const char *preset;       /* what counts where nothing is given, as written in a file */
@@ -48,8 +50,6 @@ struct config_field {
     size_t item_bytes;
     const char *flag; /* ENTRIES: this key with a single value is no entry but a bool */
     size_t flag_offset;
-    bool required;
-    bool off;
     const char *about;        /* sentences, Markdown */
     const char *preset_about; /* for the reference, where the default is not one value */
 };

@@ -69,7 +69,7 @@ static size_t reference_length(sotto_span in)
         i++;
     }
     if (i > 2 && sotto_span_starts(sotto_span_skip(in, i), SOTTO_LIT(":-"))) {
-        while (i < in.len && memchr("}\n\"'", in.base[i], 4) == NULL) {
+        while (i < in.len && strchr("}\n\"'", in.base[i]) == NULL) {
             i++;
         }
     }

@@ -277,7 +277,7 @@ static bool is_path(sotto_span path)
             }
             segment = i + 1;
         } else if (path.base[i] <= 0x20 || path.base[i] >= 0x7f ||
-                   memchr("?#\\\"<>^`{|}", path.base[i], 11) != NULL) {
+                   strchr("?#\\\"<>^`{|}", path.base[i]) != NULL) {
             return false;
         }
     }

@@ -41,7 +41,9 @@ enum sotto_err sotto_key_parse(sotto_span text, struct sotto_key_text *out)
 
 enum sotto_err sotto_key_make(char out[SOTTO_KEY_TEXT_LEN])
 {
-    memcpy(out, "ql_", 3);
+    out[0] = 'q';
+    out[1] = 'l';
+    out[2] = '_';
     enum sotto_err err = sotto_base62_random(out + 3, SOTTO_KEY_ID_LEN);
     out[3 + SOTTO_KEY_ID_LEN] = '_';
     if (err == SOTTO_OK) {

@@ -62,6 +62,12 @@ struct sotto_key_text {
 /** Takes a key's text apart.  @retval SOTTO_EFORMAT  it is none; `out` unchanged */
 SOTTO_MUST_CHECK enum sotto_err sotto_key_parse(sotto_span text, struct sotto_key_text *out);
 
+/** Orders two ids of SOTTO_KEY_ID_LEN bytes, as memcmp() does. */
+static inline int sotto_key_id_compare(const void *a, const void *b)
+{
+    return memcmp(a, b, SOTTO_KEY_ID_LEN); /* mistake-ok: ids are public */
+}
+
 /** Whether `id` has the form of a key's id. */
 bool sotto_key_id_valid(sotto_span id);
 

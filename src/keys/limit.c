@@ -72,7 +72,7 @@ static size_t position(const struct sotto_limits *limits, sotto_span id)
     size_t low = 0, high = limits->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (memcmp(limits->items[middle]->id, id.base, SOTTO_KEY_ID_LEN) < 0) {
+        if (sotto_key_id_compare(limits->items[middle]->id, id.base) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -129,7 +129,7 @@ enum sotto_err sotto_limits_usage(struct sotto_limits *limits, sotto_span id,
     }
     pthread_mutex_lock(&limits->lock);
     size_t at = position(limits, id);
-    if (at < limits->count && memcmp(limits->items[at]->id, id.base, SOTTO_KEY_ID_LEN) == 0) {
+    if (at < limits->count && sotto_key_id_compare(limits->items[at]->id, id.base) == 0) {
         *out = limits->items[at];
     } else {
         err = insert(limits, at, id, out);

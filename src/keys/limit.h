@@ -63,7 +63,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_limits_usage(struct sotto_limits *limits, 
 /**
  * Asks for one request and, if it is admitted, counts it.
  *
- * @param per_minute, per_month  limits of the key; 0: none
+ * @param per_minute       limit of the key; 0: none
+ * @param per_month        the same
  * @param now_ms           milliseconds since 1970
  * @param[out] reservation for sotto_limit_settle(); empty when not admitted
  * @param[out] state       may be NULL

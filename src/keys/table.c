@@ -28,7 +28,7 @@ struct sotto_key_slot {
 static int compare_rows(const void *a, const void *b)
 {
     const struct sotto_key_row *x = a, *y = b;
-    return memcmp(x->key.id, y->key.id, SOTTO_KEY_ID_LEN);
+    return sotto_key_id_compare(x->key.id, y->key.id);
 }
 
 static uint64_t or_default(uint64_t own, uint64_t otherwise)
@@ -143,7 +143,7 @@ const struct sotto_key_row *sotto_key_table_find(const struct sotto_key_table *t
     }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = memcmp(table->rows[middle].key.id, id.base, SOTTO_KEY_ID_LEN);
+        int order = sotto_key_id_compare(table->rows[middle].key.id, id.base);
         if (order == 0) {
             return &table->rows[middle];
         }

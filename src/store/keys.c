@@ -95,7 +95,7 @@ enum sotto_err sotto_store_key_each(struct sotto_store *store, sotto_store_each_
     enum sotto_err err =
         store_prepare(store, "SELECT " KEYS_COLUMNS " FROM keys ORDER BY created, rowid", &stmt);
     while (err == SOTTO_OK && (err = store_step(store, stmt, &row)) == SOTTO_OK && row) {
-        struct sotto_key key;
+        struct sotto_key key = {0};
         err = read_key(store, stmt, &key);
         if (err == SOTTO_OK) {
             err = each(ctx, &key);
@@ -202,7 +202,7 @@ static enum sotto_err identify(struct sotto_key *key, sotto_span text)
     enum sotto_err err = sotto_key_parse(text, &parts);
     if (err == SOTTO_OK) {
         memcpy(key->id, parts.id.base, sizeof(key->id));
-        memset(key->old_hash, 0, sizeof(key->old_hash));
+        sotto_wipe(key->old_hash, sizeof(key->old_hash));
         key->old_until_s = 0;
         err = sotto_key_hash(&parts, key->hash);
     }
@@ -233,7 +233,7 @@ enum sotto_err sotto_store_key_create(struct sotto_store *store, const struct so
 enum sotto_err sotto_store_key_adopt(struct sotto_store *store, const struct sotto_key *key,
                                      sotto_span text)
 {
-    struct sotto_key copy = *key, there;
+    struct sotto_key copy = *key, there = {0};
     enum sotto_err err = identify(&copy, text);
     if (err != SOTTO_OK) {
         snprintf(store->why, sizeof(store->why),

@@ -15,7 +15,7 @@
 #include "crypto/random.h"
 
 /* The file: 64 hexadecimal digits and a newline. */
-#define SECRETS_DIGITS     (2 * SOTTO_MASTER_BYTES)
+#define SECRETS_DIGITS     ((size_t)2 * SOTTO_MASTER_BYTES)
 #define SECRETS_FILE_BYTES (SECRETS_DIGITS + 1)
 #define SECRETS_PATH_BYTES 4200
 

@@ -119,7 +119,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_key_each(struct sotto_store *store,
  * Reads all keys into a table, whose generation is that of what was read or an older one (then
  * the gateway reads once more).
  *
- * @param limits, defaults, out  as for sotto_key_table_new()
+ * @param limits    as for sotto_key_table_new()
+ * @param defaults  the same
+ * @param[out] out  the same
  *
  * @retval SOTTO_EIO, SOTTO_ENOMEM
  */
@@ -129,7 +131,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_key_table(struct sotto_store *store,
                                                       struct sotto_key_table **out);
 
 /** Grace after a rotation that no gateway has set, in seconds. */
-#define SOTTO_STORE_GRACE_S (48 * 3600)
+#define SOTTO_STORE_GRACE_S (48LL * 3600)
 
 /** Remembers the grace of the gateway's configuration for `sotto keys rotate`.  @retval SOTTO_EIO */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_grace_set(struct sotto_store *store, int64_t grace_s);
