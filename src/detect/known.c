@@ -55,7 +55,8 @@ struct sotto_known {
     struct known_value *values;
     uint32_t value_count, value_cap;
     struct sotto_buf spellings;
-    bool linked; /* failure links are made */
+    bool linked;      /* failure links are made */
+    bool begins[256]; /* bytes with which a value may begin; made with the links */
 };
 
 /* A walk over folded text. */
@@ -358,6 +359,30 @@ enum sotto_err sotto_known_add(struct sotto_known *known, sotto_span value,
 }
 
 /* Breadth first, with a queue threaded through `output` of nodes not reached yet. */
+/* Most of a text cannot begin a value: a table of first bytes lets the scan pass over it.  What is
+ * not ASCII may fold to anything. */
+static void note_beginnings(struct sotto_known *known)
+{
+    memset(known->begins, 0, 128);
+    memset(known->begins + 128, 1, 128);
+    for (uint32_t child = known->nodes[0].child; child != 0; child = known->nodes[child].sibling) {
+        uint32_t symbol = known->nodes[child].symbol;
+        if (symbol == KNOWN_SEPARATOR) {
+            memset(known->begins, 1, sizeof(known->begins));
+        } else if (symbol < 128) {
+            known->begins[symbol] = true;
+            known->begins[symbol >= 'a' && symbol <= 'z' ? symbol - 0x20 : symbol] = true;
+        }
+    }
+}
+
+static void pass_over(const struct sotto_known *known, struct known_walk *walk)
+{
+    while (walk->at < walk->text.len && !known->begins[walk->text.base[walk->at]]) {
+        walk->at++;
+    }
+}
+
 static enum sotto_err link_failures(struct sotto_known *known)
 {
     uint32_t *queue = sotto_calloc(known->node_count, sizeof(*queue));
@@ -380,6 +405,7 @@ static enum sotto_err link_failures(struct sotto_known *known)
         }
     }
     sotto_free(queue);
+    note_beginnings(known);
     known->linked = true;
     return SOTTO_OK;
 }
@@ -489,6 +515,7 @@ enum sotto_err sotto_known_scan(struct sotto_known *known, sotto_span text,
     struct known_ring ring;
     ring.count = 0;
     uint32_t node = 0, symbol;
+    pass_over(known, &walk);
     while (err == SOTTO_OK && next_symbol(&walk, &symbol)) {
         uint32_t next;
         ring.starts[ring.count++ % KNOWN_VALUE_MAX] = (uint32_t)walk.start;
@@ -498,6 +525,9 @@ enum sotto_err sotto_known_scan(struct sotto_known *known, sotto_span text,
         node = next;
         if (known->nodes[node].output != 0) {
             err = note_all(known, node, text, &ring, walk.at, mark, out);
+        }
+        if (node == 0) {
+            pass_over(known, &walk);
         }
     }
     if (err != SOTTO_OK) {
