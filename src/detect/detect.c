@@ -25,9 +25,6 @@ static const uint16_t detect_thresholds[SOTTO_LABEL_COUNT] = {
     [SOTTO_LABEL_SECRET] = 500,
 };
 
-/* Longest word of an allow list: how far before a finding one may begin. */
-#define DETECT_ALLOW_BYTES 1024
-
 struct sotto_detector {
     struct sotto_patterns *patterns;
     struct sotto_customs *customs; /* NULL: none */
@@ -189,18 +186,8 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
 
 void sotto_detect_language(struct sotto_detect_job *job, sotto_span code)
 {
-    static const char *const known[] = {"en", "fr", "es", "it"};
-    enum sotto_names_language language = SOTTO_NAMES_GUESS;
-    if (sotto_span_eq(code, SOTTO_LIT("de"))) {
-        language = SOTTO_NAMES_GERMAN;
-    }
-    for (size_t i = 0; i < SOTTO_COUNT(known); i++) {
-        if (sotto_span_eq(code, sotto_span_str(known[i]))) {
-            language = SOTTO_NAMES_OTHER;
-        }
-    }
     if (job->names != NULL) {
-        sotto_names_language(job->names, language);
+        sotto_names_language(job->names, code);
     }
 }
 
@@ -251,7 +238,8 @@ static bool is_allowed(const struct sotto_detect_job *job, const struct sotto_fi
         return false;
     }
     struct detect_cover cover = {.start = f->start, .end = f->end};
-    size_t from = f->start > DETECT_ALLOW_BYTES ? f->start - DETECT_ALLOW_BYTES : 0;
+    size_t reach = sotto_phrases_reach(job->detector->allow);
+    size_t from = f->start > reach ? f->start - reach : 0;
     while (!sotto_utf8_boundary(job->text, from)) {
         from--;
     }

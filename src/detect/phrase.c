@@ -23,6 +23,7 @@ struct phrase_entry {
 struct sotto_phrases {
     struct phrase_entry *bucket[PHRASE_BUCKETS];
     size_t count;
+    size_t longest; /* bytes */
 };
 
 static uint64_t hash_add(uint64_t hash, uint32_t c)
@@ -111,6 +112,7 @@ static enum sotto_err link_entry(struct sotto_phrases *phrases, sotto_span text,
     entry->next = *bucket;
     *bucket = entry;
     phrases->count++;
+    phrases->longest = text.len > phrases->longest ? text.len : phrases->longest;
     return SOTTO_OK;
 }
 
@@ -132,6 +134,12 @@ enum sotto_err sotto_phrases_add(struct sotto_phrases *phrases, sotto_span text,
 bool sotto_phrases_empty(const struct sotto_phrases *phrases)
 {
     return phrases->count == 0;
+}
+
+/* Twice the length: room for wider spaces, hidden characters and capitals of more bytes. */
+size_t sotto_phrases_reach(const struct sotto_phrases *phrases)
+{
+    return 2 * phrases->longest + 16;
 }
 
 /* The next character of a text as normalise() leaves it; false at the end. */

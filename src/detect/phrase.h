@@ -37,6 +37,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_phrases_add(struct sotto_phrases *phrases,
 /** Whether nothing was added. */
 bool sotto_phrases_empty(const struct sotto_phrases *phrases);
 
+/** How many bytes before its end a phrase may begin in a text of usual spacing. */
+size_t sotto_phrases_reach(const struct sotto_phrases *phrases);
+
 /** Calls `seen` for each phrase whose first word begins in bytes [start, end) of `text`. */
 SOTTO_MUST_CHECK enum sotto_err sotto_phrases_scan(const struct sotto_phrases *phrases,
                                                    sotto_span text, size_t start, size_t end,
