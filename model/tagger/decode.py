@@ -57,3 +57,14 @@ def trim(source, tokens, first, last):
     while last >= first and tokens[last][2] in (text.PUNCT, text.BREAK) and source[tokens[last][0]] not in ").":
         last -= 1
     return (first, last) if first <= last else None
+
+
+def with_initials(source, tokens, first, floor):
+    """The first token of a name, initials before it included: "T. S. Eliot" is one name."""
+    while first - floor >= 2:
+        (a, b, kind, _), (c, d, _, _) = tokens[first - 2], tokens[first - 1]
+        if not (kind == text.WORD and b - a == 1 and "A" <= source[a] <= "Z" and source[c:d] == "." and c == b
+                and len(source[d:tokens[first][0]].encode()) <= 1):
+            break
+        first -= 2
+    return first

@@ -75,11 +75,15 @@ class Predictor:
                 lg = lg + self.lean
                 p = np.exp(lg - lg.max(1, keepdims=True))
                 p /= p.sum(1, keepdims=True)
+                floor = 0
                 for first, last, k in decode.viterbi(lg):
                     cut = decode.trim(source, toks, first, last)
+                    score = p[first:last + 1, 1 + 4 * k:5 + 4 * k].sum(1).mean()
+                    before, floor = floor, last + 1
                     if cut:
                         first, last = cut
-                        score = p[first:last + 1, 1 + 4 * k:5 + 4 * k].sum(1).mean()
+                        if LABELS[k] == "PERSON":
+                            first = decode.with_initials(source, toks, first, before)
                         spans.append((toks[first][0], toks[last][1], LABELS[k], round(float(score), 3)))
             yield spans
 

@@ -59,6 +59,10 @@ class Person:
 
     def full(self):
         rng, parts = self.rng, [self.first]
+        if rng.random() < 0.07:  # T. S. Last, C. Raymond Last
+            one, two = (rng.choice("ABCDEFGHJKLMNPRSTW") for _ in range(2))
+            return rng.choice([f"{one}. {two}. {self.last}", f"{one}.{two}. {self.last}", f"{one}. {self.first} {self.last}",
+                               f"{self.first} {one}. {two}. {self.last}", f"{one}. {self.last}", f"{one} {two} {self.last}"])
         if self.middle and rng.random() < 0.8:
             parts.append(self.middle)
         parts.append(self.last)

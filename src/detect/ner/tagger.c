@@ -221,9 +221,29 @@ static bool is_dressing(const struct tag_place *place, const char *but)
             (place->sign == 0 || strchr(but, place->sign) == NULL));
 }
 
+static bool is_initial(const struct sotto_tag_job *job, const struct tag_place *place)
+{
+    uint8_t c = job->cursor.text.base[place->start];
+
+    return place->kind == SOTTO_NER_WORD && place->end - place->start == 1 && c >= 'A' && c <= 'Z';
+}
+
+/* "T. S. Eliot" is one name even where only "Eliot" was sure. */
+static const struct tag_place *with_initials(const struct sotto_tag_job *job,
+                                             const struct tag_place *first,
+                                             const struct tag_place *floor)
+{
+    while (first - floor >= 2 && first[-1].sign == '.' && is_initial(job, first - 2) &&
+           first[-1].start == first[-2].end && first[-1].end == first[-1].start + 1 &&
+           first->start - first[-1].end <= 1) {
+        first -= 2;
+    }
+    return first;
+}
+
 /* Leaves out breaks and signs at both ends, but those that open or close what is found. */
 static enum sotto_err report(struct sotto_tag_job *job, const struct sotto_ner_entity *entity,
-                             struct sotto_findings *list)
+                             size_t floor, struct sotto_findings *list)
 {
     const struct tag_place *first = job->path_places + entity->first;
     const struct tag_place *last = job->path_places + entity->last;
@@ -236,6 +256,9 @@ static enum sotto_err report(struct sotto_tag_job *job, const struct sotto_ner_e
     }
     if (first > last) {
         return SOTTO_OK;
+    }
+    if (entity->label == SOTTO_LABEL_PERSON) {
+        first = with_initials(job, first, job->path_places + floor);
     }
     return sotto_findings_add(list, (struct sotto_finding){.start = first->start,
                                                            .end = last->end,
@@ -252,7 +275,9 @@ static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *l
     enum sotto_err err = SOTTO_OK;
 
     for (size_t i = 0; i < n && err == SOTTO_OK; i++) {
-        err = report(job, &job->entities[i], list);
+        /* An entity does not grow into the one before. */
+        size_t floor = i == 0 ? 0 : (size_t)job->entities[i - 1].last + 1;
+        err = report(job, &job->entities[i], floor, list);
     }
     job->path_count -= done;
     job->path_leant = job->path_count;
