@@ -45,6 +45,7 @@ struct conn {
     struct sotto_lookup *lookup;
     struct sotto_addresses *addresses; /* while connecting */
     size_t address_at;
+    int64_t opened_us;
     int64_t give_up_us; /* end of connect_ms */
     size_t sent;        /* of the request */
     enum conn_state state;
@@ -103,6 +104,7 @@ struct sotto_client_limits sotto_client_limits_default(void)
         .first_byte_ms = 300000,
         .silence_ms = 300000,
         .idle_ms = 55000,
+        .age_ms = 600000,
         .queue_ms = 10000,
         .connections = 1024,
         .queued = 4096,
@@ -518,7 +520,8 @@ static enum sotto_err open_conn(struct origin *origin, struct sotto_fetch *f)
     c->origin = origin;
     c->wire.fd = -1;
     c->state = CONN_RESOLVING;
-    c->give_up_us = sotto_loop_now_us(pool->loop) + pool->limits.connect_ms * 1000;
+    c->opened_us = sotto_loop_now_us(pool->loop);
+    c->give_up_us = c->opened_us + pool->limits.connect_ms * 1000;
     c->addresses = sotto_calloc(1, sizeof(*c->addresses));
     if (c->addresses == NULL ||
         (err = sotto_http_response_new(pool->limits.head_bytes, &c->parser)) != SOTTO_OK ||
@@ -628,13 +631,21 @@ static bool is_quiet(struct conn *c)
     return sotto_wire_read(&c->wire, &byte, 1, &n) == SOTTO_TLS_AGAIN;
 }
 
+/* Whether the connection may carry another request behind a complete answer. */
+static bool may_keep(struct conn *c)
+{
+    const struct sotto_pool *pool = pool_of(c);
+    int64_t age_us = sotto_loop_now_us(pool->loop) - c->opened_us;
+    return sotto_http_response_reusable(c->parser) && c->sent == c->fetch->request_len &&
+           !c->wire.failed && !c->wire.ending && age_us < pool->limits.age_ms * 1000 && is_quiet(c);
+}
+
 /* The answer is complete.  `clean`: nothing came behind it. */
 static void complete(struct conn *c, bool clean)
 {
     struct sotto_fetch *f = c->fetch;
     struct origin *origin = c->origin;
-    bool keep = clean && sotto_http_response_reusable(c->parser) && c->sent == f->request_len &&
-                !c->wire.failed && !c->wire.ending && is_quiet(c);
+    bool keep = clean && may_keep(c);
     c->fetch = NULL;
     f->conn = NULL;
     if (keep) {

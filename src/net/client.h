@@ -62,10 +62,11 @@ struct sotto_client_limits {
     int64_t first_byte_ms; /* from the request sent to the first byte of the answer: 300 s */
     int64_t silence_ms;    /* between pieces of the answer: 300 s */
     int64_t idle_ms;       /* an unused connection is closed: 55 s */
-    int64_t queue_ms;      /* waiting for a free connection: 10 s */
-    size_t connections;    /* most to one origin: 1,024 */
-    size_t queued;         /* most fetches waiting for one origin: 4,096 */
-    size_t head_bytes;     /* of an answer: 64 KiB */
+    int64_t age_ms;     /* one that is older is not kept, so that a moved name is noticed: 600 s */
+    int64_t queue_ms;   /* waiting for a free connection: 10 s */
+    size_t connections; /* most to one origin: 1,024 */
+    size_t queued;      /* most fetches waiting for one origin: 4,096 */
+    size_t head_bytes;  /* of an answer: 64 KiB */
 };
 
 struct sotto_client_limits sotto_client_limits_default(void);

@@ -1090,7 +1090,11 @@ void sotto_server_drain(struct sotto_server *server)
     close_listeners(server);
     for (struct conn *c = server->conns, *next; c != NULL; c = next) {
         next = c->next;
-        if ((c->state == CONN_IDLE && c->waiting.len == 0) || c->state == CONN_HANDSHAKE) {
+        if (c->state == CONN_IDLE) { /* a request may have come that no event has told yet */
+            sotto_wire_readable(&c->wire, c->wire.ending);
+            read_on(c);
+        }
+        if (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE) {
             kill_conn(c);
         }
     }

@@ -129,7 +129,10 @@ SOTTO_MUST_CHECK enum sotto_err sotto_server_listen(struct sotto_server *server,
                                                     struct sotto_tls_context *tls, uint32_t flags,
                                                     uint16_t *bound_port);
 
-/** Stops accepting, lets exchanges finish, closes idle connections, then calls on_drained(). */
+/**
+ * Stops accepting, lets exchanges finish, closes idle connections, then calls on_drained().  What
+ * has been sent by then is still read: on_request() may be called inside.
+ */
 void sotto_server_drain(struct sotto_server *server);
 
 void sotto_server_stats(const struct sotto_server *server, struct sotto_server_stats *stats);

@@ -658,6 +658,17 @@ static void test_drain(void)
     IS_INT(room.drained, 1, "then the server is drained");
     end();
     begin(NULL);
+    idle = rig_connect(port);
+    sotto_buf_truncate(&in, 0);
+    OK(talk(idle, SOTTO_LIT(GET("/now")), &in, "hello"), "an idle connection");
+    OK(send(idle, GET("/now"), sizeof(GET("/now")) - 1, MSG_NOSIGNAL) > 0, "asks again");
+    sotto_server_drain(server);
+    sotto_buf_truncate(&in, 0);
+    IS_INT(rig_rest(loop, idle, &in), RIG_CLOSED, "while the server begins to drain");
+    OK(rig_find(&in, "hello") != SIZE_MAX, "and is answered");
+    close(idle);
+    end();
+    begin(NULL);
     sotto_server_drain(server);
     UNTIL(loop, room.drained == 1);
     IS_INT(room.drained, 1, "at once where there was nothing");
