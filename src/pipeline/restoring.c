@@ -64,7 +64,7 @@ struct sotto_restoring {
     size_t strand_count;
     struct sotto_buf text; /* of one string after restoring */
     struct sotto_buf path; /* of the walk at hand */
-    yyjson_mut_doc *head;  /* members that all chunks share, of the first one */
+    int64_t created;       /* of the first chunk; 0: not known */
 
     bool news;     /* the chunk at hand says something */
     bool withheld; /* a text of it was withheld as a whole */
@@ -817,17 +817,16 @@ static enum sotto_err copy_head(yyjson_mut_val *from, yyjson_mut_doc *doc, yyjso
     return SOTTO_OK;
 }
 
-static enum sotto_err keep_head(struct sotto_restoring *r, yyjson_mut_val *root)
+/* What makes a chunk where there is none to copy from; id and model are the dialect's to add. */
+static enum sotto_err make_head(const struct sotto_restoring *r, yyjson_mut_doc *doc,
+                                yyjson_mut_val *to)
 {
-    yyjson_mut_doc *head = sotto_json_new();
-    yyjson_mut_val *obj = head != NULL ? yyjson_mut_obj(head) : NULL;
-    if (obj == NULL || copy_head(root, head, obj) != SOTTO_OK) {
-        sotto_json_free(head);
-        return SOTTO_ENOMEM;
+    enum sotto_err err =
+        sotto_json_put(doc, to, "object", yyjson_mut_str(doc, "chat.completion.chunk"));
+    if (err == SOTTO_OK && r->created != 0) {
+        err = sotto_json_put(doc, to, "created", yyjson_mut_sint(doc, r->created));
     }
-    yyjson_mut_doc_set_root(head, obj);
-    r->head = head;
-    return SOTTO_OK;
+    return err;
 }
 
 static enum sotto_err chunk_choices(struct sotto_restoring *r, yyjson_mut_val *root,
@@ -863,8 +862,8 @@ enum sotto_err sotto_restoring_chunk(struct sotto_restoring *r, yyjson_mut_doc *
     }
     r->doc = doc;
     r->news = r->withheld = false;
-    if (r->head == NULL) {
-        err = keep_head(r, root);
+    if (r->created == 0) {
+        sotto_ignore(sotto_json_int(sotto_json_get(root, "created"), &r->created)); /* or none */
     }
     yyjson_mut_obj_foreach(root, i, n, name, val)
     {
@@ -898,8 +897,7 @@ enum sotto_err sotto_restoring_end(struct sotto_restoring *r, const yyjson_mut_d
     yyjson_mut_val *root = yyjson_mut_obj(doc), *choices = yyjson_mut_arr(doc);
     enum sotto_err err = root != NULL && choices != NULL ? SOTTO_OK : SOTTO_ENOMEM;
     if (err == SOTTO_OK) {
-        from = from == NULL && r->head != NULL ? r->head->root : from;
-        err = copy_head(from, doc, root);
+        err = from != NULL ? copy_head(from, doc, root) : make_head(r, doc, root);
     }
     if (err != SOTTO_OK || (err = sotto_json_put(doc, root, "choices", choices)) != SOTTO_OK ||
         (err = flush_all(r, choices)) != SOTTO_OK) {
@@ -939,7 +937,6 @@ void sotto_restoring_free(struct sotto_restoring *r)
         }
         sotto_free(choice);
     }
-    sotto_json_free(r->head);
     sotto_buf_free(&r->text);
     sotto_buf_free(&r->path);
     sotto_free(r);

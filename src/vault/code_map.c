@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 
-/* Enough for the beginnings of a dozen codes. */
-#define CODE_MAP_MIN 256
+/* Enough for the beginnings of seven codes. */
+#define CODE_MAP_MIN 128
 
 /* The finisher of SplitMix64 (Steele, Lea, Flood 2014): every bit of the key reaches every bit. */
 static uint64_t mix(uint64_t x)

@@ -248,10 +248,9 @@ static void test_streams(void)
          "{\"content\":\"~1\"}}]}",
          NULL},
     };
-    run_steps(
-        "a stream without a finish", end, SOTTO_COUNT(end),
-        "{\"id\":\"i\",\"object\":\"o\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":1,"
-        "\"delta\":{\"content\":\"PERSON\"},\"finish_reason\":null}]}");
+    run_steps("a stream without a finish", end, SOTTO_COUNT(end),
+              "{\"object\":\"chat.completion.chunk\",\"created\":1,\"choices\":[{\"index\":1,"
+              "\"delta\":{\"content\":\"PERSON\"},\"finish_reason\":null}]}");
 
     static const struct step error[] = {
         {"{\"error\":{\"message\":\"@1\"}}", "{\"error\":{\"message\":\"Ann Lee\"}}"},
@@ -347,6 +346,32 @@ static void test_logprobs(void)
     run_steps("logprobs follow the text", steps, SOTTO_COUNT(steps), NULL);
 }
 
+/* The caller may have a chunk to copy from. */
+static void test_template(void)
+{
+    struct sotto_restoring *r = NULL;
+    struct sotto_buf out;
+    bool empty = false, any = false;
+    sotto_buf_init(&out, 1 << 16);
+    yyjson_mut_doc *doc =
+        answer_doc("{\"id\":\"i\",\"model\":\"m\",\"x\":1,\"choices\":[{\"index\":0,"
+                   "\"delta\":{\"content\":\"P\"}}]}");
+    yyjson_mut_doc *rest = sotto_json_new();
+    IS_INT(sotto_restoring_new(vault, &r), SOTTO_OK, "a stream");
+    IS_INT(sotto_restoring_chunk(r, doc, &empty), SOTTO_OK, "that withholds");
+    IS_INT(sotto_restoring_end(r, doc, rest, &any), SOTTO_OK, "and ends");
+    OK(empty && any, "with something");
+    answer_write(rest, &out);
+    IS_TEXT(out.base, out.len,
+            "{\"id\":\"i\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"P\"},"
+            "\"finish_reason\":null}]}",
+            "in a chunk like the one given");
+    sotto_json_free(doc);
+    sotto_json_free(rest);
+    sotto_restoring_free(r);
+    sotto_buf_free(&out);
+}
+
 /* --- trouble --------------------------------------------------------------------------------- */
 
 static void test_nothing_issued(void)
@@ -433,6 +458,7 @@ int main(void)
     test_whole();
     test_citations();
     test_streams();
+    test_template();
     test_choices_and_fields();
     test_logprobs();
     test_nothing_issued();

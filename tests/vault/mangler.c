@@ -113,7 +113,7 @@ const struct mangle_form mangle_forms[] = {
 };
 const size_t mangle_form_count = SOTTO_COUNT(mangle_forms);
 
-static void push(struct sotto_buf *out, char c)
+static void push(struct sotto_buf *out, int c)
 {
     if (sotto_buf_push(out, (uint8_t)c) != SOTTO_OK) {
         abort();
@@ -127,9 +127,9 @@ static void push_span(struct sotto_buf *out, sotto_span s)
     }
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 static char other_symbol(char c, uint32_t *seed)
