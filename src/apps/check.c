@@ -14,7 +14,7 @@
 /* The words of `sotto check`. */
 struct check_words {
     const char *config;
-    bool schema, reference;
+    bool schema, reference, manual;
 };
 
 static const char *get_env(void *ctx, const char *name)
@@ -173,6 +173,7 @@ int sotto_cmd_check(int argc, char **argv)
         {"--schema", NULL, "print the JSON Schema of configurations", NULL, &words.schema},
         {"--reference", NULL, "print the reference of all fields (Markdown)", NULL,
          &words.reference},
+        {"--manual", NULL, "print the manual page sotto.conf(5)", NULL, &words.manual},
     };
     const struct sotto_cli cli = {
         .usage = "sotto check --config FILE",
@@ -188,6 +189,9 @@ int sotto_cmd_check(int argc, char **argv)
     }
     if (words.schema) {
         return print_text(sotto_config_print_schema);
+    }
+    if (words.manual) {
+        return print_text(sotto_config_print_manual);
     }
     if (words.reference) {
         return print_text(sotto_config_print_reference);

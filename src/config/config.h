@@ -234,4 +234,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_config_print_schema(struct sotto_buf *out)
 /** Appends the reference in Markdown: docs/configuration.md.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
 SOTTO_MUST_CHECK enum sotto_err sotto_config_print_reference(struct sotto_buf *out);
 
+/** Appends the manual page: docs/man/sotto.conf.5.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
+SOTTO_MUST_CHECK enum sotto_err sotto_config_print_manual(struct sotto_buf *out);
+
 #endif

@@ -278,73 +278,72 @@ enum sotto_err sotto_config_print_schema(struct sotto_buf *out)
 
 /* --- reference ------------------------------------------------------------------------------ */
 
-/* What a field holds, in words. */
-static void describe(const struct config_field *field, char out[200])
+void config_describe(const struct config_field *field, char out[CONFIG_DESCRIBE_BYTES])
 {
     char min[CONFIG_NUMBER_BYTES], max[CONFIG_NUMBER_BYTES];
     size_t len = 0;
     switch (field->type) {
     case CONFIG_BOOL:
-        snprintf(out, 200, "`true` or `false`");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "`true` or `false`");
         break;
     case CONFIG_COUNT:
-        snprintf(out, 200, "%" PRIu64 " to %" PRIu64, field->min, field->max);
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "%" PRIu64 " to %" PRIu64, field->min, field->max);
         break;
     case CONFIG_SIZE:
         config_write_size(field->min, min);
         config_write_size(field->max, max);
-        snprintf(out, 200, "size, %s to %s", min, max);
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "size, %s to %s", min, max);
         break;
     case CONFIG_DURATION:
         config_write_duration(field->min, min);
         config_write_duration(field->max, max);
-        snprintf(out, 200, "duration, %s to %s", min, max);
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "duration, %s to %s", min, max);
         break;
     case CONFIG_SCORE:
-        snprintf(out, 200, "0 to 1");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "0 to 1");
         break;
     case CONFIG_TEXT:
     case CONFIG_SECRET:
-        snprintf(out, 200, "text");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "text");
         break;
     case CONFIG_WORD:
     case CONFIG_EITHER:
-        for (size_t i = 0; field->words[i] != NULL && len < 200; i++) {
-            len += (size_t)snprintf(out + len, 200 - len, "%s`%s`", i != 0 ? ", " : "",
-                                    field->words[i]);
+        for (size_t i = 0; field->words[i] != NULL && len < CONFIG_DESCRIBE_BYTES; i++) {
+            len += (size_t)snprintf(out + len, CONFIG_DESCRIBE_BYTES - len, "%s`%s`",
+                                    i != 0 ? ", " : "", field->words[i]);
         }
         break;
     case CONFIG_ADDRESS:
-        snprintf(out, 200, "address:port%s", field->off ? " or `off`" : "");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "address:port%s", field->off ? " or `off`" : "");
         break;
     case CONFIG_URL:
-        snprintf(out, 200, "URL");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "URL");
         break;
     case CONFIG_LABEL:
-        snprintf(out, 200, "label");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "label");
         break;
     case CONFIG_TEXTS:
-        snprintf(out, 200, "list of texts");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "list of texts");
         break;
     case CONFIG_SCORES:
-        snprintf(out, 200, "mapping from label to 0 to 1");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "mapping from label to 0 to 1");
         break;
     case CONFIG_SECTION:
-        snprintf(out, 200, "mapping, see below");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "mapping, see below");
         break;
     case CONFIG_ITEMS:
-        snprintf(out, 200, "list, see below");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "list, see below");
         break;
     case CONFIG_ENTRIES:
-        snprintf(out, 200, "mapping by name, see below");
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "mapping by name, see below");
         break;
     }
 }
 
 static enum sotto_err print_row(const struct config_field *field, struct sotto_buf *out)
 {
-    char what[200];
-    describe(field, what);
+    char what[CONFIG_DESCRIBE_BYTES];
+    config_describe(field, what);
     enum sotto_err err = sotto_buf_printf(out, "| `%s` | %s | ", field->name, what);
     if (err == SOTTO_OK && field->required) {
         err = sotto_buf_append(out, SOTTO_LIT("*required*"));
@@ -394,7 +393,7 @@ static enum sotto_err print_section(const char *above, const struct config_field
 /* NOLINTEND(misc-no-recursion) */
 
 static const char reference_intro[] =
-    "<!-- Made by `sotto check --reference` from src/config/schema.c; do not edit. -->\n"
+    "<!-- Made by scripts/make-reference from src/config/schema.c; do not edit. -->\n"
     "# Configuration\n"
     "\n"
     "`sotto serve --config FILE` reads one YAML file. Everything has a default: a file need only\n"

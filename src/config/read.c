@@ -348,7 +348,6 @@ static void read_item(struct read_walk *walk, const struct config_field *field,
     if (config_node_is_null(place)) {
         given = NULL;
     } else if (place->kind == CONFIG_NODE_VALUE && field->short_for != NULL) {
-        given = NULL;
         for (size_t i = 0; i < field->fields.count; i++) {
             const struct config_field *one = &field->fields.list[i];
             if (strcmp(one->name, field->short_for) != 0) {

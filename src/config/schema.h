@@ -57,6 +57,12 @@ struct config_field {
 /** The fields of the file. */
 extern const struct config_fields config_schema;
 
+/** Room for what config_describe() writes. */
+#define CONFIG_DESCRIBE_BYTES 200
+
+/** What a field holds, in words of Markdown: "size, 1KiB to 1GiB". */
+void config_describe(const struct config_field *field, char out[CONFIG_DESCRIBE_BYTES]);
+
 /** A word of the deny list as it is read; the same as struct sotto_detect_word. */
 struct config_deny {
     sotto_span text;

@@ -242,6 +242,11 @@ def check_bad():
 def made_from_the_table():
     t.same(sotto("check", "--schema").stdout, (ROOT / "deploy/sotto.schema.json").read_text(), "deploy/sotto.schema.json is made from the table")
     t.same(sotto("check", "--reference").stdout, (ROOT / "docs/configuration.md").read_text(), "docs/configuration.md too")
+    t.same(sotto("check", "--manual").stdout, (ROOT / "docs/man/sotto.conf.5").read_text(), "docs/man/sotto.conf.5 too")
+    manual = (ROOT / "docs/man/sotto.1").read_text().replace("\\-", "-")
+    for command in ("serve", "check", "keys create", "keys rotate", "detect", "redact", "restore"):
+        for option in re.findall(r"^  (--[a-z-]+)", sotto(*command.split(), "--help").stdout, re.M):
+            t.ok(option in manual, f"docs/man/sotto.1 has {option} of sotto {command}")
     json.loads(sotto("check", "--schema").stdout)
 
 

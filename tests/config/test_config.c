@@ -707,5 +707,6 @@ int main(void)
     test_every_allocation_failure();
     check_file("deploy/sotto.schema.json", sotto_config_print_schema);
     check_file("docs/configuration.md", sotto_config_print_reference);
+    check_file("docs/man/sotto.conf.5", sotto_config_print_manual);
     return done_testing();
 }
