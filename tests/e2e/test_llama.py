@@ -33,7 +33,7 @@ if not llama.stdout.readline().startswith("http"):
     skip_all("the llama.cpp server does not run here")
 gateway = Gateway({"upstreams": {"llama": {"kind": "openai", "url": f"http://127.0.0.1:{port}/v1"}}, "models": {"gemma": "llama"}, "limits": {"first_byte": "600s"}})
 ASK = f"Repeat after me: Dear {PERSON}, write to {EMAIL}. Dear {PERSON}, write to"
-FEW = {"model": "gemma", "max_tokens": 24, "temperature": 0, "seed": 1}
+FEW = {"model": "gemma", "max_tokens": 12, "temperature": 0, "seed": 1}
 
 
 def straight(body):
@@ -76,7 +76,7 @@ def restored():
 
 @t.case
 def logprobs():
-    got = through(ASK, logprobs=True, top_logprobs=1, max_tokens=16)
+    got = through(ASK, logprobs=True, top_logprobs=1, max_tokens=8)
     rows = got.json["choices"][0]["logprobs"]["content"]
     t.same("".join(row["token"] for row in rows), got.content, "logprobs spell the restored text")
 
@@ -86,14 +86,14 @@ def structured():
     schema = {"type": "json_schema", "json_schema": {"name": "r", "schema": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}}}
     got = through("Is water wet?", response_format=schema)
     t.ok(got.status == 200 and re.fullmatch(r"\s*\{\s*\"ok\"\s*:\s*(true|false)\s*\}\s*", got.content), "response_format reaches the model", got)
-    got = through("x " * 5000)
+    got = through("x " * 1000)
     t.ok(got.status == 400 and got.error["type"] == "exceed_context_size_error", "an error of the server passes", got)
 
 
 @t.case
 def gone():
     with gateway.client(timeout=300) as client:
-        body = json.dumps({**FEW, "max_tokens": 400, "stream": True, "messages": [{"role": "user", "content": ASK}]}).encode()
+        body = json.dumps({**FEW, "max_tokens": 60, "stream": True, "messages": [{"role": "user", "content": ASK}]}).encode()
         client.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (gateway.key.encode(), len(body)) + body)
         client.head()
         client.chunk()

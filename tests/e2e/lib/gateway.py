@@ -80,22 +80,22 @@ class Gateway:
             )
         self.port = None
         self.out = []
-        self.reader = threading.Thread(target=self.read_output, daemon=True)
+        self.reader = threading.Thread(target=self.read_output, args=(self.process, self.ready, self.out), daemon=True)
         self.reader.start()
         if not self.ready.wait(30 * SLOW) or self.port is None:
             self.kill()
             raise RuntimeError(f"the gateway did not start: {self.out} {self.log()[-3000:]!r}")
         return self
 
-    def read_output(self):
-        for line in self.process.stdout:
-            self.out.append(line)
+    def read_output(self, process, ready, out):
+        for line in process.stdout:
+            out.append(line)
             if line.startswith(b"api key: "):
                 self.key = line[9:].strip().decode()
             if line.startswith(b"ready: "):
                 self.port = int(line.strip().rsplit(b":", 1)[1])
-                self.ready.set()
-        self.ready.set()
+                ready.set()
+        ready.set()
 
     def log(self):
         return self.log_file.read_bytes()

@@ -15,10 +15,10 @@ if not path.exists():
 
 params = xllamacpp.CommonParams()
 params.model.path = str(path)
-params.n_ctx = 2048
-params.n_parallel = 2
+params.n_ctx = 512
+params.n_parallel = 1
 params.warmup = False
-params.cpuparams.n_threads = 2
+params.cpuparams.n_threads = 1  # threads that wait for each other are slow where others work too
 params.hostnames = ["127.0.0.1"]
 params.port = int(sys.argv[1])
 params.model_alias = {"gemma"}
