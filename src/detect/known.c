@@ -22,6 +22,9 @@
 /* Letters and digits from which on a value counts inside other words. */
 #define KNOWN_INSIDE_CHARS 5
 
+/* Bytes that are looked at to see that an ending is short. */
+#define KNOWN_ENDING_BYTES 16
+
 /* Longer values are not looked for: they are whole documents, keys, tables. */
 #define KNOWN_VALUE_MAX 4096
 
@@ -55,8 +58,9 @@ struct sotto_known {
     struct known_value *values;
     uint32_t value_count, value_cap;
     struct sotto_buf spellings;
-    bool linked;      /* failure links are made */
-    bool begins[256]; /* bytes with which a value may begin; made with the links */
+    uint32_t root[128]; /* children of the root by ASCII symbol, made with the links */
+    bool linked;        /* failure links are made */
+    bool begins[256];   /* bytes with which a value may begin; made with the links */
 };
 
 /* A walk over folded text. */
@@ -118,6 +122,19 @@ static uint32_t find_child(const struct sotto_known *known, uint32_t node, uint3
         at = (at + 1) & known->edge_mask;
     }
     return child;
+}
+
+/* As find_child(), once the links are made: most steps are from the root or a node of one child. */
+static inline uint32_t step(const struct sotto_known *known, uint32_t node, uint32_t symbol)
+{
+    if (node == 0 && symbol < SOTTO_COUNT(known->root)) {
+        return known->root[symbol];
+    }
+    uint32_t child = known->nodes[node].child;
+    if (child == 0 || known->nodes[child].symbol == symbol) {
+        return child;
+    }
+    return known->nodes[child].sibling == 0 ? 0 : find_child(known, node, symbol);
 }
 
 static void add_edge(uint32_t *edges, uint32_t mask, const struct known_node *nodes, uint32_t child)
@@ -358,13 +375,15 @@ enum sotto_err sotto_known_add(struct sotto_known *known, sotto_span value,
     return err;
 }
 
-/* Breadth first, with a queue threaded through `output` of nodes not reached yet. */
 /* Most of a text cannot begin a value: a table of first bytes lets the scan pass over it.  What is
  * not ASCII may fold to anything. */
 static void note_beginnings(struct sotto_known *known)
 {
     memset(known->begins, 0, 128);
     memset(known->begins + 128, 1, 128);
+    for (uint32_t symbol = 0; symbol < SOTTO_COUNT(known->root); symbol++) {
+        known->root[symbol] = find_child(known, 0, symbol);
+    }
     for (uint32_t child = known->nodes[0].child; child != 0; child = known->nodes[child].sibling) {
         uint32_t symbol = known->nodes[child].symbol;
         if (symbol == KNOWN_SEPARATOR) {
@@ -383,6 +402,7 @@ static void pass_over(const struct sotto_known *known, struct known_walk *walk)
     }
 }
 
+/* Breadth first: the links of shorter patterns are there when longer ones need them. */
 static enum sotto_err link_failures(struct sotto_known *known)
 {
     uint32_t *queue = sotto_calloc(known->node_count, sizeof(*queue));
@@ -425,10 +445,11 @@ static unsigned classes_at(sotto_span text, size_t at)
  * or before a short ending ("Smiths"): "Martin" is no part of "Martinique". */
 static bool is_joint(sotto_span text, size_t start, size_t end)
 {
-    return (classes_at(text, end) & SOTTO_CHAR_LOWER) == 0 ||
-                   sotto_word_run_end(text, end) <= end + 2
-               ? is_capital_at(text, start)
-               : false;
+    sotto_span near = text; /* as far as the ending may reach, or a long word would be read often */
+    near.len = text.len - end > KNOWN_ENDING_BYTES ? end + KNOWN_ENDING_BYTES : text.len;
+    bool joint =
+        (classes_at(text, end) & SOTTO_CHAR_LOWER) == 0 || sotto_word_run_end(near, end) <= end + 2;
+    return joint && is_capital_at(text, start);
 }
 
 /* Whether the value may count at [start, end); widens it to whole words where it may. */
@@ -519,7 +540,7 @@ enum sotto_err sotto_known_scan(struct sotto_known *known, sotto_span text,
     while (err == SOTTO_OK && next_symbol(&walk, &symbol)) {
         uint32_t next;
         ring.starts[ring.count++ % KNOWN_VALUE_MAX] = (uint32_t)walk.start;
-        while ((next = find_child(known, node, symbol)) == 0 && node != 0) {
+        while ((next = step(known, node, symbol)) == 0 && node != 0) {
             node = known->nodes[node].fail;
         }
         node = next;
