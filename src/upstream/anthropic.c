@@ -474,7 +474,7 @@ static enum sotto_err stream_event(struct sotto_provider_stream *stream, sotto_s
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     if (!yyjson_mut_is_str(sotto_json_get(root, "type"))) {
         sotto_json_free(doc);
-        err = sotto_failure_new("server_error", "upstream_invalid_answer",
+        err = sotto_failure_new("server_error", "upstream_invalid_response",
                                 "The upstream sent an event that cannot be understood.", error);
         return err == SOTTO_OK ? SOTTO_EUPSTREAM : err;
     }

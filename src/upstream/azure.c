@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Azure OpenAI: OpenAI's API under other paths and with the key in `api-key`.
+ * Azure OpenAI: OpenAI's API under other paths and with the key in `api-key`, or, where it is a
+ * token of Microsoft Entra ID, in `Authorization`.
  *
  *   with an api-version   BASE/openai/deployments/MODEL/chat/completions?api-version=VERSION
  *   without               BASE/openai/v1/chat/completions
@@ -54,6 +55,12 @@ static enum sotto_err append_target(const struct sotto_upstream *upstream, const
     return append_segment(out, upstream->api_version);
 }
 
+/* A token of Microsoft Entra ID is a JWT, which begins with an encoded `{"`; keys do not. */
+static bool is_entra_token(sotto_span key)
+{
+    return sotto_span_starts(key, SOTTO_LIT("eyJ"));
+}
+
 static enum sotto_err request(const struct sotto_upstream *upstream, struct sotto_call *call,
                               sotto_span model, struct sotto_buf *out,
                               struct sotto_problem *problem)
@@ -61,7 +68,7 @@ static enum sotto_err request(const struct sotto_upstream *upstream, struct sott
     bool chat = call->kind == SOTTO_CALL_CHAT;
     yyjson_mut_val *root = yyjson_mut_doc_get_root(call->doc);
     struct sotto_buf target;
-    const struct sotto_post_field fields[] = {{"api-key", upstream->key}, {NULL, {NULL, 0}}};
+    struct sotto_buf bearer;
 
     /* `store` is off, and metadata is only allowed with it; dated versions know neither. */
     (void)yyjson_mut_obj_remove_key(root, "metadata");
@@ -69,6 +76,7 @@ static enum sotto_err request(const struct sotto_upstream *upstream, struct sott
         (void)yyjson_mut_obj_remove_key(root, "store");
     }
     sotto_buf_init(&target, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&bearer, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = sotto_post_model(call, model);
     if (err == SOTTO_OK && chat) {
         err = sotto_post_safe_prompt(call);
@@ -76,10 +84,19 @@ static enum sotto_err request(const struct sotto_upstream *upstream, struct sott
     if (err == SOTTO_OK) {
         err = append_target(upstream, chat ? "chat/completions" : "embeddings", model, &target);
     }
+    if (err == SOTTO_OK && is_entra_token(upstream->key)) {
+        err = sotto_buf_printf(&bearer, "Bearer %.*s", SOTTO_FMT(upstream->key));
+    }
     if (err == SOTTO_OK) {
+        const struct sotto_post_field fields[] = {
+            {"Authorization", sotto_buf_span(&bearer)},
+            {"api-key", bearer.len == 0 ? upstream->key : sotto_span_init(NULL, 0)},
+            {NULL, {NULL, 0}},
+        };
         err = sotto_post_write(upstream, call, sotto_buf_span(&target), fields, out, problem);
     }
     sotto_buf_free(&target);
+    sotto_buf_free(&bearer);
     return err;
 }
 

@@ -30,7 +30,7 @@ struct sotto_provider_stream {
 
 enum sotto_err sotto_reply_garbage(struct sotto_problem *problem)
 {
-    sotto_problem_set(problem, 502, "server_error", "upstream_invalid_answer", NULL,
+    sotto_problem_set(problem, 502, "server_error", "upstream_invalid_response", NULL,
                       "The upstream's answer cannot be understood.");
     return SOTTO_EUPSTREAM;
 }
@@ -258,7 +258,7 @@ enum sotto_err sotto_reply_stream_new(const struct sotto_call *call,
 static enum sotto_err not_understood(yyjson_mut_doc **error)
 {
     enum sotto_err err =
-        sotto_failure_new("server_error", "upstream_invalid_answer",
+        sotto_failure_new("server_error", "upstream_invalid_response",
                           "The upstream sent an event that cannot be understood.", error);
     return err == SOTTO_OK ? SOTTO_EUPSTREAM : err;
 }

@@ -57,6 +57,18 @@ static void test_deployments_are_escaped(void)
     sotto_call_free(&call);
 }
 
+static void test_entra_tokens(void)
+{
+    struct sotto_call call;
+    struct sotto_upstream upstream = plain_upstream;
+    upstream.key = SOTTO_LIT("eyJ0.abc.def");
+    call_with(&call, "{\"model\":\"m\"," HI "}");
+    const char *text = request_text(azure, &upstream, &call);
+    OK(strstr(text, "\r\nAuthorization: Bearer eyJ0.abc.def\r\n") != NULL, "a token is a bearer's");
+    OK(strstr(text, "api-key") == NULL, "and no key");
+    sotto_call_free(&call);
+}
+
 static void test_embeddings(void)
 {
     struct sotto_call call;
@@ -94,6 +106,7 @@ int main(void)
 {
     test_paths();
     test_deployments_are_escaped();
+    test_entra_tokens();
     test_embeddings();
     test_streams();
     return done_testing();

@@ -55,7 +55,7 @@ static void test_errors_in_streams(void)
         IS_STR(STREAM(openai, 1, garbage[i]),
                "error 13 {\"error\":{\"message\":\"The upstream sent an event that cannot be "
                "understood.\",\"type\":\"server_error\",\"param\":null,\"code\":"
-               "\"upstream_invalid_answer\"}}",
+               "\"upstream_invalid_response\"}}",
                "garbage: %s", garbage[i]);
     }
 }
