@@ -40,7 +40,7 @@ static void check_refusal(const struct sotto_dialect *dialect, const struct sott
     struct sotto_buf out;
     int status = 0;
     sotto_buf_init(&out, SOTTO_BUF_UNBOUNDED);
-    require(dialect->write_error(SOTTO_REFUSE_PROBLEM, problem, NULL, false, &out, &status) ==
+    require(dialect->write_error(SOTTO_REFUSE_PROBLEM, problem, NULL, NULL, &out, &status) ==
             SOTTO_OK);
     require(status >= 400 && status < 600 && is_json(&out));
     sotto_buf_free(&out);
@@ -87,7 +87,7 @@ static void write_back(const struct sotto_dialect *dialect, const struct sotto_c
             require(dialect->write_event(call, &facts, doc, &out) == SOTTO_OK);
             require(out.len == 0 || out.base[out.len - 1] == '\n');
         } else {
-            require(dialect->write_error(SOTTO_REFUSE_PROBLEM, NULL, doc, false, &out, &status) ==
+            require(dialect->write_error(SOTTO_REFUSE_PROBLEM, NULL, doc, NULL, &out, &status) ==
                     SOTTO_OK);
             require(status >= 400 && is_json(&out));
         }

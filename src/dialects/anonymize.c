@@ -384,13 +384,15 @@ static enum sotto_err write_done(const struct sotto_call *call, struct sotto_buf
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static enum sotto_err write_words(sotto_span text, bool in_stream, struct sotto_buf *body)
+static enum sotto_err write_words(sotto_span text, const struct sotto_call *stream,
+                                  struct sotto_buf *body)
 {
     yyjson_mut_doc *doc = sotto_json_new();
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     enum sotto_err err = SOTTO_ENOMEM;
     if (obj != NULL && sotto_json_put(doc, obj, "error", sotto_json_str(doc, text)) == SOTTO_OK) {
-        err = in_stream ? sotto_event_write(obj, false, body) : sotto_json_write(obj, body);
+        err = stream != NULL ? sotto_event_write(obj, stream->ndjson, body)
+                             : sotto_json_write(obj, body);
     }
     sotto_json_free(doc);
     return err;
@@ -409,38 +411,38 @@ static enum sotto_err write_field(const struct sotto_problem *problem, struct so
                                body);
 }
 
-static enum sotto_err write_problem(const struct sotto_problem *problem, bool in_stream,
-                                    struct sotto_buf *body, int *status)
+static enum sotto_err write_problem(const struct sotto_problem *problem,
+                                    const struct sotto_call *stream, struct sotto_buf *body,
+                                    int *status)
 {
     bool model = problem->code != NULL &&
                  sotto_span_eq(sotto_span_str(problem->code), SOTTO_LIT("model_not_found"));
     *status = model || problem->status == 0 ? 400 : problem->status;
-    if (in_stream) {
-        return write_words(sotto_span_str(problem->message), true, body);
+    if (stream != NULL) {
+        return write_words(sotto_span_str(problem->message), stream, body);
     }
     if (problem->details.len != 0) {
         return sotto_buf_append(body, problem->details);
     }
     return *status == 400 ? write_field(problem, body)
-                          : write_words(sotto_span_str(problem->message), false, body);
+                          : write_words(sotto_span_str(problem->message), NULL, body);
 }
 
 static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto_problem *problem,
-                                  const yyjson_mut_doc *upstream, bool in_stream,
+                                  const yyjson_mut_doc *upstream, const struct sotto_call *stream,
                                   struct sotto_buf *body, int *status)
 {
     static const struct sotto_problem unknown = {.status = 500, .message = "Server Error"};
     switch (refusal) {
     case SOTTO_REFUSE_KEY:
         *status = 401;
-        return write_words(SOTTO_LIT("Unauthenticated"), in_stream, body);
+        return write_words(SOTTO_LIT("Unauthenticated"), stream, body);
     case SOTTO_REFUSE_QUOTA:
         *status = 403;
-        return write_words(SOTTO_LIT("Subscription amount limit has been reached"), in_stream,
-                           body);
+        return write_words(SOTTO_LIT("Subscription amount limit has been reached"), stream, body);
     case SOTTO_REFUSE_RATE:
         *status = 429;
-        return write_words(SOTTO_LIT("Too Many Attempts."), in_stream, body);
+        return write_words(SOTTO_LIT("Too Many Attempts."), stream, body);
     case SOTTO_REFUSE_PROBLEM:
         break;
     }
@@ -450,9 +452,9 @@ static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto
             : sotto_span_init(NULL, 0);
     if (said.len != 0) {
         *status = problem != NULL && problem->status != 0 ? problem->status : 502;
-        return write_words(said, in_stream, body);
+        return write_words(said, stream, body);
     }
-    return write_problem(problem != NULL ? problem : &unknown, in_stream, body, status);
+    return write_problem(problem != NULL ? problem : &unknown, stream, body, status);
 }
 
 const struct sotto_dialect sotto_dialect_anonymize = {

@@ -65,11 +65,11 @@ struct sotto_dialect {
      * Appends the body of a refusal or an error.
      *
      * @param upstream     the upstream's error object, restored, or NULL: `problem` speaks
-     * @param in_stream    write it as an event of a stream
+     * @param stream       write it as an event of this call's stream; NULL: as a whole answer
      * @param[out] status  HTTP status in this dialect
      */
     enum sotto_err (*write_error)(enum sotto_refusal refusal, const struct sotto_problem *problem,
-                                  const yyjson_mut_doc *upstream, bool in_stream,
+                                  const yyjson_mut_doc *upstream, const struct sotto_call *stream,
                                   struct sotto_buf *body, int *status);
 
     const char *stream_type; /* Content-Type of streams */

@@ -27,9 +27,8 @@ void sotto_field_path(const struct sotto_field *field, char *out, size_t size)
     }
 }
 
-static const char *type_name(const yyjson_mut_val *got)
+static const char *type_name(yyjson_mut_val *val)
 {
-    yyjson_mut_val *val = (yyjson_mut_val *)(uintptr_t)got;
     int64_t whole;
     if (val == NULL || yyjson_mut_is_null(val)) {
         return "null";
@@ -56,7 +55,7 @@ enum sotto_err sotto_field_missing(const struct sotto_field *field, struct sotto
 }
 
 enum sotto_err sotto_field_wrong_type(const struct sotto_field *field, const char *expected,
-                                      const yyjson_mut_val *got, struct sotto_problem *problem)
+                                      yyjson_mut_val *got, struct sotto_problem *problem)
 {
     char path[FIELD_PATH_MAX];
     sotto_field_path(field, path, sizeof(path));

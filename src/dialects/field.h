@@ -30,8 +30,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_field_missing(const struct sotto_field *fi
 
 /** @param expected  "a string", "an array of objects" */
 SOTTO_MUST_CHECK enum sotto_err sotto_field_wrong_type(const struct sotto_field *field,
-                                                       const char *expected,
-                                                       const yyjson_mut_val *got,
+                                                       const char *expected, yyjson_mut_val *got,
                                                        struct sotto_problem *problem);
 
 SOTTO_MUST_CHECK enum sotto_err sotto_field_empty_array(const struct sotto_field *field,

@@ -288,13 +288,15 @@ static enum sotto_err build_error(yyjson_mut_doc *doc, const struct sotto_proble
     return SOTTO_OK;
 }
 
-static enum sotto_err write_root(const yyjson_mut_val *root, bool in_stream, struct sotto_buf *body)
+static enum sotto_err write_root(const yyjson_mut_val *root, const struct sotto_call *stream,
+                                 struct sotto_buf *body)
 {
-    return in_stream ? sotto_event_write(root, false, body) : sotto_json_write(root, body);
+    return stream != NULL ? sotto_event_write(root, stream->ndjson, body)
+                          : sotto_json_write(root, body);
 }
 
 static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto_problem *problem,
-                                  const yyjson_mut_doc *upstream, bool in_stream,
+                                  const yyjson_mut_doc *upstream, const struct sotto_call *stream,
                                   struct sotto_buf *body, int *status)
 {
     const struct sotto_problem *speaks =
@@ -303,12 +305,12 @@ static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto
     *status =
         refusal == SOTTO_REFUSE_PROBLEM && has_status ? problem->status : refusals[refusal].status;
     if (upstream != NULL) {
-        return write_root(upstream->root, in_stream, body);
+        return write_root(upstream->root, stream, body);
     }
     yyjson_mut_doc *doc = sotto_json_new();
     enum sotto_err err = doc != NULL ? build_error(doc, speaks) : SOTTO_ENOMEM;
     if (err == SOTTO_OK) {
-        err = write_root(yyjson_mut_doc_get_root(doc), in_stream, body);
+        err = write_root(yyjson_mut_doc_get_root(doc), stream, body);
     }
     sotto_json_free(doc);
     return err;

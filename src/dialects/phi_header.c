@@ -248,7 +248,7 @@ static const char *word_of(int status)
 }
 
 static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto_problem *problem,
-                                  const yyjson_mut_doc *upstream, bool in_stream,
+                                  const yyjson_mut_doc *upstream, const struct sotto_call *stream,
                                   struct sotto_buf *body, int *status)
 {
     *status = status_of(refusal, problem, upstream != NULL);
@@ -265,7 +265,8 @@ static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto
     enum sotto_err err = SOTTO_ENOMEM;
     if (obj != NULL && yyjson_mut_obj_add_str(doc, obj, "error", word) &&
         sotto_json_put(doc, obj, "description", sotto_json_str(doc, description)) == SOTTO_OK) {
-        err = in_stream ? sotto_event_write(obj, false, body) : sotto_json_write(obj, body);
+        err = stream != NULL ? sotto_event_write(obj, stream->ndjson, body)
+                             : sotto_json_write(obj, body);
     }
     sotto_json_free(doc);
     return err;

@@ -200,8 +200,8 @@ void room_fail(struct room_stream *s, enum sotto_outcome outcome,
     int status = s->problem.status;
     bool in_stream = s->head_sent;
     sotto_buf_truncate(&s->out, 0);
-    enum sotto_err err = s->dialect->write_error(s->refusal, &s->problem, upstream_error, in_stream,
-                                                 &s->out, &status);
+    enum sotto_err err = s->dialect->write_error(s->refusal, &s->problem, upstream_error,
+                                                 in_stream ? &s->call : NULL, &s->out, &status);
     s->record.code = s->problem.code;
     if (err != SOTTO_OK) {
         give_up(s);

@@ -15,8 +15,8 @@
 #define JSON_SHALLOW 128
 
 /* Room for what is added to a document that was read, so that small edits allocate nothing. */
-#define JSON_SPARE_VALUES 24
-#define JSON_SPARE_TEXT   256
+#define JSON_SPARE_VALUES ((size_t)24)
+#define JSON_SPARE_TEXT   ((size_t)256)
 
 /* No number that means anything is longer; a longer one is text that happens to be digits. */
 #define JSON_NUMBER_MAX 512
@@ -112,6 +112,10 @@ static void table_key(uint8_t key[SOTTO_HASH_KEY_BYTES])
     memcpy(key, half, SOTTO_HASH_KEY_BYTES);
 }
 
+struct key_slot {
+    yyjson_val *key; /* NULL: free */
+};
+
 /* The first key that stands in `obj` for the second time, through a table; NULL: none. */
 static enum sotto_err hashed_duplicate(yyjson_val *obj, size_t count, yyjson_val **out)
 {
@@ -120,7 +124,7 @@ static enum sotto_err hashed_duplicate(yyjson_val *obj, size_t count, yyjson_val
     while (slots < count * 2) {
         slots *= 2;
     }
-    yyjson_val **table = sotto_calloc(slots, sizeof(*table));
+    struct key_slot *table = sotto_calloc(slots, sizeof(*table));
     if (table == NULL) {
         return SOTTO_ENOMEM;
     }
@@ -130,11 +134,11 @@ static enum sotto_err hashed_duplicate(yyjson_val *obj, size_t count, yyjson_val
     for (size_t i = 0; i < count && *out == NULL; i++) {
         sotto_span text = sotto_span_init(key->uni.str, unsafe_yyjson_get_len(key));
         size_t at = (size_t)sotto_hash64(seed, text) & (slots - 1);
-        while (table[at] != NULL && !same_key(table[at], key)) {
+        while (table[at].key != NULL && !same_key(table[at].key, key)) {
             at = (at + 1) & (slots - 1);
         }
-        *out = table[at] != NULL ? key : NULL;
-        table[at] = key;
+        *out = table[at].key != NULL ? key : NULL;
+        table[at].key = key;
         key = unsafe_yyjson_get_next(key + 1);
     }
     sotto_free(table);
@@ -195,7 +199,7 @@ struct reading {
     sotto_span text;
     const char *base; /* the copy of the text in which strings were decoded */
     size_t max_depth;
-    const yyjson_val **ends; /* room for `max_depth` */
+    size_t *ends; /* where open containers end, as numbers of values; room for `max_depth` */
     struct sotto_json_error *error;
 };
 
@@ -222,9 +226,9 @@ static enum sotto_err check_container(const struct reading *r, yyjson_val *val, 
 static enum sotto_err walk(const struct reading *r, yyjson_doc *doc, yyjson_mut_val *to)
 {
     size_t depth = 0;
-    yyjson_val *end = doc->root + doc->val_read;
-    for (yyjson_val *val = doc->root; val < end; val++, to++) {
-        while (depth != 0 && val >= r->ends[depth - 1]) {
+    for (size_t i = 0; i < doc->val_read; i++, to++) {
+        yyjson_val *val = doc->root + i;
+        while (depth != 0 && i >= r->ends[depth - 1]) {
             depth--;
         }
         to->tag = val->tag;
@@ -234,7 +238,7 @@ static enum sotto_err walk(const struct reading *r, yyjson_doc *doc, yyjson_mut_
             if (err != SOTTO_OK) {
                 return err;
             }
-            r->ends[depth++] = unsafe_yyjson_get_next(val);
+            r->ends[depth++] = (size_t)(unsafe_yyjson_get_next(val) - doc->root);
             link_members(val, to);
         }
     }
@@ -243,7 +247,7 @@ static enum sotto_err walk(const struct reading *r, yyjson_doc *doc, yyjson_mut_
 
 static enum sotto_err make_editable(struct reading *r, yyjson_doc *doc, yyjson_mut_doc *copy)
 {
-    const yyjson_val *shallow[JSON_SHALLOW];
+    size_t shallow[JSON_SHALLOW];
     /* This sets the size of a block to come and fails only for sizes that cannot be. */
     (void)yyjson_mut_doc_set_val_pool_size(copy, doc->val_read + JSON_SPARE_VALUES);
     yyjson_mut_val *values = unsafe_yyjson_mut_val(copy, doc->val_read);
@@ -253,15 +257,16 @@ static enum sotto_err make_editable(struct reading *r, yyjson_doc *doc, yyjson_m
     /* What is added later is small; without this the next block would double the first. */
     (void)yyjson_mut_doc_set_val_pool_size(copy, 2 * JSON_SPARE_VALUES);
     yyjson_mut_doc_set_root(copy, values);
-    r->ends = shallow;
-    if (r->max_depth <= JSON_SHALLOW) {
-        return walk(r, doc, values);
-    }
     /* There cannot be more containers than values. */
     size_t room = r->max_depth < doc->val_read ? r->max_depth : doc->val_read;
-    r->ends = sotto_calloc(room, sizeof(*r->ends));
-    enum sotto_err err = r->ends != NULL ? walk(r, doc, values) : SOTTO_ENOMEM;
-    sotto_free(r->ends);
+    size_t *deep = room > JSON_SHALLOW ? sotto_calloc(room, sizeof(*deep)) : NULL;
+    if (room > JSON_SHALLOW && deep == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    r->ends = deep != NULL ? deep : shallow;
+    enum sotto_err err = walk(r, doc, values);
+    r->ends = NULL;
+    sotto_free(deep);
     return err;
 }
 
@@ -358,6 +363,14 @@ static enum sotto_err write_number(const yyjson_mut_val *val, struct sotto_buf *
     return err;
 }
 
+/* yyjson's accessors take pointers to what they do not change. */
+static yyjson_mut_val *readable(const yyjson_mut_val *val)
+{
+    return (yyjson_mut_val *)(uintptr_t)val; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* The depth of what was read is bounded, and what is built is flat. */
+/* NOLINTBEGIN(misc-no-recursion) */
 static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out);
 
 static enum sotto_err write_array(yyjson_mut_val *arr, struct sotto_buf *out)
@@ -400,7 +413,6 @@ static enum sotto_err write_object(yyjson_mut_val *obj, struct sotto_buf *out)
     return err == SOTTO_OK ? sotto_buf_push(out, '}') : err;
 }
 
-/* The depth of what was read is bounded, and what is built is flat. */
 static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out)
 {
     switch (yyjson_mut_get_type(val)) {
@@ -423,12 +435,12 @@ static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out)
         return SOTTO_EINVAL;
     }
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum sotto_err sotto_json_write(const yyjson_mut_val *val, struct sotto_buf *out)
 {
     size_t mark = out->len;
-    /* The library's accessors take pointers to what they do not change. */
-    enum sotto_err err = write_value((yyjson_mut_val *)(uintptr_t)val, out);
+    enum sotto_err err = write_value(readable(val), out);
     if (err != SOTTO_OK) {
         sotto_buf_truncate(out, mark);
     }
@@ -509,12 +521,6 @@ enum sotto_err sotto_json_quote(sotto_span text, bool quotes, struct sotto_buf *
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* yyjson's readers take pointers to what they do not change. */
-static yyjson_mut_val *readable(const yyjson_mut_val *val)
-{
-    return (yyjson_mut_val *)(uintptr_t)val;
-}
-
 yyjson_mut_val *sotto_json_getn(yyjson_mut_val *obj, const char *key, size_t len)
 {
     return yyjson_mut_obj_getn(obj, key, len);
@@ -538,6 +544,18 @@ struct decimal {
     long exponent;
 };
 
+/* The exponent of a number from its "e" on; far beyond what fits it stays where it is. */
+static long read_exponent(sotto_span text)
+{
+    long written = 0;
+    for (size_t i = 1; i < text.len; i++) {
+        if (text.base[i] >= '0' && text.base[i] <= '9' && written < 100000) {
+            written = written * 10 + (text.base[i] - '0');
+        }
+    }
+    return text.len > 1 && text.base[1] == '-' ? -written : written;
+}
+
 /* Splits a number that keeps JSON's grammar. */
 static bool split_number(sotto_span text, struct decimal *out)
 {
@@ -560,16 +578,7 @@ static bool split_number(sotto_span text, struct decimal *out)
             break;
         }
     }
-    if (i < text.len) {
-        long written = 0;
-        bool minus = i + 1 < text.len && text.base[i + 1] == '-';
-        for (i++; i < text.len; i++) {
-            if (text.base[i] >= '0' && text.base[i] <= '9' && written < 100000) {
-                written = written * 10 + (text.base[i] - '0');
-            }
-        }
-        out->exponent += minus ? -written : written;
-    }
+    out->exponent += read_exponent(sotto_span_skip(text, i));
     while (out->digit_count != 0 && out->digits[out->digit_count - 1] == '0') {
         out->digit_count--;
         out->exponent++;

@@ -68,11 +68,11 @@ SOTTO_MUST_CHECK enum sotto_err sotto_json_quote(sotto_span text, bool quotes,
 /** The text of a string or number value, borrowed until the value changes; else empty. */
 static inline sotto_span sotto_json_text(const yyjson_mut_val *val)
 {
-    if (val == NULL || (!unsafe_yyjson_is_str((void *)(uintptr_t)val) &&
-                        !unsafe_yyjson_is_raw((void *)(uintptr_t)val))) {
+    uint64_t type = val != NULL ? val->tag & YYJSON_TYPE_MASK : YYJSON_TYPE_NONE;
+    if (type != YYJSON_TYPE_STR && type != YYJSON_TYPE_RAW) {
         return sotto_span_init(NULL, 0);
     }
-    return sotto_span_init(val->uni.str, unsafe_yyjson_get_len((void *)(uintptr_t)val));
+    return sotto_span_init(val->uni.str, (size_t)(val->tag >> YYJSON_TAG_BIT));
 }
 
 /** Member `key`, of `len` bytes, of object `obj`; NULL when there is none. */

@@ -121,11 +121,13 @@ static inline const char *refusal(const struct sotto_dialect *dialect, enum sott
                                   bool in_stream, int *status)
 {
     static char text[8192];
+    static const struct sotto_call stream;
     yyjson_mut_doc *doc = upstream != NULL ? must_read(upstream) : NULL;
     struct sotto_buf out;
     sotto_buf_init(&out, sizeof(text) - 1);
     *status = 0;
-    enum sotto_err err = dialect->write_error(why, problem, doc, in_stream, &out, status);
+    enum sotto_err err =
+        dialect->write_error(why, problem, doc, in_stream ? &stream : NULL, &out, status);
     snprintf(text, sizeof(text), "%.*s", SOTTO_FMT(sotto_buf_span(&out)));
     if (err != SOTTO_OK) {
         snprintf(text, sizeof(text), "error %d", (int)err);

@@ -175,7 +175,7 @@ static void test_thousands_of_errors(void)
     IS_INT(a.err, SOTTO_EINVAL, "is refused");
     struct sotto_buf out;
     sotto_buf_init(&out, SOTTO_BUF_UNBOUNDED);
-    IS_INT(anonymize->write_error(SOTTO_REFUSE_PROBLEM, &a.problem, NULL, false, &out, &status),
+    IS_INT(anonymize->write_error(SOTTO_REFUSE_PROBLEM, &a.problem, NULL, NULL, &out, &status),
            SOTTO_OK, "and answered");
     yyjson_mut_doc *doc = NULL;
     IS_INT(sotto_json_read(sotto_buf_span(&out), 8, &doc, NULL), SOTTO_OK, "with JSON");

@@ -131,12 +131,19 @@ static void test_events(void)
     IS_STR(event(openai, &a.call, &facts, "{\"id\":\"c\",\"created\":3,\"model\":\"r\"}"),
            "{\"id\":\"qm-1\",\"created\":3,\"model\":\"m\"}\n", "a bare line");
     struct sotto_buf out;
-    sotto_buf_init(&out, 100);
+    sotto_buf_init(&out, 1000);
     IS_INT(openai->write_done(&a.call, &out), SOTTO_OK, "the end of lines");
     IS_SIZE(out.len, 0, "is nothing");
     a.call.ndjson = false;
     IS_INT(openai->write_done(&a.call, &out), SOTTO_OK, "the end of events");
     IS_TEXT(out.base, out.len, "data: [DONE]\n\n", "is [DONE]");
+    sotto_buf_truncate(&out, 0);
+    a.call.ndjson = true;
+    int status = 0;
+    IS_INT(openai->write_error(SOTTO_REFUSE_RATE, NULL, NULL, &a.call, &out, &status), SOTTO_OK,
+           "an error among bare lines");
+    OK(out.base[0] == '{' && out.base[out.len - 1] == '\n' && out.base[out.len - 2] == '}',
+       "is one of them");
     sotto_buf_free(&out);
     asked(&a);
 }
@@ -291,7 +298,7 @@ static void test_every_allocation_failure(void)
         sotto_buf_init(&out, 1000);
         sotto_alloc_set_fault(n);
         enum sotto_err err =
-            openai->write_error(SOTTO_REFUSE_PROBLEM, &problem, NULL, true, &out, &status);
+            openai->write_error(SOTTO_REFUSE_PROBLEM, &problem, NULL, &a.call, &out, &status);
         sotto_alloc_set_fault(0);
         OK(err == SOTTO_OK || (err == SOTTO_ENOMEM && out.len == 0),
            "an error without allocation %zu", n);
