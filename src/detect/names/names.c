@@ -122,7 +122,7 @@ static int first_points(const struct names_scan *s, size_t i)
     uint32_t f = token->flags;
     int points = 12;
     if (token->shape == TOKEN_INITIAL) {
-        return 12;
+        return token->dot ? 12 : -20; /* "O Aosta", "A Kaplan" */
     }
     if (has(f, SOTTO_LEXICON_FIRST)) {
         points = 50;
