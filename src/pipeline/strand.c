@@ -36,6 +36,7 @@ struct strand_shift {
 
 struct strand {
     enum strand_kind kind;
+    bool dead; /* a call failed */
     struct sotto_restore *restore;
 
     /* STRAND_TEXT */
@@ -445,7 +446,13 @@ void strand_free(struct strand *s)
 
 enum sotto_err strand_feed(struct strand *s, sotto_span in, bool ends, struct sotto_buf *out)
 {
-    return s->kind == STRAND_TEXT ? feed_text(s, in, ends, out) : feed_json(s, in, ends, out);
+    if (s->dead) {
+        return SOTTO_ESTATE;
+    }
+    enum sotto_err err =
+        s->kind == STRAND_TEXT ? feed_text(s, in, ends, out) : feed_json(s, in, ends, out);
+    s->dead = err != SOTTO_OK;
+    return err;
 }
 
 bool strand_holds(const struct strand *s)

@@ -170,6 +170,7 @@ static void test_faults(enum strand_kind kind)
     IS_INT(strand_new(vault, kind, &s), SOTTO_OK, "a small buffer");
     IS_INT(strand_feed(s, sotto_buf_span(&in), true, &small), SOTTO_ELIMIT, "has no room");
     IS_SIZE(small.len, 0, "and stays empty");
+    IS_INT(strand_feed(s, SOTTO_LIT("x"), false, &small), SOTTO_ESTATE, "after which it is dead");
     strand_free(s);
     strand_free(NULL);
     sotto_buf_free(&small);
