@@ -59,7 +59,7 @@ static size_t part_start(const struct scan *s, size_t at, bool *comma)
     size_t i = scan_skip_spaces(s, at);
     uint8_t b = scan_byte_at(s, i);
     *comma = false;
-    if (b == ',' || b == ';' || (b == '.' && scan_byte_at(s, i + 1) == ',')) {
+    if (b == ',' || (b == '.' && scan_byte_at(s, i + 1) == ',')) {
         *comma = true;
         i = scan_skip_spaces(s, i + (b == '.' ? 2U : 1U));
     } else if (b == '-' && i > at) {

@@ -240,7 +240,7 @@ bool recognize_age(struct scan *s, const struct cluster *c)
 {
     unsigned value = 0;
     size_t digits = 0;
-    while (digits < 4 && is_digit((uint8_t)c->norm[digits])) {
+    while (digits < c->groups[0].len && digits < 4 && is_digit((uint8_t)c->norm[digits])) {
         value = value * 10 + (unsigned)(c->norm[digits++] - '0');
     }
     if (digits == 0 || digits > 3 || value > AGE_MAX || c->joined || c->before == '$' ||

@@ -2,6 +2,7 @@
 
 #include "detect/pattern/cluster.h"
 
+#define CLUSTER_BYTES      160 /* of one group, hidden characters counted */
 #define CLUSTER_GROUP_MAX  40
 #define CLUSTER_LETTERS    4 /* longest group without a digit that continues a cluster */
 #define CLUSTER_GAP_SPACES 2
@@ -39,7 +40,7 @@ static const char plain[128] = {
 /* Reads one group; false when none begins here, `cut` when it cannot be used. */
 static bool read_group(struct scan *s, size_t at, struct cluster *c, struct group *g)
 {
-    size_t len = c->norm_len, digits = 0, end = at;
+    size_t len = c->norm_len, digits = 0, start = at, end = at;
     size_t most = len + CLUSTER_GROUP_MAX < CLUSTER_CHARS ? len + CLUSTER_GROUP_MAX : CLUSTER_CHARS;
     while (at < s->text.len) {
         uint8_t b = s->text.base[at];
@@ -49,7 +50,8 @@ static bool read_group(struct scan *s, size_t at, struct cluster *c, struct grou
             next = at;
             uint32_t wide = sotto_utf8_next(s->text, &next);
             n = normal(wide);
-            if (n == 0 && (sotto_char_classes(wide) & SOTTO_CHAR_HIDDEN) != 0) {
+            if (n == 0 && at - start < CLUSTER_BYTES &&
+                (sotto_char_classes(wide) & SOTTO_CHAR_HIDDEN) != 0) {
                 at = next;
                 continue;
             }

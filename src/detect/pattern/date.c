@@ -8,6 +8,8 @@
 
 #include "detect/pattern/recognizers.h"
 
+#define DATE_DOUBTFUL 450 /* "1.2.10" may be a version, too */
+
 struct day_parts {
     unsigned value[3];
     size_t len[3]; /* digits of each */
@@ -89,41 +91,9 @@ static int score_parts(const struct day_parts *p, char sign, bool spaced)
         return 800;
     }
     if (sign == '.' && !spaced) {
-        return n[0] == 2 && n[1] == 2 ? 700 : 450;
+        return n[0] == 2 && n[1] == 2 ? 700 : DATE_DOUBTFUL;
     }
     return n[0] == 2 && n[1] == 2 ? 650 : 0;
-}
-
-/* Three numbers. */
-static bool full_numeric(struct scan *s, const struct cluster *c)
-{
-    struct day_parts p;
-    if (c->count < 3 || c->groups[1].gap != c->groups[2].gap ||
-        !is_one_of((uint8_t)c->groups[1].gap, "./-") || c->groups[1].gap == '\0') {
-        return false;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        p.value[i] = group_number(c, i, &p.len[i]);
-        if (p.len[i] == 0 || (i < 2 && p.len[i] != c->groups[i].len)) {
-            return false;
-        }
-    }
-    char sign = c->groups[1].gap;
-    int score = score_parts(&p, sign, c->groups[1].spaced || c->groups[2].spaced);
-    size_t end = c->groups[2].end;
-    if (p.len[2] != c->groups[2].len) {
-        /* letters behind the day: only the 'T' of ISO 8601 */
-        size_t day_end = c->groups[2].start + p.len[2];
-        end = iso_time_end(s, day_end);
-        score = end > day_end ? score : 0;
-    }
-    uint8_t next = scan_byte_at(s, end);
-    if (score == 0 || !scan_right_free(s, end) ||
-        ((next == '.' || next == '-' || next == '/') && is_alnum(scan_byte_at(s, end + 1)))) {
-        return false;
-    }
-    scan_add(s, c->start, end, date_verdict(s, c->start, end, SOTTO_RULE_DATE_NUMERIC, score));
-    return true;
 }
 
 /* Whether the word before a partial date makes it one: "on 3/14", "am 24.12.", "since 03/2021". */
@@ -153,6 +123,41 @@ static bool has_day_cue(struct scan *s, size_t at)
         }
     }
     return false;
+}
+
+/* Three numbers. */
+static bool full_numeric(struct scan *s, const struct cluster *c)
+{
+    struct day_parts p;
+    if (c->count < 3 || c->groups[1].gap != c->groups[2].gap ||
+        !is_one_of((uint8_t)c->groups[1].gap, "./-") || c->groups[1].gap == '\0') {
+        return false;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        p.value[i] = group_number(c, i, &p.len[i]);
+        if (p.len[i] == 0 || (i < 2 && p.len[i] != c->groups[i].len)) {
+            return false;
+        }
+    }
+    char sign = c->groups[1].gap;
+    int score = score_parts(&p, sign, c->groups[1].spaced || c->groups[2].spaced);
+    if (score == DATE_DOUBTFUL && has_day_cue(s, c->start)) {
+        score = 700;
+    }
+    size_t end = c->groups[2].end;
+    if (p.len[2] != c->groups[2].len) {
+        /* letters behind the day: only the 'T' of ISO 8601 */
+        size_t day_end = c->groups[2].start + p.len[2];
+        end = iso_time_end(s, day_end);
+        score = end > day_end ? score : 0;
+    }
+    uint8_t next = scan_byte_at(s, end);
+    if (score == 0 || !scan_right_free(s, end) ||
+        ((next == '.' || next == '-' || next == '/') && is_alnum(scan_byte_at(s, end + 1)))) {
+        return false;
+    }
+    scan_add(s, c->start, end, date_verdict(s, c->start, end, SOTTO_RULE_DATE_NUMERIC, score));
+    return true;
 }
 
 /* Two numbers: "03/2021", "2021-03", "on 3/14", "24.12.". */

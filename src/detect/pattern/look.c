@@ -8,6 +8,7 @@
 
 #define LOOK_HIDDEN_MAX 8 /* hidden characters that are skipped at a boundary */
 #define LOOK_SPACES_MAX 4
+#define LOOK_WORD_BYTES (4 * SCAN_WORD_MAX)
 
 void scan_add(struct scan *s, size_t start, size_t end, struct verdict v)
 {
@@ -87,7 +88,8 @@ static bool word_char(const struct scan *s, uint32_t c, bool *silent)
 /* Reads letters beyond ASCII, or behind such; the plain ones before are read already. */
 static void word_wide(struct scan *s, size_t at, struct token *out)
 {
-    while (at < s->text.len && out->letters <= SCAN_WORD_MAX) {
+    size_t start = at;
+    while (at < s->text.len && out->letters <= SCAN_WORD_MAX && at - start < LOOK_WORD_BYTES) {
         bool silent;
         uint32_t c = sotto_utf8_next(s->text, &at);
         s->steps++;
@@ -187,7 +189,8 @@ static size_t word_start(struct scan *s, size_t at)
 {
     size_t letters = 0;
     bool was_upper = false;
-    while (at > 0 && letters <= SCAN_WORD_MAX) {
+    size_t end = at;
+    while (at > 0 && letters <= SCAN_WORD_MAX && end - at < LOOK_WORD_BYTES) {
         uint8_t b = s->text.base[at - 1];
         bool silent = false;
         size_t before = at - 1;

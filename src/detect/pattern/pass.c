@@ -11,7 +11,8 @@
 #include "detect/pattern/block.h"
 #include "detect/pattern/recognizers.h"
 
-#define PASS_RUN_MAX 64 /* longer runs are skipped, but for their beginning */
+#define PASS_RUN_MAX  64                 /* longer runs are skipped, but for their beginning */
+#define PASS_WIDE_MAX (4 * PASS_RUN_MAX) /* the same in bytes, hidden characters counted */
 
 _Static_assert(SCAN_WORD_MAX < PASS_RUN_MAX, "words are runs");
 
@@ -209,7 +210,11 @@ static inline bool may_call(const struct scan *s, size_t start, size_t len)
 /* A word of at most 16 ASCII letters: most words of most texts. */
 static inline void ask_letters(struct scan *s, size_t start, size_t len)
 {
-    enum pass_sign sign = sign_of(scan_byte_at(s, start + len));
+    uint8_t next = scan_byte_at(s, start + len);
+    enum pass_sign sign = sign_of(next);
+    if (next == ' ' && scan_byte_at(s, start + len + 1) == '=') {
+        sign = SIGN_ASSIGN;
+    }
     bool calls = may_call(s, start, len);
     if (!calls && sign == SIGN_NONE && len < 16) {
         return;
@@ -222,11 +227,13 @@ static inline void ask_letters(struct scan *s, size_t start, size_t len)
     }
 }
 
-/* Reads one run out of bytes that are not all ASCII; false when a character is in no word. */
+/* Reads one run out of bytes that are not all ASCII.  False when there is none: then nothing begins
+ * before out->end. */
 static bool read_wide(struct scan *s, size_t at, size_t end, struct run *out)
 {
+    size_t start = at;
     *out = (struct run){.start = at, .end = at};
-    while (at < end && out->len <= PASS_RUN_MAX) {
+    while (at < end && out->len <= PASS_RUN_MAX && at - start < PASS_WIDE_MAX) {
         uint32_t c = sotto_utf8_next(s->text, &at);
         unsigned classes = sotto_char_classes(c);
         s->steps++;
@@ -238,6 +245,9 @@ static bool read_wide(struct scan *s, size_t at, size_t end, struct run *out)
             out->len += (classes & SOTTO_CHAR_MARK) == 0 ? 1 : 0;
             out->digits = out->digits || (classes & SOTTO_CHAR_DIGIT) != 0;
         }
+    }
+    if (out->len == 0) {
+        out->end = at;
     }
     return out->len > 0;
 }
@@ -263,11 +273,12 @@ static void pass_wide(struct scan *s, size_t at, size_t end)
     while (at < end) {
         struct run run;
         if (!read_wide(s, at, end, &run)) {
-            sotto_utf8_next(s->text, &at);
+            at = run.end;
             continue;
         }
         ask_slowly(s, &run);
-        at = run.len > PASS_RUN_MAX ? skip_wide(s, run.end, end) : run.end;
+        bool goes_on = run.len > PASS_RUN_MAX || run.end - run.start + 4 > PASS_WIDE_MAX;
+        at = goes_on ? skip_wide(s, run.end, end) : run.end;
     }
 }
 

@@ -173,7 +173,7 @@ static bool international(struct scan *s, const struct cluster *c, struct contex
     if (!cluster_free_right(s, c, p.last)) {
         return false;
     }
-    int score = country != NULL ? 950 : 800;
+    int score = country != NULL ? 970 : 800;
     add_phone(s, c, ctx, start, p.last, SOTTO_RULE_PHONE_INTERNATIONAL,
               prefix > 0 ? score - 100 : score);
     return true;

@@ -11,6 +11,8 @@
 
 #define URL_SCHEME_MAX 24
 #define URL_HOST_MAX   253
+#define URL_NESTED_MAX 8
+#define URL_INSIDE_MAX 96  /* how far back another URL is looked for */
 #define URL_PERSON_MAX 512 /* bytes of the path that are looked at */
 
 /* End of the characters of a URL from `at` on, closing punctuation of the sentence left out. */
@@ -42,6 +44,9 @@ static size_t url_end(struct scan *s, size_t at)
             break;
         }
         round += c == '(' ? 1 : 0;
+        if (round > URL_NESTED_MAX) {
+            break;
+        }
         square += c == '[' ? 1 : 0;
         at = next;
         s->steps++;
@@ -126,11 +131,29 @@ static size_t scheme_start(const struct scan *s, size_t colon)
     return at;
 }
 
+/* Whether the scheme at `start` stands in the path or query of another URL, which covers it. */
+static bool is_inside(const struct scan *s, size_t start)
+{
+    for (size_t i = start; i > 2 && start - i < URL_INSIDE_MAX; i--) {
+        uint8_t b = s->text.base[i - 1];
+        if (b <= ' ' || is_one_of(b, "<>\"`{}|\\^()[]'")) {
+            return false;
+        }
+        if (b == '/' && s->text.base[i - 2] == '/' && s->text.base[i - 3] == ':') {
+            return true;
+        }
+    }
+    return false;
+}
+
 void recognize_url(struct scan *s, size_t colon)
 {
     size_t start = scheme_start(s, colon), host = colon + 3;
+    if (start == colon || is_inside(s, start)) {
+        return;
+    }
     size_t end = url_end(s, host);
-    if (start == colon || end <= host) {
+    if (end <= host) {
         return;
     }
     size_t path = authority_end(s, host, end);
@@ -140,6 +163,7 @@ void recognize_url(struct scan *s, size_t colon)
                              SOTTO_RULE_SECRET_URL, 985};
     } else if (is_personal(s, host, path, end)) {
         v.finer = SOTTO_FINER_PERSONAL_URL;
+        v.score = 985; /* more than an e-mail address inside */
     }
     scan_add(s, start, end, v);
 }
@@ -149,6 +173,7 @@ struct host {
     size_t labels;
     bool top_known; /* the last label is a top level */
     bool top_word;  /* which is a common word, too */
+    size_t top_len;
     bool www;
 };
 
@@ -183,6 +208,7 @@ static bool read_host(struct scan *s, size_t at, struct host *out)
             out->end = at;
             out->top_known = top;
             out->top_word = top && t.word->value == 1;
+            out->top_len = t.letters;
         }
         out->labels++;
         if (scan_byte_at(s, at) != '.') {
@@ -211,7 +237,7 @@ void recognize_host(struct scan *s, size_t start)
     if (path) {
         end = url_end(s, host.end);
     }
-    if (host.top_word && !path && !host.www && host.labels < 3) {
+    if (host.top_word && !path && !host.www && (host.labels < 3 || host.top_len > 2)) {
         return;
     }
     int score = host.www ? 900 : path && !host.top_word ? 850 : host.top_word ? 550 : 700;

@@ -415,20 +415,20 @@ static const struct words_row words_secrets[] = {
          "mrn|token|login|team|home|faculty|uid|session|sessionid|username|surname|personal|"
          "medewerker|mitarbeiter|personnel|bio|in|add|candidate|resume|cv"),
     VALUE(TLD, 0,
-          "com|org|net|edu|gov|mil|info|biz|io|dev|app|ai|co|uk|eu|ch|fr|ru|cn|jp|br|au|ca|"
-          "nl|pl|se|dk|fi|cz|pt|gr|hu|ro|ie|lu|li|nz|mx|ar|cl|kr|tw|hk|sg|za|tr|ua|il|"
-          "cat|xyz|online|site|shop|store|tech|cloud|blog|name|health|clinic|bank|law|care|"
-          "hospital|example|test|gmbh|swiss|wien|berlin|hamburg|bayern|koeln|paris|london|nyc|club|"
-          "agency|email|digital|media|news|academy|school|university|live|life|world|global|"
-          "international|int|museum|aero|coop|jobs|mobi|travel|tel|pro|bg|hr|sk|si|lt|lv|ee|cy|mt|"
-          "rs|md|by|kz|th|vn|ph|pk|bd|lk|ae|sa|eg|ng|ke|gh|ma|dz|tn|pe|ve|ec|uy|py|bo|cr|gt|"
-          "gg|je|tv|cc|ws|fm|ly|gl|gle|goo|page|website|space|top|vip|icu|link|click|wiki|"
-          "design|systems|solutions|services|network|group|team|studio|legal|dental|doctor|"
-          "finance|money|capital|insurance|pharmacy|surgery|local|lan|internal|corp|onion"),
+          "com|org|net|edu|gov|mil|biz|io|ai|uk|eu|ch|fr|ru|cn|jp|br|au|ca|nl|pl|se|dk|fi|cz|pt|"
+          "gr|hu|ro|ie|lu|li|nz|mx|ar|cl|kr|tw|hk|sg|za|tr|ua|il|gmbh|swiss|wien|berlin|hamburg|"
+          "bayern|koeln|nyc|bg|hr|sk|si|lt|lv|ee|cy|mt|by|kz|th|vn|ph|pk|bd|lk|ae|sa|eg|ng|ke|gh|"
+          "ma|dz|tn|pe|ve|ec|uy|bo|cr|gt|gg|tv|ws|fm|gl|onion|xyz|icu"),
     VALUE(TLD, 1,
-          "de|at|it|es|in|is|no|me|my|us|be|to|so|do|am|as|an|id|la|or|pm|st|sh|py|md|rs|"
-          "js|ps|ms|cs|tm|mo|re|va|sc|pr|fo|nu|su|ad|ag|al|cd|cf|cg|et|ga|gd|gs|im|mu|na|"
-          "ne|pa|pn|pw|qa|sb|sm|sn|sr|sv|sy|td|tf|tg|tj|tk|tl|tt|ug|vc|vg|vi|vu|wf|ye|yt"),
+          "de|at|it|es|in|is|no|me|my|us|be|to|so|do|am|as|an|id|la|or|pm|st|sh|py|md|rs|js|ps|ms|"
+          "cs|tm|mo|re|va|sc|pr|fo|nu|su|ad|ag|al|cd|cf|cg|et|ga|gd|gs|im|mu|na|ne|pa|pn|pw|qa|sb|"
+          "sm|sn|sr|sv|sy|td|tf|tg|tj|tk|tl|tt|ug|vc|vg|vi|vu|wf|ye|yt|info|dev|app|co|cat|online|"
+          "site|shop|store|tech|cloud|blog|name|health|clinic|bank|law|care|hospital|example|test|"
+          "paris|london|club|agency|email|digital|media|news|academy|school|university|live|life|"
+          "world|global|international|int|museum|aero|coop|jobs|mobi|travel|tel|pro|je|cc|ly|gle|"
+          "goo|page|website|space|top|vip|link|click|wiki|design|systems|solutions|services|"
+          "network|group|team|studio|legal|dental|doctor|finance|money|capital|insurance|pharmacy|"
+          "surgery|local|lan|internal|corp"),
 };
 
 #undef LABEL
