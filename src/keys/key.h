@@ -40,7 +40,8 @@ struct sotto_key {
     char id[SOTTO_KEY_ID_LEN];
     uint8_t hash[SOTTO_KEY_HASH_BYTES];
     uint8_t old_hash[SOTTO_KEY_HASH_BYTES]; /* the secret before the last rotation */
-    int64_t old_until_s;                    /* the old secret works before this; 0: there is none */
+    bool anonymize;      /* false: sealed requests are not tokenized (--no-anonymize) */
+    int64_t old_until_s; /* the old secret works before this; 0: there is none */
     int64_t created_s;
     int64_t expires_s; /* does not work from this second on; 0: never */
     int64_t revoked_s; /* 0: not revoked */
@@ -49,7 +50,6 @@ struct sotto_key {
     sotto_span scopes; /* see sotto_scopes_check(); empty: all but admin */
     sotto_span mode;   /* least strict mode; empty: the configuration's */
     sotto_span style;  /* style of tokens; empty: the configuration's */
-    bool anonymize;    /* false: sealed requests are not tokenized (--no-anonymize) */
     struct sotto_key_quota quota;
 };
 

@@ -154,24 +154,24 @@ static void test_scopes(void)
     static const struct {
         const char *list;
         enum sotto_scope scope;
-        const char *name;
         bool may, admin;
+        const char *name;
     } cases[] = {
-        {"", SOTTO_SCOPE_MODEL, "gpt-4", true, false},
-        {"", SOTTO_SCOPE_DIALECT, "openai", true, false},
-        {"admin", SOTTO_SCOPE_MODEL, "gpt-4", true, true},
-        {"model:gpt-4", SOTTO_SCOPE_MODEL, "gpt-4", true, false},
-        {"model:gpt-4", SOTTO_SCOPE_MODEL, "gpt-4o", false, false},
-        {"model:gpt-4", SOTTO_SCOPE_MODEL, "", false, false},
-        {"model:gpt-4", SOTTO_SCOPE_MODE, "hipaa", true, false},
-        {"model:gpt-*", SOTTO_SCOPE_MODEL, "gpt-4o", true, false},
-        {"model:gpt-*", SOTTO_SCOPE_MODEL, "gpt", false, false},
-        {"model:*", SOTTO_SCOPE_MODEL, "anything", true, false},
-        {"model:a,model:b", SOTTO_SCOPE_MODEL, "b", true, false},
-        {"model:a, model:b", SOTTO_SCOPE_MODEL, "b", true, false},
-        {"model:a,dialect:phi_header,admin", SOTTO_SCOPE_DIALECT, "openai", false, true},
-        {"mode:hipaa", SOTTO_SCOPE_MODE, "standard", false, false},
-        {"mode:hipaa", SOTTO_SCOPE_MODEL, "hipaa", true, false},
+        {"", SOTTO_SCOPE_MODEL, true, false, "gpt-4"},
+        {"", SOTTO_SCOPE_DIALECT, true, false, "openai"},
+        {"admin", SOTTO_SCOPE_MODEL, true, true, "gpt-4"},
+        {"model:gpt-4", SOTTO_SCOPE_MODEL, true, false, "gpt-4"},
+        {"model:gpt-4", SOTTO_SCOPE_MODEL, false, false, "gpt-4o"},
+        {"model:gpt-4", SOTTO_SCOPE_MODEL, false, false, ""},
+        {"model:gpt-4", SOTTO_SCOPE_MODE, true, false, "hipaa"},
+        {"model:gpt-*", SOTTO_SCOPE_MODEL, true, false, "gpt-4o"},
+        {"model:gpt-*", SOTTO_SCOPE_MODEL, false, false, "gpt"},
+        {"model:*", SOTTO_SCOPE_MODEL, true, false, "anything"},
+        {"model:a,model:b", SOTTO_SCOPE_MODEL, true, false, "b"},
+        {"model:a, model:b", SOTTO_SCOPE_MODEL, true, false, "b"},
+        {"model:a,dialect:phi_header,admin", SOTTO_SCOPE_DIALECT, false, true, "openai"},
+        {"mode:hipaa", SOTTO_SCOPE_MODE, false, false, "standard"},
+        {"mode:hipaa", SOTTO_SCOPE_MODEL, true, false, "hipaa"},
     };
     for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {
         struct sotto_key key = {.scopes = sotto_span_str(cases[i].list)};

@@ -39,7 +39,8 @@ static void test_minute(void)
     struct sotto_limits *limits = new_limits(&usage);
     struct sotto_limit_state state;
     for (unsigned i = 0; i < 5; i++) {
-        IS_INT(ask(usage, 5, 0, NOW + i * 1000, &state), SOTTO_LIMIT_OK, "request %u of 5", i + 1);
+        IS_INT(ask(usage, 5, 0, NOW + i * 1000LL, &state), SOTTO_LIMIT_OK, "request %u of 5",
+               i + 1);
         IS_INT(state.remaining, 4 - i, "and so many remain");
         IS_INT(state.limit, 5, "of five");
         IS_INT(state.retry_after_s, i == 4 ? 57 : 0, "the next one may come");

@@ -17,7 +17,7 @@ struct folder {
 static inline struct folder folder_new(void)
 {
     struct folder f;
-    const char *base = getenv("TMPDIR");
+    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
     snprintf(f.path, sizeof(f.path), "%s/sotto-test.XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(f.path) == NULL) {
         abort();
@@ -39,6 +39,7 @@ static inline void folder_remove(const struct folder *f)
 {
     DIR *dir = opendir(f->path);
     struct dirent *entry;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread has this folder */
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             unlink(folder_file(f, entry->d_name));

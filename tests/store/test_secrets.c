@@ -117,7 +117,7 @@ static void test_race(void)
 {
     struct folder f = folder_new();
     int pipes[2];
-    bool same = pipe(pipes) == 0;
+    bool same = pipe2(pipes, O_CLOEXEC) == 0;
     fflush(stdout);
     for (int i = 0; i < PROCESSES; i++) {
         if (fork() == 0) {

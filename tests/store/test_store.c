@@ -21,7 +21,8 @@ static struct sotto_store *open_store(const char *path)
     char why[SOTTO_STORE_WHY_BYTES] = "";
     if (sotto_store_open(path, &store, why) != SOTTO_OK) {
         printf("Bail out! %s\n", why);
-        exit(1);
+        fflush(stdout);
+        abort();
     }
     return store;
 }
@@ -417,8 +418,8 @@ static void test_processes(void)
     OK(worst == 0, "four processes make keys at once");
     OK(steady, "while another reads, and sees no fewer than before");
     IS_INT(sotto_store_key_count(store, &count), SOTTO_OK, "in the end");
-    IS_SIZE(count, PROCESSES * KEYS_EACH, "all are there");
-    OK(sotto_store_generation(store) >= PROCESSES * KEYS_EACH, "and each was announced");
+    IS_SIZE(count, (size_t)PROCESSES * KEYS_EACH, "all are there");
+    OK(sotto_store_generation(store) >= (size_t)PROCESSES * KEYS_EACH, "and each was announced");
     sotto_limits_free(limits);
     sotto_store_close(store);
     folder_remove(&f);
