@@ -2,7 +2,7 @@
 
 /*
  * E-mail addresses: the dot-atom form of RFC 5322 3.2.3 with international letters on both sides
- * (RFC 6531), found from the '@' outwards, and the spelt form "name (at) example (dot) org".
+ * (RFC 6531), found from the sign in the middle outwards; and handles ("@jane").
  */
 
 #include "detect/pattern/recognizers.h"

@@ -15,7 +15,6 @@ void pattern_pass(struct scan *s, size_t from, size_t to);
 
 /* email.c */
 void recognize_email(struct scan *s, size_t at); /* at the '@' */
-void recognize_email_spelt(struct scan *s, const struct token *at_word);
 
 /* url.c */
 void recognize_url(struct scan *s, size_t colon); /* at the "://" */
@@ -45,7 +44,6 @@ bool recognize_card(struct scan *s, const struct cluster *c, struct context *ctx
 
 /* bank.c */
 bool recognize_iban(struct scan *s, const struct cluster *c, struct context *ctx);
-void recognize_bic(struct scan *s, const struct token *t);
 
 /* shapes.c */
 bool recognize_shapes(struct scan *s, const struct cluster *c, struct context *ctx);

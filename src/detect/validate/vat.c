@@ -8,7 +8,7 @@
 #include "detect/validate/validate.h"
 
 struct vat_form {
-    const char *form;         /* '9' digit, 'A' letter, 'X' either; others themselves */
+    const char *form;         /* '9' digit, '?' letter, '*' either; others themselves */
     sotto_validate_fn *check; /* of what follows the country code; NULL: the form alone */
 };
 

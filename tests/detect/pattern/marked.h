@@ -85,6 +85,21 @@ static inline bool marked_same(const struct marked *m, const struct sotto_findin
     return k == m->count;
 }
 
+/* The source as the name of a test: on one line. */
+static inline const char *marked_title(const char *source, char title[256])
+{
+    size_t n = 0;
+    for (; source[n] != '\0' && n < 255; n++) {
+        bool plain = source[n] != '\n' && source[n] != '#';
+        title[n] = source[n];
+        if (!plain) {
+            title[n] = ' ';
+        }
+    }
+    title[n] = '\0';
+    return title;
+}
+
 static inline void marked_check(const struct sotto_patterns *patterns,
                                 struct sotto_patterns_scratch *scratch, const char *source)
 {
@@ -93,7 +108,8 @@ static inline void marked_check(const struct sotto_patterns *patterns,
     marked_read(source, &m);
     sotto_span text = sotto_buf_span(&m.text);
     enum sotto_err err = sotto_patterns_scan(patterns, scratch, text, 0, text.len, &found);
-    if (!OK(err == SOTTO_OK && marked_same(&m, &found), "%s", source)) {
+    char title[256];
+    if (!OK(err == SOTTO_OK && marked_same(&m, &found), "%s", marked_title(source, title))) {
         marked_show(&m, &found);
     }
     sotto_findings_free(&found);

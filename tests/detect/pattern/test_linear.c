@@ -116,11 +116,12 @@ int main(void)
         abort();
     }
     for (size_t i = 0; i < SOTTO_COUNT(pieces); i++) {
+        char title[256];
         size_t once = steps_of(patterns, pieces[i], LINEAR_BYTES);
         size_t twice = steps_of(patterns, pieces[i], 2 * LINEAR_BYTES);
         if (!OK(twice <= once * 2 + once / 10 + 20000 &&
                     once <= (size_t)LINEAR_BYTES * LINEAR_PER_BYTE,
-                "'%s' again and again is linear", pieces[i])) {
+                "'%s' again and again is linear", marked_title(pieces[i], title))) {
             printf("#   %zu steps, then %zu\n", once, twice);
         }
     }
