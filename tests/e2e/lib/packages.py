@@ -40,7 +40,8 @@ def once(name, stamp):
     with open(folder() / f"{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ready = place / "READY"
-        done = ready.is_file() and ready.read_text() == stamp
+        python = place / "bin/python"  # of a virtual environment; its interpreter may be gone
+        done = ready.is_file() and ready.read_text() == stamp and (python.exists() or not python.is_symlink())
         if not done:
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir()
@@ -63,8 +64,7 @@ def run(words, what, timeout=900):
 
 def venv(name, *packages):
     """A virtual environment with these packages; its interpreter."""
-    stamp = "\n".join((sys.version, *packages))
-    with once(name, stamp) as (place, empty):
+    with once(name, "\n".join(packages)) as (place, empty):
         if empty:
             run([sys.executable, "-m", "venv", place], "no virtual environment can be made (python3-venv)")
             run([place / "bin/python", "-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "60", *packages],
