@@ -77,9 +77,9 @@ static void issue(void)
     static const uint8_t key[SOTTO_VAULT_KEY_BYTES] = {1};
     sotto_span token;
     must(sotto_vault_new(key, SOTTO_LIT("c"), SOTTO_STYLE_TOKEN, &fresh));
-    for (char i = 'a'; i <= 'j'; i++) {
+    for (unsigned i = 0; i < 10; i++) {
         char name[] = "Dr. Ann x. Lee";
-        name[8] = i;
+        name[8] = "abcdefghij"[i];
         must(sotto_vault_token(fresh, 0, true, sotto_span_str(name), &token));
     }
     sotto_vault_free(fresh);

@@ -353,20 +353,20 @@ static void test_template(void)
     struct sotto_buf out;
     bool empty = false, any = false;
     sotto_buf_init(&out, 1 << 16);
-    yyjson_mut_doc *doc =
+    yyjson_mut_doc *last =
         answer_doc("{\"id\":\"i\",\"model\":\"m\",\"x\":1,\"choices\":[{\"index\":0,"
                    "\"delta\":{\"content\":\"P\"}}]}");
     yyjson_mut_doc *rest = sotto_json_new();
     IS_INT(sotto_restoring_new(vault, &r), SOTTO_OK, "a stream");
-    IS_INT(sotto_restoring_chunk(r, doc, &empty), SOTTO_OK, "that withholds");
-    IS_INT(sotto_restoring_end(r, doc, rest, &any), SOTTO_OK, "and ends");
+    IS_INT(sotto_restoring_chunk(r, last, &empty), SOTTO_OK, "that withholds");
+    IS_INT(sotto_restoring_end(r, last, rest, &any), SOTTO_OK, "and ends");
     OK(empty && any, "with something");
     answer_write(rest, &out);
     IS_TEXT(out.base, out.len,
             "{\"id\":\"i\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"P\"},"
             "\"finish_reason\":null}]}",
             "in a chunk like the one given");
-    sotto_json_free(doc);
+    sotto_json_free(last);
     sotto_json_free(rest);
     sotto_restoring_free(r);
     sotto_buf_free(&out);

@@ -29,9 +29,7 @@ static void test_whole(void)
         {"ID\\_222222222", 13, true, 0, 0},
         {"ID&#95;222222222!", 16, true, 0, 0},
         {"Occupation-222222222", 20, false, 0, 0},
-        {"ID\xe2\x80\x8b"
-         "222222222",
-         14, true, 0, 0},
+        {"ID\342\200\213222222222", 14, true, 0, 0},
         {"ID------222222222", 17, true, 0, 0},
     };
     for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {
@@ -53,19 +51,10 @@ static void test_whole(void)
 static void test_refused(void)
 {
     static const char *const bad[] = {
-        "IX222222222",
-        "ID.222222222",
-        "ID\n222222222",
-        "ID22222222AA",
-        "ID2222A22A2",
-        "ID-------222222222",
-        "ID2----22222222",
-        "ID&amp;222222222",
-        "ID\xe2\x80\x94"
-        "222222222",
-        "ID%21222222222",
-        "ID*********222222222",
-        "ID22222222.",
+        "IX222222222",     "ID.222222222",         "ID\n222222222",
+        "ID22222222AA",    "ID2222A22A2",          "ID-------222222222",
+        "ID2----22222222", "ID&amp;222222222",     "ID\342\200\224222222222",
+        "ID%21222222222",  "ID*********222222222", "ID22222222.",
     };
     for (size_t i = 0; i < SOTTO_COUNT(bad); i++) {
         struct spelling s;
