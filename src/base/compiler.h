@@ -21,6 +21,9 @@
 /** Number of zero bits below the lowest one of a 64-bit value that is not 0. */
 #define SOTTO_CTZ64(x) ((unsigned)__builtin_ctzll(x))
 
+/** A large local array that is written before it is read: not zeroed at every call. */
+#define SOTTO_UNINIT __attribute__((uninitialized))
+
 /** Number of elements of an array (not of a pointer). */
 #define SOTTO_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -533,7 +533,7 @@ enum sotto_err sotto_known_scan(struct sotto_known *known, sotto_span text,
     enum sotto_err err = known->linked ? SOTTO_OK : link_failures(known);
     size_t mark = out->count;
     struct known_walk walk = {.text = text};
-    struct known_ring ring;
+    SOTTO_UNINIT struct known_ring ring;
     ring.count = 0;
     uint32_t node = 0, symbol;
     pass_over(known, &walk);
