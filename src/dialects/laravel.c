@@ -31,7 +31,10 @@ static void display_name(const char *name, char *out, size_t size)
     bool nested = strchr(name, '.') != NULL;
     size_t i = 0;
     for (; name[i] != '\0' && i + 1 < size; i++) {
-        out[i] = !nested && name[i] == '_' ? ' ' : name[i];
+        out[i] = name[i];
+        if (!nested && name[i] == '_') {
+            out[i] = ' ';
+        }
     }
     out[i] = '\0';
 }

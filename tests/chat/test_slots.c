@@ -40,9 +40,10 @@ static void test_what_is_text(void)
 {
     check_slots("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", "t:hi",
                 "content of a message");
-    check_slots("{\"messages\":[{\"role\":\"user\",\"name\":\"ann\",\"content\":[{\"type\":\"text\","
-                "\"text\":\"a\"},{\"type\":\"new\",\"other\":{\"deep\":[\"b\"]}}]}]}",
-                "t:ann|t:a|t:b", "names, parts and parts nobody knew");
+    check_slots(
+        "{\"messages\":[{\"role\":\"user\",\"name\":\"ann\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"a\"},{\"type\":\"new\",\"other\":{\"deep\":[\"b\"]}}]}]}",
+        "t:ann|t:a|t:b", "names, parts and parts nobody knew");
     check_slots("{\"user\":\"u1\",\"safety_identifier\":\"s1\",\"stop\":[\"x\",\"y\"],"
                 "\"metadata\":{\"k\":\"v\"},\"service_tier\":\"auto\",\"future\":\"z\"}",
                 "u:u1|u:s1|t:x|t:y|t:v|t:z", "members of the request");
@@ -52,10 +53,11 @@ static void test_what_is_text(void)
 
 static void test_tools(void)
 {
-    check_slots("{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":"
-                "\"d\",\"parameters\":{\"type\":\"object\",\"required\":[\"who\"],\"properties\":{"
-                "\"who\":{\"type\":\"string\",\"description\":\"e\",\"enum\":[\"Ann\",\"Bob\"]}}}}}]}",
-                "t:d|t:e|t:Ann|t:Bob", "definitions without names");
+    check_slots(
+        "{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":"
+        "\"d\",\"parameters\":{\"type\":\"object\",\"required\":[\"who\"],\"properties\":{"
+        "\"who\":{\"type\":\"string\",\"description\":\"e\",\"enum\":[\"Ann\",\"Bob\"]}}}}}]}",
+        "t:d|t:e|t:Ann|t:Bob", "definitions without names");
     check_slots("{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":"
                 "\"c1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
                 "\"{\\\"who\\\":\\\"Ann\\\",\\\"tel\\\":41791234567,\\\"n\\\":3}\"}}]}]}",
@@ -74,10 +76,10 @@ static void test_tools(void)
 
 static void test_unprotected(void)
 {
-    yyjson_mut_doc *doc =
-        read_doc("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\","
-                 "\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:x\"}},"
-                 "{\"type\":\"file\",\"file\":{\"filename\":\"ann.pdf\",\"file_data\":\"AA\"}}]}]}");
+    yyjson_mut_doc *doc = read_doc(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\","
+        "\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:x\"}},"
+        "{\"type\":\"file\",\"file\":{\"filename\":\"ann.pdf\",\"file_data\":\"AA\"}}]}]}");
     struct sotto_slots slots = {0};
     IS_INT(sotto_slots_collect(doc, SOTTO_CALL_CHAT, 128, &slots), SOTTO_OK, "collected");
     IS_INT(slots.unprotected, SOTTO_UNPROTECTED_IMAGE | SOTTO_UNPROTECTED_FILE, "image and file");
