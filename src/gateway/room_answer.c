@@ -210,20 +210,27 @@ enum sotto_err room_emit(void *ctx, yyjson_mut_doc *chunk)
     return err;
 }
 
-/* Sends what the events of this call came to, and what ends the stream. */
-void room_stream_done(struct room_stream *s)
+/* Writes what is still withheld when no more events come. */
+static enum sotto_err write_rest(struct room_stream *s)
 {
-    yyjson_mut_doc *rest = NULL;
     bool any = false;
-    enum sotto_err err = SOTTO_OK;
-    if (s->restoring != NULL) {
-        rest = sotto_json_new();
-        err = rest == NULL ? SOTTO_ENOMEM : sotto_restoring_end(s->restoring, NULL, rest, &any);
+    if (s->restoring == NULL) {
+        return SOTTO_OK;
     }
+    yyjson_mut_doc *rest = sotto_json_new();
+    enum sotto_err err =
+        rest == NULL ? SOTTO_ENOMEM : sotto_restoring_end(s->restoring, NULL, rest, &any);
     if (err == SOTTO_OK && any) {
         err = s->dialect->write_event(&s->call, &s->facts, rest, &s->out);
     }
     sotto_json_free(rest);
+    return err;
+}
+
+/* Sends what the events of this call came to, and what ends the stream. */
+void room_stream_done(struct room_stream *s)
+{
+    enum sotto_err err = write_rest(s);
     if (err == SOTTO_OK) {
         err = s->dialect->write_done(&s->call, &s->out);
     }
@@ -238,6 +245,9 @@ void room_stream_done(struct room_stream *s)
 /* An error of the upstream in the middle of its stream. */
 static void fail_in_stream(struct room_stream *s, yyjson_mut_doc *error)
 {
+    if (s->head_sent) {
+        sotto_ignore(write_rest(s)); /* the error that follows says that text is missing */
+    }
     if (s->out.len != 0) {
         room_reply_more(s, sotto_buf_span(&s->out), 0);
     }
