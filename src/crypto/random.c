@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,15 +48,35 @@ static bool fill(uint8_t *out, size_t n)
 }
 
 /* Ids and nonces are short and many; the generator's fixed cost is paid once for a stock of them.
- * What is handed out is wiped from the stock.  The process does not fork after its start. */
+ * What is handed out is wiped from the stock.  A child that is forked starts without one: OpenSSL
+ * seeds its own generator anew there, but the stock would be the parent's. */
 #define RANDOM_STOCK_BYTES 1024
 #define RANDOM_SHORT       64
 
 static _Thread_local uint8_t stock[RANDOM_STOCK_BYTES];
 static _Thread_local size_t stock_left;
 
+static pthread_once_t stock_once = PTHREAD_ONCE_INIT;
+static bool stock_allowed;
+
+/* Of the parent's threads only the one that forked goes on in the child, with its stock. */
+static void drop_stock(void)
+{
+    sotto_wipe(stock, sizeof(stock));
+    stock_left = 0;
+}
+
+static void watch_forks(void)
+{
+    stock_allowed = pthread_atfork(NULL, NULL, drop_stock) == 0;
+}
+
 static bool take(uint8_t *out, size_t n)
 {
+    pthread_once(&stock_once, watch_forks);
+    if (!stock_allowed) {
+        return fill(out, n);
+    }
     if (stock_left < n) {
         if (!fill(stock, sizeof(stock))) {
             return false;
