@@ -9,8 +9,9 @@
 #include "detect/pattern/pattern.h"
 #include "detect/pattern/recognizers.h"
 
-#define ADDRESS_WORDS 6 /* words in the name of a street */
-#define ADDRESS_PARTS 8 /* parts behind the street */
+#define ADDRESS_WORDS 6   /* words in the name of a street */
+#define ADDRESS_PARTS 8   /* parts behind the street */
+#define ADDRESS_LEAD  128 /* longest name of a street before its number, bytes */
 #define ADDRESS_NONE  SIZE_MAX
 
 static void add_address(struct scan *s, size_t start, size_t end, enum sotto_finer finer,
@@ -467,7 +468,7 @@ static bool german(struct scan *s, size_t start, size_t number)
         return false;
     }
     size_t first = whole || hyphen ? german_name_start(s, t.start) : t.start;
-    if (whole && first == t.start) {
+    if ((whole && first == t.start) || start - first > ADDRESS_LEAD) {
         return false;
     }
     add_address(s, first, tail_end(s, first, number, false), SOTTO_FINER_NONE,

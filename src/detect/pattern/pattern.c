@@ -13,8 +13,8 @@
  * both sides, and the findings of a window do not depend on where it was cut.
  */
 
-#define PATTERN_LEAD 192
-#define PATTERN_LAG  (SOTTO_PATTERN_REACH + 128)
+#define PATTERN_LEAD 160
+#define PATTERN_LAG  (SOTTO_PATTERN_REACH + 96)
 
 struct sotto_patterns {
     struct words words;

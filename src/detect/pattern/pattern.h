@@ -21,7 +21,7 @@
 #include "detect/finding.h"
 
 /** How far around a window the recognizers look, in bytes. */
-#define SOTTO_PATTERN_REACH 320
+#define SOTTO_PATTERN_REACH 256
 
 /** Longest URL or secret of one piece. */
 #define SOTTO_PATTERN_LONG_MAX 4096

@@ -42,70 +42,71 @@ struct secret_prefix {
     enum sotto_finer finer;
 };
 
+/* Longer prefixes first. */
+static const struct secret_prefix secret_prefixes[] = {
+    {"github_pat_", 22, SOTTO_FINER_GITHUB_TOKEN},
+    {"ghp_", 30, SOTTO_FINER_GITHUB_TOKEN},
+    {"gho_", 30, SOTTO_FINER_GITHUB_TOKEN},
+    {"ghu_", 30, SOTTO_FINER_GITHUB_TOKEN},
+    {"ghs_", 30, SOTTO_FINER_GITHUB_TOKEN},
+    {"ghr_", 30, SOTTO_FINER_GITHUB_TOKEN},
+    {"sk-ant-", 20, SOTTO_FINER_ANTHROPIC_KEY},
+    {"sk-proj-", 20, SOTTO_FINER_OPENAI_KEY},
+    {"sk-svcacct-", 20, SOTTO_FINER_OPENAI_KEY},
+    {"sk-or-", 20, SOTTO_FINER_API_KEY},
+    {"sk-", 20, SOTTO_FINER_OPENAI_KEY},
+    {"sk_live_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"sk_test_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"pk_live_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"pk_test_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"rk_live_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"rk_test_", 16, SOTTO_FINER_STRIPE_KEY},
+    {"whsec_", 20, SOTTO_FINER_STRIPE_KEY},
+    {"xoxb-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xoxp-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xoxa-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xoxr-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xoxs-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xoxe-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"xapp-", 12, SOTTO_FINER_SLACK_TOKEN},
+    {"AIza", 35, SOTTO_FINER_GOOGLE_KEY},
+    {"ya29.", 20, SOTTO_FINER_GOOGLE_KEY},
+    {"GOCSPX-", 20, SOTTO_FINER_GOOGLE_KEY},
+    {"glpat-", 18, SOTTO_FINER_API_KEY},
+    {"glsa_", 20, SOTTO_FINER_API_KEY},
+    {"gsk_", 30, SOTTO_FINER_API_KEY},
+    {"hf_", 28, SOTTO_FINER_API_KEY},
+    {"npm_", 30, SOTTO_FINER_API_KEY},
+    {"pypi-", 40, SOTTO_FINER_API_KEY},
+    {"dop_v1_", 40, SOTTO_FINER_API_KEY},
+    {"doo_v1_", 40, SOTTO_FINER_API_KEY},
+    {"shpat_", 24, SOTTO_FINER_API_KEY},
+    {"shpss_", 24, SOTTO_FINER_API_KEY},
+    {"shpca_", 24, SOTTO_FINER_API_KEY},
+    {"SG.", 20, SOTTO_FINER_API_KEY},
+    {"key-", 32, SOTTO_FINER_API_KEY},
+    {"sbp_", 30, SOTTO_FINER_API_KEY},
+    {"nvapi-", 30, SOTTO_FINER_API_KEY},
+    {"xai-", 30, SOTTO_FINER_API_KEY},
+    {"pplx-", 30, SOTTO_FINER_API_KEY},
+    {"r8_", 30, SOTTO_FINER_API_KEY},
+    {"tvly-", 20, SOTTO_FINER_API_KEY},
+    {"lin_api_", 20, SOTTO_FINER_API_KEY},
+    {"figd_", 20, SOTTO_FINER_API_KEY},
+    {"ntn_", 30, SOTTO_FINER_API_KEY},
+    {"hvs.", 20, SOTTO_FINER_API_KEY},
+    {"hvb.", 20, SOTTO_FINER_API_KEY},
+    {"sntrys_", 20, SOTTO_FINER_API_KEY},
+    {"pscale_tkn_", 20, SOTTO_FINER_API_KEY},
+    {"rubygems_", 30, SOTTO_FINER_API_KEY},
+    {"PMAK-", 30, SOTTO_FINER_API_KEY},
+    {"AGE-SECRET-KEY-1", 40, SOTTO_FINER_PRIVATE_KEY},
+    {"ql_", 30, SOTTO_FINER_API_KEY},
+    {"dapi", 32, SOTTO_FINER_API_KEY},
+};
+
 static const struct secret_prefix *find_prefix(const struct scan *s, size_t at)
 {
-    /* Longer prefixes first. */
-    static const struct secret_prefix table[] = {
-        {"github_pat_", 22, SOTTO_FINER_GITHUB_TOKEN},
-        {"ghp_", 30, SOTTO_FINER_GITHUB_TOKEN},
-        {"gho_", 30, SOTTO_FINER_GITHUB_TOKEN},
-        {"ghu_", 30, SOTTO_FINER_GITHUB_TOKEN},
-        {"ghs_", 30, SOTTO_FINER_GITHUB_TOKEN},
-        {"ghr_", 30, SOTTO_FINER_GITHUB_TOKEN},
-        {"sk-ant-", 20, SOTTO_FINER_ANTHROPIC_KEY},
-        {"sk-proj-", 20, SOTTO_FINER_OPENAI_KEY},
-        {"sk-svcacct-", 20, SOTTO_FINER_OPENAI_KEY},
-        {"sk-or-", 20, SOTTO_FINER_API_KEY},
-        {"sk-", 20, SOTTO_FINER_OPENAI_KEY},
-        {"sk_live_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"sk_test_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"pk_live_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"pk_test_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"rk_live_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"rk_test_", 16, SOTTO_FINER_STRIPE_KEY},
-        {"whsec_", 20, SOTTO_FINER_STRIPE_KEY},
-        {"xoxb-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xoxp-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xoxa-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xoxr-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xoxs-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xoxe-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"xapp-", 12, SOTTO_FINER_SLACK_TOKEN},
-        {"AIza", 35, SOTTO_FINER_GOOGLE_KEY},
-        {"ya29.", 20, SOTTO_FINER_GOOGLE_KEY},
-        {"GOCSPX-", 20, SOTTO_FINER_GOOGLE_KEY},
-        {"glpat-", 18, SOTTO_FINER_API_KEY},
-        {"glsa_", 20, SOTTO_FINER_API_KEY},
-        {"gsk_", 30, SOTTO_FINER_API_KEY},
-        {"hf_", 28, SOTTO_FINER_API_KEY},
-        {"npm_", 30, SOTTO_FINER_API_KEY},
-        {"pypi-", 40, SOTTO_FINER_API_KEY},
-        {"dop_v1_", 40, SOTTO_FINER_API_KEY},
-        {"doo_v1_", 40, SOTTO_FINER_API_KEY},
-        {"shpat_", 24, SOTTO_FINER_API_KEY},
-        {"shpss_", 24, SOTTO_FINER_API_KEY},
-        {"shpca_", 24, SOTTO_FINER_API_KEY},
-        {"SG.", 20, SOTTO_FINER_API_KEY},
-        {"key-", 32, SOTTO_FINER_API_KEY},
-        {"sbp_", 30, SOTTO_FINER_API_KEY},
-        {"nvapi-", 30, SOTTO_FINER_API_KEY},
-        {"xai-", 30, SOTTO_FINER_API_KEY},
-        {"pplx-", 30, SOTTO_FINER_API_KEY},
-        {"r8_", 30, SOTTO_FINER_API_KEY},
-        {"tvly-", 20, SOTTO_FINER_API_KEY},
-        {"lin_api_", 20, SOTTO_FINER_API_KEY},
-        {"figd_", 20, SOTTO_FINER_API_KEY},
-        {"ntn_", 30, SOTTO_FINER_API_KEY},
-        {"hvs.", 20, SOTTO_FINER_API_KEY},
-        {"hvb.", 20, SOTTO_FINER_API_KEY},
-        {"sntrys_", 20, SOTTO_FINER_API_KEY},
-        {"pscale_tkn_", 20, SOTTO_FINER_API_KEY},
-        {"rubygems_", 30, SOTTO_FINER_API_KEY},
-        {"PMAK-", 30, SOTTO_FINER_API_KEY},
-        {"AGE-SECRET-KEY-1", 40, SOTTO_FINER_PRIVATE_KEY},
-        {"ql_", 30, SOTTO_FINER_API_KEY},
-        {"dapi", 32, SOTTO_FINER_API_KEY},
-    };
     size_t left = s->text.len - at;
     /* All have a sign within the first characters, but for three. */
     size_t sign = 0;
@@ -116,14 +117,14 @@ static const struct secret_prefix *find_prefix(const struct scan *s, size_t at)
                   : !is_one_of(scan_byte_at(s, at + sign), "_-.")) {
         return NULL;
     }
-    for (size_t i = 0; i < SOTTO_COUNT(table); i++) {
-        if (table[i].prefix[0] != (char)s->text.base[at] ||
-            table[i].prefix[1] != (char)scan_byte_at(s, at + 1)) {
+    for (size_t i = 0; i < SOTTO_COUNT(secret_prefixes); i++) {
+        if (secret_prefixes[i].prefix[0] != (char)s->text.base[at] ||
+            secret_prefixes[i].prefix[1] != (char)scan_byte_at(s, at + 1)) {
             continue;
         }
-        size_t n = strlen(table[i].prefix);
-        if (left > n && memcmp(s->text.base + at, table[i].prefix, n) == 0) {
-            return &table[i];
+        size_t n = strlen(secret_prefixes[i].prefix);
+        if (left > n && memcmp(s->text.base + at, secret_prefixes[i].prefix, n) == 0) {
+            return &secret_prefixes[i];
         }
     }
     return NULL;
