@@ -155,6 +155,16 @@ static void on_time(struct sotto_timer *timer)
     sotto_loop_stop(timer->loop);
 }
 
+/* A number of the command line; 0 for what is none. */
+static uint16_t number(const char *text)
+{
+    unsigned value = 0;
+    for (; *text >= '0' && *text <= '9' && value < 10000; text++) {
+        value = value * 10 + (unsigned)(*text - '0');
+    }
+    return *text == '\0' && value <= UINT16_MAX ? (uint16_t)value : 0;
+}
+
 static double cpu_us(void)
 {
     struct rusage usage;
@@ -179,19 +189,18 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_proxy_core LISTEN_PORT UPSTREAM_PORT SECONDS [CERTIFICATE KEY]\n");
         return 2;
     }
-    proxy.port = (uint16_t)atoi(argv[2]);
+    proxy.port = number(argv[2]);
     sotto_buf_init(&proxy.out, SOTTO_BUF_UNBOUNDED);
     if (sotto_loop_new(&proxy.loop) != SOTTO_OK || sotto_resolver_new(&resolver) != SOTTO_OK ||
         (argc == 6 && sotto_tls_server_new(argv[4], argv[5], &tls) != SOTTO_OK) ||
         sotto_pool_new(proxy.loop, resolver, NULL, &client_limits, &proxy.pool) != SOTTO_OK ||
         sotto_server_new(proxy.loop, &handler, &proxy, &server_limits, &server) != SOTTO_OK ||
-        sotto_server_listen(server, "127.0.0.1", (uint16_t)atoi(argv[1]), tls, 0, NULL) !=
-            SOTTO_OK ||
+        sotto_server_listen(server, "127.0.0.1", number(argv[1]), tls, 0, NULL) != SOTTO_OK ||
         sotto_timer_open(proxy.loop, &timer, on_time) != SOTTO_OK) {
         fprintf(stderr, "bench_proxy_core: cannot start\n");
         return 1;
     }
-    sotto_timer_arm(&timer, atoi(argv[3]) * 1000);
+    sotto_timer_arm(&timer, (int64_t)number(argv[3]) * 1000);
     double before = cpu_us();
     if (sotto_loop_run(proxy.loop) != SOTTO_OK) {
         return 1;

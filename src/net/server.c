@@ -967,8 +967,8 @@ static bool set_options(int fd)
 static enum sotto_err open_socket(const char *address, uint16_t port, int *out, uint16_t *bound,
                                   bool *loopback)
 {
-    struct sockaddr_storage addr;
-    socklen_t len;
+    struct sockaddr_storage addr = {0};
+    socklen_t len = 0;
     enum sotto_err err = read_address(address, port, &addr, &len);
     if (err != SOTTO_OK) {
         return err;
@@ -994,8 +994,8 @@ static enum sotto_err open_socket(const char *address, uint16_t port, int *out, 
 enum sotto_err sotto_server_port_free(const char *address, uint16_t port)
 {
     const int on = 1;
-    struct sockaddr_storage addr;
-    socklen_t len;
+    struct sockaddr_storage addr = {0};
+    socklen_t len = 0;
     enum sotto_err err = read_address(address, port, &addr, &len);
     if (err != SOTTO_OK || port == 0) {
         return err;

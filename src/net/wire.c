@@ -40,7 +40,7 @@ enum sotto_tls_result sotto_wire_writev(struct sotto_wire *wire, const struct io
         result = sotto_tls_writev(wire->tls, iov, count, n);
     } else {
         struct msghdr message = {.msg_iovlen = (size_t)count};
-        memcpy(&message.msg_iov, &iov, sizeof(message.msg_iov)); /* sendmsg(2) only reads it */
+        memcpy(&message.msg_iov, &iov, sizeof(void *)); /* sendmsg(2) only reads it */
         do {
             sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
         } while (sent < 0 && errno == EINTR);

@@ -255,6 +255,7 @@ static void test_verification(void)
     end();
 
     begin("good.pem", "good.key", NULL);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread. */
     IS_INT(setenv("SSL_CERT_FILE", certs_path("ca.pem"), 1), 0, "SSL_CERT_FILE");
     sotto_pool_free(pool);
     sotto_tls_context_drop(client_tls);
@@ -263,7 +264,7 @@ static void test_verification(void)
         sotto_pool_new(loop, resolver, client_tls, &limits, &pool) != SOTTO_OK) {
         abort();
     }
-    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_FILE"); /* NOLINT(concurrency-mt-unsafe): likewise */
     round_trip(NULL);
     IS_INT(got.ends, 1, "is trusted");
     end();

@@ -208,14 +208,15 @@ static void step_fetch(struct fetching *f)
     }
 }
 
+#define REQUEST "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+
 /* Sockets of strangers: whole requests, halves, pipelines, nonsense, and gone at any time. */
 static void step_raw(int *fd)
 {
     static const char *const words[] = {
-        "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+        REQUEST,
         "POST /r HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
-        "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiPOST /r HTTP/1.1\r\nHost: a\r\n"
-        "Content-Length: 2\r\n\r\nhi",
+        (REQUEST REQUEST),
         "POST /r HTTP/1.1\r\nHo",
         "GET / HTTP/1.1\n\n",
         "\x16\x03\x01",
