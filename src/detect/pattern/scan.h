@@ -34,6 +34,9 @@ struct token {
 struct shapes_index {
     uint8_t first[SHAPES_LENGTHS + 1]; /* of each length, into `order` */
     uint8_t order[SHAPES_MAX];
+    uint32_t digits[SHAPES_MAX];  /* places that must be a digit, in that order */
+    uint32_t letters[SHAPES_MAX]; /* places that must be a letter */
+    uint32_t starts[SHAPES_MAX];  /* places before which a separator may stand */
 };
 
 /** Fills the index from the built-in forms. */

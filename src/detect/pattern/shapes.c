@@ -134,6 +134,22 @@ static size_t form_len(const char *form)
     return len;
 }
 
+/* What each character of a form asks for, as bits. */
+static void index_form(struct shapes_index *index, size_t n, const char *form)
+{
+    uint32_t bit = 1;
+    index->digits[n] = index->letters[n] = index->starts[n] = 0;
+    for (; *form != '\0'; form++) {
+        if (*form == ' ') {
+            index->starts[n] |= bit;
+            continue;
+        }
+        index->digits[n] |= is_digit((uint8_t)*form) ? bit : 0;
+        index->letters[n] |= is_upper((uint8_t)*form) || *form == '?' ? bit : 0;
+        bit <<= 1;
+    }
+}
+
 void shapes_index(struct shapes_index *index)
 {
     _Static_assert(SOTTO_COUNT(shapes) <= SHAPES_MAX, "the index has room");
@@ -142,6 +158,7 @@ void shapes_index(struct shapes_index *index)
         index->first[len] = (uint8_t)n;
         for (size_t i = 0; i < SOTTO_COUNT(shapes); i++) {
             if (form_len(shapes[i].form) == len) {
+                index_form(index, n, shapes[i].form);
                 index->order[n++] = (uint8_t)i;
             }
         }
@@ -256,15 +273,21 @@ bool recognize_shapes(struct scan *s, const struct cluster *c, struct context *c
     if (c->joined || c->norm_len < 7) {
         return false;
     }
+    uint32_t letters = 0, starts = 0;
+    for (size_t i = 0; i < c->norm_len && i < SHAPES_LENGTHS; i++) {
+        letters |= c->norm[i] >= 'A' ? (uint32_t)1 << i : 0;
+    }
     for (size_t i = 0; i < c->count; i++) {
         size_t len = (size_t)c->groups[i].at + c->groups[i].len;
         if (len >= SHAPES_LENGTHS) {
             break;
         }
+        starts |= i > 0 ? (uint32_t)1 << c->groups[i].at : 0;
         for (size_t k = s->shapes->first[len]; k < s->shapes->first[len + 1]; k++) {
             struct fit fit;
             const struct shape *shape = &shapes[s->shapes->order[k]];
-            if (char_fits(shape->form[0], c->norm[0]) && fits(c, shape->form, &fit)) {
+            if ((letters & s->shapes->digits[k]) == 0 && (~letters & s->shapes->letters[k]) == 0 &&
+                (starts & ~s->shapes->starts[k]) == 0 && fits(c, shape->form, &fit)) {
                 found = try_shape(s, c, ctx, shape, &fit) || found;
             }
         }
