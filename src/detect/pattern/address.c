@@ -370,7 +370,7 @@ static bool english(struct scan *s, size_t start, size_t number)
                 return false;
             }
             bool kind = token_has(&t, ROLE_STREET_LAST) && (names || ordinal);
-            bool clear = is_plain_street(&t) || ordinal || (!small && t.letters >= 5);
+            bool clear = kind && (is_plain_street(&t) || ordinal || (!small && t.letters >= 5));
             small = small || (!is_capital(&t) && !token_has(&t, ROLE_COMPASS) && !kind);
             if (kind && (is_capital(&t) || clear)) {
                 best = t.end;
