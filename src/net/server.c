@@ -820,11 +820,18 @@ static void on_timer(struct sotto_timer *timer)
 static bool is_loopback(const struct sockaddr_storage *addr)
 {
     if (addr->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)addr;
-        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+        struct sockaddr_in v4;
+        memcpy(&v4, addr, sizeof(v4));
+        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
     }
-    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+    if (addr->ss_family != AF_INET6) {
+        return false;
+    }
+    struct sockaddr_in6 v6;
+    memcpy(&v6, addr, sizeof(v6));
+    sotto_span bytes = sotto_span_init(v6.sin6_addr.s6_addr, 16);
+    return sotto_span_eq(bytes, sotto_span_init(in6addr_loopback.s6_addr, 16)) ||
+           sotto_span_starts(bytes, SOTTO_LIT("\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f"));
 }
 
 /* Takes ownership of `fd` on success. */
