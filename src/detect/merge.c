@@ -196,6 +196,25 @@ static void sweep(sotto_span text, const struct sotto_findings *in, struct merge
     emit(text, &piece, out);
 }
 
+/* The tagger knows no exact types: it takes that of another layer for the very same stretch, so
+ * that a country it is sure of is still known to be one.  The list is sorted by start. */
+static void lend_exact_types(struct sotto_findings *list)
+{
+    for (size_t first = 0, next; first < list->count; first = next) {
+        for (next = first + 1;
+             next < list->count && list->items[next].start == list->items[first].start; next++) {
+        }
+        for (size_t i = first; i < next; i++) {
+            struct sotto_finding *f = &list->items[i];
+            for (size_t k = first; k < next && f->layer == SOTTO_LAYER_TAGGER && f->finer == 0;
+                 k++) {
+                const struct sotto_finding *other = &list->items[k];
+                f->finer = other->end == f->end && other->label == f->label ? other->finer : 0;
+            }
+        }
+    }
+}
+
 enum sotto_err sotto_merge(sotto_span text, struct sotto_findings *list)
 {
     struct sotto_findings out = {0};
@@ -212,6 +231,7 @@ enum sotto_err sotto_merge(sotto_span text, struct sotto_findings *list)
     }
     out.cap = 2 * list->count;
     qsort(list->items, list->count, sizeof(*list->items), by_start);
+    lend_exact_types(list);
     sweep(text, list, &heap, &out);
 
     sotto_free(heap.open);

@@ -9,6 +9,7 @@
  * Makes one list of findings from several layers: deterministic, sorted by start, without
  * overlaps.  Where two overlap, the more certain and more exact one wins and the rest of the other
  * is kept as far as it still covers whole words; nothing that any finding covered is uncovered.
+ * The tagger's findings get the exact type that another layer has for the very same stretch.
  *
  * @param text  the text that the findings are about
  * @param list  changed in place

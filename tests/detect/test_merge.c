@@ -102,6 +102,29 @@ static void cover(const struct sotto_findings *list, const char *text, char *map
     }
 }
 
+static void test_exact_types(void)
+{
+    struct sotto_findings list = {0};
+    struct sotto_finding tagged = finding(12, 23, 999, SOTTO_LABEL_LOCATION);
+    struct sotto_finding named = finding(12, 23, 700, SOTTO_LABEL_LOCATION);
+    tagged.layer = SOTTO_LAYER_TAGGER;
+    named.layer = SOTTO_LAYER_NAMES;
+    named.finer = 7;
+    add(&list, tagged);
+    add(&list, named);
+    OK(sotto_merge(SOTTO_LIT("They are in Switzerland."), &list) == SOTTO_OK && list.count == 1 &&
+           list.items[0].score == 999 && list.items[0].finer == 7,
+       "what the tagger is surest of keeps the exact type that a list knows");
+    sotto_findings_clear(&list);
+    named.end = 18;
+    add(&list, tagged);
+    add(&list, named);
+    OK(sotto_merge(SOTTO_LIT("They are in Switzerland."), &list) == SOTTO_OK && list.count == 1 &&
+           list.items[0].finer == 0,
+       "but not that of a part of it");
+    sotto_findings_free(&list);
+}
+
 static void test_nothing_is_uncovered(void)
 {
     static const char text[] = "aa bbb c dddd ee f gg hhh ii jjjjj kk l mmm nn ooo p qq rrr";
@@ -148,6 +171,7 @@ static void test_failed_allocations(void)
 int main(void)
 {
     test_cases();
+    test_exact_types();
     test_nothing_is_uncovered();
     test_failed_allocations();
     return done_testing();
