@@ -100,7 +100,7 @@ enum sotto_err sotto_failure_of(int status, yyjson_mut_doc *doc)
         error = yyjson_mut_obj(doc);
         err = error != NULL ? flat_error(doc, error, root) : SOTTO_ENOMEM;
     }
-    if (err != SOTTO_OK || made == NULL || (err = complete(doc, error, status)) != SOTTO_OK) {
+    if (err != SOTTO_OK || made == NULL || complete(doc, error, status) != SOTTO_OK) {
         return SOTTO_ENOMEM;
     }
     yyjson_mut_doc_set_root(doc, made);

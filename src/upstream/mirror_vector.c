@@ -35,7 +35,7 @@ static void count_words(sotto_span text, float *vector, size_t len)
 static yyjson_mut_val *as_base64(yyjson_mut_doc *doc, const float *vector, size_t len)
 {
     static const char symbols[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     size_t size = len * sizeof(*vector);
     const uint8_t *in = (const uint8_t *)vector;
     char *out = sotto_alloc((size + 2) / 3 * 4);
@@ -49,8 +49,8 @@ static yyjson_mut_val *as_base64(yyjson_mut_doc *doc, const float *vector, size_
         group |= i + 2 < size ? in[i + 2] : 0;
         out[at++] = symbols[group >> 18];
         out[at++] = symbols[group >> 12 & 63U];
-        out[at++] = i + 1 < size ? symbols[group >> 6 & 63U] : '=';
-        out[at++] = i + 2 < size ? symbols[group & 63U] : '=';
+        out[at++] = symbols[i + 1 < size ? group >> 6 & 63U : 64U];
+        out[at++] = symbols[i + 2 < size ? group & 63U : 64U];
     }
     yyjson_mut_val *val = sotto_json_str(doc, sotto_span_init(out, at));
     sotto_free(out);

@@ -166,6 +166,7 @@ static enum sotto_err request(const struct sotto_upstream *upstream, struct sott
 /* --- answer ---------------------------------------------------------------------------------- */
 
 /* Appends the texts of pieces of the wanted kind; a thought is itself a list of pieces. */
+/* NOLINTNEXTLINE(misc-no-recursion): once, from a list of pieces into its thoughts */
 static enum sotto_err join_pieces(yyjson_mut_val *pieces, bool thoughts, struct sotto_buf *out)
 {
     yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(pieces);
