@@ -97,7 +97,7 @@ static int check_detector(const struct sotto_config *config)
     struct sotto_detector *detector = NULL;
     char why[256] = "";
     struct sotto_detector_options options = config->privacy.detect;
-    options.names_off = options.tagger_off = true; /* what the file says nothing about */
+    options.names_off = true; /* what the file says nothing about */
     if (sotto_detector_new(&options, &detector, why) != SOTTO_OK) {
         return sotto_cli_fail("privacy: %s", why[0] != '\0' ? why : "detection cannot start");
     }

@@ -10,6 +10,7 @@
 #include "detect/finer.h"
 #include "detect/merge.h"
 #include "detect/names/names.h"
+#include "detect/ner/tagger.h"
 #include "detect/pattern/pattern.h"
 #include "detect/phrase.h"
 #include "detect/rule.h"
@@ -25,8 +26,12 @@ static const uint16_t detect_thresholds[SOTTO_LABEL_COUNT] = {
     [SOTTO_LABEL_SECRET] = 500,
 };
 
+/* The neural layer costs so many times more a byte than all others: budgets shrink for it. */
+#define DETECT_TAGGER_COST 32
+
 struct sotto_detector {
     struct sotto_patterns *patterns;
+    struct sotto_tagger *tagger;   /* NULL: not asked for */
     struct sotto_customs *customs; /* NULL: none */
     struct sotto_phrases *allow;
     struct sotto_phrases *deny; /* ids are labels */
@@ -35,6 +40,9 @@ struct sotto_detector {
 };
 
 /*
+ * The tagger goes first over the whole text, in steps of its own; what it found joins the findings
+ * of the other layers window by window.
+ *
  * Findings wait in `pending`, sorted by start, until no later one can overlap them: that is when
  * the text has been scanned beyond the end of their cluster.  Then they are merged into `result`.
  */
@@ -43,6 +51,10 @@ struct sotto_detect_job {
     struct sotto_patterns_scratch *patterns;
     struct sotto_customs_scratch *customs;
     struct sotto_names *names;
+    struct sotto_tag_job *tag;
+    bool tag_done;
+    struct sotto_findings tagged;
+    size_t taken; /* findings of `tagged` that have joined */
     sotto_span text;
     size_t at; /* the text before this is scanned */
     struct sotto_findings pending;
@@ -97,6 +109,9 @@ static enum sotto_err fill(struct sotto_detector *d, const struct sotto_detector
         return SOTTO_OK;
     }
     d->names_off = options->names_off;
+    if (options->tagger && (err = sotto_tagger_new(&d->tagger)) != SOTTO_OK) {
+        return err;
+    }
     if ((err = add_words(d->allow, options->allow, options->allow_count, "allow", why)) !=
             SOTTO_OK ||
         (err = add_words(d->deny, options->deny, options->deny_count, "deny", why)) != SOTTO_OK) {
@@ -127,6 +142,7 @@ void sotto_detector_free(struct sotto_detector *detector)
 {
     if (detector != NULL) {
         sotto_patterns_free(detector->patterns);
+        sotto_tagger_free(detector->tagger);
         sotto_customs_free(detector->customs);
         sotto_phrases_free(detector->allow);
         sotto_phrases_free(detector->deny);
@@ -149,6 +165,9 @@ enum sotto_err sotto_detect_job_new(const struct sotto_detector *detector,
     if (err == SOTTO_OK && !detector->names_off) {
         err = sotto_names_new(&job->names);
     }
+    if (err == SOTTO_OK && detector->tagger != NULL) {
+        err = sotto_tag_job_new(detector->tagger, &job->tag);
+    }
     if (err != SOTTO_OK) {
         sotto_detect_job_free(job);
         return err;
@@ -163,6 +182,8 @@ void sotto_detect_job_free(struct sotto_detect_job *job)
         sotto_patterns_scratch_free(job->patterns);
         sotto_customs_scratch_free(job->customs);
         sotto_names_free(job->names);
+        sotto_tag_job_free(job->tag);
+        sotto_findings_free(&job->tagged);
         sotto_findings_free(&job->pending);
         sotto_findings_free(&job->cluster);
         sotto_findings_free(&job->result);
@@ -181,6 +202,12 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
     sotto_findings_clear(&job->result);
     if (job->names != NULL) {
         sotto_names_begin(job->names);
+    }
+    sotto_findings_clear(&job->tagged);
+    job->taken = 0;
+    job->tag_done = job->tag == NULL || text.len == 0;
+    if (job->tag != NULL) {
+        sotto_tag_begin(job->tag, text);
     }
 }
 
@@ -205,7 +232,18 @@ static enum sotto_err deny_seen(void *ctx, size_t start, size_t end, uint32_t id
                                                                 .layer = SOTTO_LAYER_LIST});
 }
 
-/* All layers over one window; the neural layer, where there is one, is one more call. */
+/* Takes over what the tagger found in a window. */
+static enum sotto_err take_tagged(struct sotto_detect_job *job, size_t end)
+{
+    enum sotto_err err = SOTTO_OK;
+    while (err == SOTTO_OK && job->taken < job->tagged.count &&
+           job->tagged.items[job->taken].start < end) {
+        err = sotto_findings_add(&job->pending, job->tagged.items[job->taken++]);
+    }
+    return err;
+}
+
+/* All layers over one window. */
 static enum sotto_err scan_window(struct sotto_detect_job *job, size_t start, size_t end)
 {
     const struct sotto_detector *d = job->detector;
@@ -221,7 +259,7 @@ static enum sotto_err scan_window(struct sotto_detect_job *job, size_t start, si
         struct detect_deny deny = {.out = &job->pending, .window_start = start};
         err = sotto_phrases_scan(d->deny, job->text, start, end, deny_seen, &deny);
     }
-    return err;
+    return err == SOTTO_OK ? take_tagged(job, end) : err;
 }
 
 static enum sotto_err allow_seen(void *ctx, size_t start, size_t end, uint32_t id)
@@ -316,6 +354,12 @@ static enum sotto_err settle(struct sotto_detect_job *job)
 enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bool *done)
 {
     enum sotto_err err = SOTTO_OK;
+    *done = false;
+    if (!job->tag_done) {
+        size_t share = budget == SIZE_MAX ? budget : budget / DETECT_TAGGER_COST + 1;
+        err = sotto_tag_step(job->tag, share, &job->tagged, &job->tag_done);
+        budget = budget == SIZE_MAX ? budget : 0;
+    }
     while (job->at < job->text.len && budget != 0 && err == SOTTO_OK) {
         size_t start = job->at, fresh = job->pending.count;
         size_t end = sotto_window_end(job->text, start);
@@ -333,7 +377,7 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         err = settle(job);
         budget -= budget < end - start ? budget : end - start;
     }
-    *done = job->at >= job->text.len;
+    *done = job->tag_done && job->at >= job->text.len;
     return err;
 }
 

@@ -57,10 +57,11 @@ static void copy(const struct sotto_findings *from, struct sotto_findings *to)
     }
 }
 
-static void test_steps(void)
+static void test_steps(bool tagger)
 {
     static const size_t budgets[] = {1, 100, 4096, 5000, 16384, 65536};
-    struct sotto_detector *detector = make(NULL);
+    struct sotto_detector_options options = {.tagger = tagger};
+    struct sotto_detector *detector = make(&options);
     struct sotto_detect_job *job = make_job(detector);
     struct sotto_findings whole = {0};
     struct sotto_buf text;
@@ -224,7 +225,8 @@ static void test_failed_allocations(void)
 
 int main(void)
 {
-    test_steps();
+    test_steps(false);
+    test_steps(true);
     test_options();
     test_refused_options();
     test_failed_allocations();
