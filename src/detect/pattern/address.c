@@ -143,8 +143,9 @@ static size_t postcode_end(struct scan *s, size_t at)
             k = i + 1;
             k += is_alnum(scan_byte_at(s, k)) ? 1 : 0;
             k += scan_byte_at(s, k) == ' ' ? 1 : 0;
-            if (letters == 1 && is_digit(scan_byte_at(s, k)) && is_upper(scan_byte_at(s, k + 1)) &&
-                is_digit(scan_byte_at(s, k + 2)) && scan_right_free(s, k + 3)) {
+            if (letters == 1 && scan_byte_at(s, k - 1) == ' ' && is_digit(scan_byte_at(s, k)) &&
+                is_upper(scan_byte_at(s, k + 1)) && is_digit(scan_byte_at(s, k + 2)) &&
+                scan_right_free(s, k + 3)) {
                 return k + 3; /* Canadian: A9A 9A9 */
             }
             if (is_digit(scan_byte_at(s, k)) && is_upper(scan_byte_at(s, k + 1)) &&

@@ -77,6 +77,7 @@ static const char *const texts[] = {
     "[[ADDRESS|Calle Mayor 5, 3\xc2\xba B]]",
     "[[PO_BOX|PO Box 123]]; [[PO_BOX|Postfach 4711, 8001 Z\xc3\xbcrich]]",
     "ZIP [[POSTCODE|02139]]",
+    "in [[POSTCODE|M9W 5E7]] or [[POSTCODE|SW1A 1AA]], not B6D2F1 mice",
     "10 minutes down the road, 5 ways, 3 main points, page 12",
     /* behind a label */
     "MRN: [[MRN|483-22-91]]\n",
