@@ -38,9 +38,10 @@ static void test_golden(void)
         struct sotto_findings out = {0};
         char got[512];
         sotto_names_begin(names);
-        IS_INT(sotto_names_scan(names, text, 0, text.len, &out), SOTTO_OK, "%s", names_cases[i].in);
+        IS_INT(sotto_names_scan(names, text, 0, text.len, &out), SOTTO_OK, "text %zu", i);
         describe(text, &out, got, sizeof(got));
-        IS_TEXT(got, strlen(got), names_cases[i].want, "names in: %s", names_cases[i].in);
+        IS_TEXT(got, strlen(got), names_cases[i].want, "names in text %zu: %.*s", i,
+                (int)strcspn(names_cases[i].in, "\n"), names_cases[i].in);
         sotto_findings_free(&out);
     }
     sotto_names_free(names);
