@@ -2,8 +2,7 @@
 
 #include "apps/finder.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "apps/cli.h"
 #include "base/alloc.h"
@@ -18,20 +17,38 @@ struct sotto_finder {
     sotto_span lang;
 };
 
+/* Reads a number from 0 to 1 such as "0.85" in thousandths; false: it is none. */
+static bool read_share(const char *text, unsigned *out)
+{
+    unsigned value = 0, digits = 0;
+    if (text[0] != '0' && text[0] != '1') {
+        return false;
+    }
+    value = (unsigned)(text[0] - '0') * SOTTO_SCORE_MAX;
+    text++;
+    if (*text == '.') {
+        unsigned unit = SOTTO_SCORE_MAX / 10;
+        for (text++; *text >= '0' && *text <= '9' && digits < 16; text++, digits++) {
+            value += (unsigned)(*text - '0') * unit;
+            unit /= 10;
+        }
+    }
+    *out = value;
+    return *text == '\0' && value <= SOTTO_SCORE_MAX;
+}
+
 static int read_threshold(const char *text, struct sotto_detector_options *options)
 {
-    char *end;
-    double value = text != NULL ? strtod(text, &end) : 0;
+    unsigned threshold;
     if (text == NULL) {
         return SOTTO_CLI_GO;
     }
-    if (end == text || *end != '\0' || !(value >= 0 && value <= 1)) {
+    if (!read_share(text, &threshold)) {
         return sotto_cli_misuse("--threshold %s is not a number from 0 to 1: try 0.5", text);
     }
     /* 0 would mean the built-in threshold. */
-    uint16_t threshold = (uint16_t)lround(value * SOTTO_SCORE_MAX);
     for (size_t i = 0; i < SOTTO_LABEL_COUNT; i++) {
-        options->threshold[i] = threshold != 0 ? threshold : 1;
+        options->threshold[i] = (uint16_t)(threshold != 0 ? threshold : 1);
     }
     return SOTTO_CLI_GO;
 }

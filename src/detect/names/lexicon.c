@@ -8,7 +8,7 @@
 /* A slot is the upper bits of the hash, then languages, then flags. */
 #define LEXICON_TAG_SHIFT 40
 
-#include "lexicon.inc"
+#include "detect/lexicon.inc"
 
 uint64_t sotto_lexicon_find(uint64_t hash)
 {
