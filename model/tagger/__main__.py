@@ -42,7 +42,7 @@ def _export(a):
 
 def _evaluate(a):
     from . import evaluate, native
-    evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, limit=a.limit)
+    evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, a.limit, a.markdown)
 
 
 def _compare(a):
@@ -85,6 +85,7 @@ def main():
     p.add_argument("--only")
     p.add_argument("--limit", type=int)
     p.add_argument("--kernels")
+    p.add_argument("--markdown", action="store_true", help="the tables of docs/model-card.md")
     stage("compare", _compare).add_argument("--name", default="small")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()

@@ -1,7 +1,6 @@
 """Predicts on held-back or tuning splits and prints score.py's figures per source and label."""
 
 import collections
-import json
 import re
 
 import numpy as np
@@ -14,7 +13,7 @@ from .network import REACH, Tagger
 
 GROUPS = (("en clinical prompts", ("en/clinical-queries",)), ("en names news/web/encyclopaedia", ("en/ewt", "en/crossner", "en/gum")),
           ("en novels", ("en/litbank",)), ("en posts", ("en/wnut17", "en/btc")), ("en commands", ("en/slurp", "en/snips")),
-          ("en chat slots", ("en/sgd",)), ("en biomed (negative)", ("en/biomed",)), ("de news", ("de/germeval14", "de/europeana")),
+          ("en chat slots", ("en/sgd",)), ("en biomed (negative)", ("en/biomed",)), ("de news, encyclopaedia", ("de/germeval14",)), ("de old news", ("de/europeana",)),
           ("de courts", ("de/legal",)), ("de traffic", ("de/mobie",)), ("fr courts", ("fr/echr",)), ("fr novels", ("fr/litbank",)),
           ("fr old news", ("fr/europeana",)), ("es clinical", ("es/meddocan",)), ("es courts", ("es/echr",)))
 
@@ -133,6 +132,9 @@ class Tally:
                 c["pred"] += 1
                 c["good"] += good
 
+    def found(self, label):
+        return f"{self.label[label][0] / self.label[label][1]:.3f}" if label in self.label else "-"
+
     def line(self):
         c = self.c
         r = lambda a, b: f"{c[a] / c[b]:.3f}" if c[b] else "  -  "  # noqa: E731
@@ -141,29 +143,50 @@ class Tally:
                 f"untouched {r('untouched', 'empty')} (hipaa {r('untouched_hipaa', 'empty')}) marked {r('marked', 'words')} | {labels}")
 
 
-def run(predictor, split, only=None, labels=None, limit=None, out=None):
-    root = paths.data()
+def _measure(predictor, records):
+    """(all labels, names only) of one group."""
+    full, person = Tally(), Tally()
+    for i in range(0, len(records), 64):
+        part = records[i:i + 64]
+        for r, spans in zip(part, predictor([r.text for r in part])):
+            gold = [s for s in r.spans if s[2] and any(ch.isalnum() for ch in r.text[s[0]:s[1]])]
+            full.add(r.text, gold, r.annotated or {s[2] for s in gold}, spans)
+            person.add(r.text, [s for s in gold if s[2] == "PERSON"], {"PERSON"}, [s for s in spans if s[2] == "PERSON"])
+    return full, person
+
+
+def _markdown(rows):
+    f = lambda c, a, b: f"{c[a] / c[b]:.3f}" if c[b] else "-"  # noqa: E731
+    print("| kind of text | spans | strict | prec | prec_all | names: strict | names: prec | untouched | words marked |\n"
+          "|---|---|---|---|---|---|---|---|---|")
+    for name, full, person in rows:
+        c, n = full.c, person.c
+        print(f"| {name} | {c['gold']} | {f(c, 'strict', 'gold')} | {f(c, 'good', 'pred')} | {f(c, 'all_good', 'all')} | "
+              f"{full.found('PERSON')} | {f(n, 'good', 'pred')} | {f(c, 'untouched', 'empty')} | {f(c, 'marked', 'words')} |")
+    print("\n| kind of text | " + " | ".join(LABELS[:8]) + " | ID | PHONE | EMAIL |\n|---" + "|---" * 11 + "|")
+    for name, full, _ in rows:
+        if full.label:
+            print(f"| {name} | " + " | ".join(full.found(lb) + (f" of {full.label[lb][1]}" if lb in full.label else "")
+                                              for lb in LABELS[:8] + ("ID", "PHONE", "EMAIL")) + " |")
+
+
+def run(predictor, split, only=None, limit=None, markdown=False):
+    rows = []
     for name, prefixes in GROUPS:
         if only and only not in name:
             continue
-        records = [r for r in corpus.records(root, split, prefixes)]
+        records = list(corpus.records(paths.data(), "tune" if "clinical-queries" in prefixes[0] else split, prefixes))
         if limit and len(records) > limit:
             records = records[::max(1, len(records) // limit)][:limit]
-        full, person = Tally(), Tally()
-        for i in range(0, len(records), 64):
-            part = records[i:i + 64]
-            for r, spans in zip(part, predictor([r.text for r in part])):
-                gold = [s for s in r.spans if s[2] and any(ch.isalnum() for ch in r.text[s[0]:s[1]])]
-                full.add(r.text, gold, r.annotated or {s[2] for s in gold}, spans)
-                person.add(r.text, [s for s in gold if s[2] == "PERSON"], {"PERSON"}, [s for s in spans if s[2] == "PERSON"])
-                if out:
-                    out.write(json.dumps({"id": r.id, "spans": spans}) + "\n")
+        full, person = _measure(predictor, records)
         if full.c["words"]:
-            print(f"{name:34s} {full.line()}")
-            c = person.c
-            if c["gold"] or c["pred"]:
-                print(f"{'':34s} PERSON strict {c['strict'] / max(1, c['gold']):.3f} prec {c['good'] / max(1, c['pred']):.3f} "
-                      f"found per 1000 words {1000 * c['pred'] / c['words']:.1f}", flush=True)
+            rows.append((name, full, person))
+            if not markdown:
+                n = person.c
+                print(f"{name:34s} {full.line()}\n{'':34s} PERSON strict {full.found('PERSON')} prec "
+                      f"{n['good'] / max(1, n['pred']):.3f} found per 1000 words {1000 * n['pred'] / n['words']:.1f}", flush=True)
+    if markdown:
+        _markdown(rows)
 
 
 def load(path, quant=True):
