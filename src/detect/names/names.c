@@ -115,57 +115,57 @@ static bool ends_name(const struct names_token *token)
      SOTTO_LEXICON_ANY_CITY | (uint32_t)SOTTO_LEXICON_COUNTRY | SOTTO_LEXICON_STATE |              \
      NAMES_RELATION)
 
+/* What the lists say for a word as the first one of a name. */
+static int list_points(const struct names_scan *s, uint32_t f)
+{
+    if (has(f, SOTTO_LEXICON_FIRST)) {
+        return 50;
+    }
+    if (has(f, SOTTO_LEXICON_FIRST_RARE)) {
+        return 36;
+    }
+    if (has(f, SOTTO_LEXICON_LAST)) {
+        return 34;
+    }
+    return has(f, SOTTO_LEXICON_LAST_RARE) ? 24 : s->t.german ? 4 : 12;
+}
+
+/* What the lists say against it. */
+static int doubt_points(const struct names_scan *s, size_t i)
+{
+    uint32_t f = s->t.item[i].flags;
+    bool mild = s->t.german || has(f, SOTTO_LEXICON_LAST);
+    int points = 0;
+    if (has(f, SOTTO_LEXICON_WORD)) {
+        points += sotto_names_begins(&s->t, i) ? 40 : mild ? 14 : 22;
+    }
+    if (has(f, SOTTO_LEXICON_ANY_PLACE)) {
+        points += !has(f, SOTTO_LEXICON_FIRST) ? 14 : has(f, SOTTO_LEXICON_CITY_RARE) ? 0 : 4;
+    }
+    points += has(f, SOTTO_LEXICON_NOUN) ? 25 : 0;
+    points += has(f, SOTTO_LEXICON_CALENDAR | SOTTO_LEXICON_NEVER) ? 25 : 0;
+    points += has(f, SOTTO_LEXICON_EPONYM_NAME) ? 12 : 0;
+    points += has(f, SOTTO_LEXICON_NRP) ? 40 : 0;
+    points += has(f, NAMES_RELATION) && !has(f, SOTTO_LEXICON_FIRST) ? 20 : 0;
+    return points;
+}
+
 /* What a word says as the first word of a name. */
 static int first_points(const struct names_scan *s, size_t i)
 {
     const struct names_token *token = &s->t.item[i];
-    uint32_t f = token->flags;
-    int points = 12;
     if (token->shape == TOKEN_INITIAL) {
         return token->dot ? 12 : -20; /* "O Aosta", "A Kaplan" */
     }
-    if (has(f, SOTTO_LEXICON_FIRST)) {
-        points = 50;
-    } else if (has(f, SOTTO_LEXICON_FIRST_RARE)) {
-        points = 36;
-    } else if (has(f, SOTTO_LEXICON_LAST)) {
-        points = 34;
-    } else if (has(f, SOTTO_LEXICON_LAST_RARE)) {
-        points = 24;
-    } else if (s->t.german) {
-        points = 4;
-    }
-    if (has(f, SOTTO_LEXICON_WORD)) {
-        points -= sotto_names_begins(&s->t, i)                ? 40
-                  : s->t.german || has(f, SOTTO_LEXICON_LAST) ? 14
-                                                              : 22;
-    }
-    if (has(f, SOTTO_LEXICON_NOUN)) {
-        points -= 25;
-    }
-    if (has(f, SOTTO_LEXICON_CALENDAR | SOTTO_LEXICON_NEVER)) {
-        points -= 25;
-    }
-    if (has(f, SOTTO_LEXICON_ANY_PLACE)) {
-        points -= !has(f, SOTTO_LEXICON_FIRST) ? 14 : has(f, SOTTO_LEXICON_CITY_RARE) ? 0 : 4;
-    }
-    if (has(f, SOTTO_LEXICON_EPONYM_NAME)) {
-        points -= 12;
-    }
-    if (has(f, SOTTO_LEXICON_NRP)) {
-        points -= 40;
-    }
-    if (has(f, NAMES_RELATION) && !has(f, SOTTO_LEXICON_FIRST)) {
-        points -= 20;
-    }
+    int points = list_points(s, token->flags) - doubt_points(s, i);
     if (token->shape == TOKEN_LOWER && !s->t.lower) {
         points -= 12;
     }
     if (token->shape == TOKEN_CAPS && token->chars <= 4) {
         points -= 14;
     }
-    if (token->shape == TOKEN_CAP && points < 50 && is_name_flag(f) && !has(f, NAMES_DOUBTFUL) &&
-        !sotto_names_begins(&s->t, i)) {
+    if (token->shape == TOKEN_CAP && points < 50 && is_name_flag(token->flags) &&
+        !has(token->flags, NAMES_DOUBTFUL) && !sotto_names_begins(&s->t, i)) {
         points += 16;
     }
     return points;
