@@ -135,6 +135,18 @@ static int joined_points(const struct names_token *last, uint32_t flags, size_t 
     return points;
 }
 
+/* What stands before a comma or the end of a line. */
+static int comma_points(unsigned gap, uint32_t flags)
+{
+    if ((gap & (TOKEN_LINE | TOKEN_COMMA)) != 0 && has(flags, SOTTO_LEXICON_CLOSING)) {
+        return 42;
+    }
+    if ((gap & TOKEN_COMMA) == 0) {
+        return 0;
+    }
+    return has(flags, SOTTO_LEXICON_FAMILY) ? 20 : has(flags, SOTTO_LEXICON_GREETING) ? 25 : 0;
+}
+
 struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
 {
     struct names_cue cue = {0};
@@ -162,13 +174,9 @@ struct names_cue sotto_names_cue_before(const struct names_tokens *t, size_t i)
         cue.eponym = has(last->flags, SOTTO_LEXICON_EPONYM) ||
                      (i > 1 && has(last->flags, SOTTO_LEXICON_PARTICLE) &&
                       has(t->item[i - 2].flags, SOTTO_LEXICON_EPONYM));
-    } else if (comma && has(flags, SOTTO_LEXICON_CLOSING) &&
-               (gap & (TOKEN_LINE | TOKEN_COMMA)) != 0) {
-        cue.person = 42;
-    } else if (comma && (gap & TOKEN_COMMA) != 0 && has(flags, SOTTO_LEXICON_FAMILY)) {
-        cue.person = cue.person > 20 ? cue.person : 20;
-    } else if (comma && (gap & TOKEN_COMMA) != 0 && has(flags, SOTTO_LEXICON_GREETING)) {
-        cue.person = cue.person > 25 ? cue.person : 25;
+    } else if (comma) {
+        int points = comma_points(gap, flags);
+        cue.person = points > cue.person ? points : cue.person;
     }
     return cue;
 }
