@@ -103,7 +103,9 @@ static void on_head(void *ctx, struct sotto_fetch *fetch, int status, sotto_span
     (void)fetch;
     struct sotto_door_msg msg = {
         .kind = SOTTO_DOOR_CHUNK, .stream = s->id, .arg = status, .head = head};
-    sotto_door_put(&s->back->to_vault, &msg);
+    if (!s->over) {
+        sotto_door_put(&s->back->to_vault, &msg);
+    }
 }
 
 static void on_body(void *ctx, struct sotto_fetch *fetch, sotto_span piece)

@@ -2,7 +2,6 @@
 
 #include "gateway/gateway.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -299,6 +298,49 @@ static void reload_certificate(struct sotto_gateway *g)
     }
 }
 
+/* Quotas for keys without their own, and the grace of rotations.  The store and the quotas belong to
+ * the side thread. */
+struct gateway_defaults {
+    struct sotto_side_work work;
+    struct sotto_gateway *gateway;
+    struct sotto_key_quota quota;
+    int64_t grace_s;
+};
+
+static void defaults_run(struct sotto_side_work *work)
+{
+    struct gateway_defaults *d = SOTTO_CONTAINER(work, struct gateway_defaults, work);
+    struct sotto_gateway *g = d->gateway;
+    g->quota = d->quota;
+    if (sotto_store_grace_set(g->store, d->grace_s) != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "grace_not_set",
+                  SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
+    }
+    sotto_store_keys_touch(g->store);
+    sotto_free(d);
+}
+
+static struct sotto_key_quota quota_of(const struct sotto_config *config)
+{
+    const struct sotto_config_quotas *q = &config->quotas;
+    return (struct sotto_key_quota){q->requests_per_minute, q->tokens_per_minute,
+                                    q->monthly_requests, q->monthly_tokens};
+}
+
+static void reload_defaults(struct sotto_gateway *g)
+{
+    struct gateway_defaults *d = sotto_calloc(1, sizeof(*d));
+    if (d == NULL) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "quotas_not_reloaded", SOTTO_LOG_ERR("why", SOTTO_ENOMEM));
+        return;
+    }
+    d->gateway = g;
+    d->quota = quota_of(g->setup->config);
+    d->grace_s = (int64_t)(g->setup->config->keys.grace_ms / 1000);
+    d->work = (struct sotto_side_work){.run = defaults_run};
+    sotto_side_put(g->side, &d->work);
+}
+
 static void reload(struct sotto_gateway *g)
 {
     char why[256];
@@ -318,6 +360,7 @@ static void reload(struct sotto_gateway *g)
     sotto_setup_unref(g->setup);
     g->setup = setup;
     reload_certificate(g);
+    reload_defaults(g);
     SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
 }
 
@@ -325,9 +368,9 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(watch, struct sotto_gateway, signal_watch);
     (void)events;
-    for (int sig = sotto_signals_next(g->options.signals); sig != 0;
+    for (enum sotto_signal sig = sotto_signals_next(g->options.signals); sig != SOTTO_SIGNAL_NONE;
          sig = sotto_signals_next(g->options.signals)) {
-        if (sig == SIGHUP) {
+        if (sig == SOTTO_SIGNAL_RELOAD) {
             reload(g);
         } else {
             drain(g);
@@ -373,14 +416,12 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
                                  struct sotto_gateway **out, char why[SOTTO_GATEWAY_WHY_BYTES])
 {
     struct sotto_gateway *g = sotto_calloc(1, sizeof(*g));
-    const struct sotto_config_quotas *q = &options->config->quotas;
     why[0] = '\0';
     if (g == NULL) {
         return SOTTO_ENOMEM;
     }
     g->options = *options;
-    g->quota = (struct sotto_key_quota){q->requests_per_minute, q->tokens_per_minute,
-                                        q->monthly_requests, q->monthly_tokens};
+    g->quota = quota_of(options->config);
     enum sotto_err err = open_master(g, why);
     if (err == SOTTO_OK) {
         err = open_keys(g, why);

@@ -314,6 +314,11 @@ enum sotto_err sotto_store_key_rotate(struct sotto_store *store, sotto_span id, 
     return err;
 }
 
+void sotto_store_keys_touch(struct sotto_store *store)
+{
+    sotto_shared_counter_bump(store->generation);
+}
+
 enum sotto_err sotto_store_grace_set(struct sotto_store *store, int64_t grace_s)
 {
     int64_t there = -1;

@@ -130,6 +130,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_key_table(struct sotto_store *store,
                                                       const struct sotto_key_quota *defaults,
                                                       struct sotto_key_table **out);
 
+/** Lets running gateways read the keys anew though none has changed: their defaults have. */
+void sotto_store_keys_touch(struct sotto_store *store);
+
 /** Grace after a rotation that no gateway has set, in seconds. */
 #define SOTTO_STORE_GRACE_S (48LL * 3600)
 

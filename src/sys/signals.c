@@ -33,9 +33,12 @@ enum sotto_err sotto_signals_open(int *fd)
     return SOTTO_OK;
 }
 
-int sotto_signals_next(int fd)
+enum sotto_signal sotto_signals_next(int fd)
 {
     struct signalfd_siginfo info;
     ssize_t n = read(fd, &info, sizeof(info));
-    return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+    if (n != (ssize_t)sizeof(info)) {
+        return SOTTO_SIGNAL_NONE;
+    }
+    return info.ssi_signo == SIGHUP ? SOTTO_SIGNAL_RELOAD : SOTTO_SIGNAL_STOP;
 }

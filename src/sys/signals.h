@@ -15,8 +15,15 @@
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_signals_open(int *fd);
 
-/** The next signal (SIGTERM, SIGINT, SIGHUP) that arrived; 0: none.  Does not block. */
-int sotto_signals_next(int fd);
+/** What a signal asks for. */
+enum sotto_signal {
+    SOTTO_SIGNAL_NONE,
+    SOTTO_SIGNAL_STOP,   /* SIGTERM, SIGINT */
+    SOTTO_SIGNAL_RELOAD, /* SIGHUP */
+};
+
+/** The next signal that arrived.  Does not block. */
+enum sotto_signal sotto_signals_next(int fd);
 
 /** Ignores SIGPIPE: a write to a closed socket is an error, not the end of the program. */
 void sotto_signals_ignore_pipe(void);
