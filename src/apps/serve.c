@@ -139,8 +139,9 @@ static int first_key(struct sotto_store *store)
             sotto_wipe(text, sizeof(text));
         }
     }
-    return err == SOTTO_OK ? SOTTO_CLI_GO
-                           : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
+    return err == SOTTO_OK
+               ? SOTTO_CLI_GO
+               : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
 }
 
 static int prepare_state(const char *folder)

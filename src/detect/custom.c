@@ -191,7 +191,7 @@ void sotto_customs_free(struct sotto_customs *customs)
     if (customs == NULL) {
         return;
     }
-    for (size_t i = 0; i < customs->count; i++) {
+    for (size_t i = 0; customs->items != NULL && i < customs->count; i++) {
         sotto_free(customs->items[i].name);
         sotto_phrases_free(customs->items[i].context);
         pcre2_code_free(customs->items[i].code);

@@ -19,8 +19,8 @@
  */
 
 #include "base/arena.h"
-#include "json/json.h"
 #include "vault/vault.h"
+#include "json/json.h"
 
 struct sotto_restoring;
 

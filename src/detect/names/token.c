@@ -187,7 +187,8 @@ static bool is_elided(const struct token_reader *r)
 {
     unsigned chars = r->upper + r->lower;
     if (chars == 1) {
-        return memchr("dlsjmntc", (int)r->last, 8) != NULL && (r->last != 'd' || r->upper == 0);
+        return strchr("dlsjmntc", (int)r->last) != NULL && r->last != '\0' &&
+               (r->last != 'd' || r->upper == 0);
     }
     return chars == 2 && r->first == 'q' && r->last == 'u';
 }

@@ -19,9 +19,9 @@
 #define SMALL_WORDS  3
 
 /* Offsets of the header's fields. */
-#define SMALL_AT_SIZE 16
+#define SMALL_AT_SIZE ((size_t)16)
 #define SMALL_AT_SUM  24
-#define SMALL_AT_BODY 56
+#define SMALL_AT_BODY ((size_t)56)
 
 struct small_model {
     uint8_t *base; /* aligned to 64; free() it */

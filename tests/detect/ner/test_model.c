@@ -72,7 +72,7 @@ static void test_exact_copies(const struct small_model *m)
 {
     size_t bad = 0;
 
-    for (size_t len = 64; len < m->len; len += 64 * 61) {
+    for (size_t len = 64; len < m->len; len += (size_t)64 * 61) {
         uint64_t size = len;
         uint8_t *copy = aligned_alloc(64, len);
         if (copy == NULL) {
@@ -105,7 +105,7 @@ static void test_trusted_flips(const struct small_model *m)
     size_t opened = 0;
 
     for (size_t bit = SMALL_AT_BODY * 8; bit < m->len * 8; bit++) {
-        if (bit == SOTTO_NER_HEADER_BYTES * 8) {
+        if (bit == (size_t)SOTTO_NER_HEADER_BYTES * 8) {
             bit = m->index_at * 8;
         }
         if (bit > m->index_at * 8 + 4096 && bit < (m->len - 512) * 8) {
