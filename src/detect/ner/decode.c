@@ -44,7 +44,7 @@ static void advance(struct decode_state *s, const int32_t *logits, uint8_t *how,
 
     *how = DECODE_OUTSIDE;
     *stayed = 0;
-    for (unsigned k = 0; k < SOTTO_NER_LABELS; k++) {
+    for (size_t k = 0; k < SOTTO_NER_LABELS; k++) {
         const int32_t *tag = logits + 1 + 4 * k;
         int32_t single = s->closed + tag[DECODE_SINGLE_TAG];
         int32_t end = s->open[k] + tag[DECODE_END_TAG];

@@ -240,7 +240,7 @@ static void read_word(struct sotto_ner_cursor *cur, struct sotto_ner_token *out)
 
 static void read_number(struct sotto_ner_cursor *cur, struct sotto_ner_token *out)
 {
-    uint32_t digits[SOTTO_NER_TOKEN_MAX];
+    uint32_t digits[SOTTO_NER_TOKEN_MAX] = {0};
     size_t n = 0;
 
     for (size_t points = 0; points < SOTTO_NER_TOKEN_MAX && cur->at < cur->text.len; points++) {
