@@ -169,8 +169,7 @@ static void print_ready(const struct sotto_config *config, const struct sotto_ga
     fflush(stdout);
 }
 
-static int run(const struct serve_words *w, struct sotto_config *config, const char *folder,
-               int signals)
+static int run(struct serve_words *w, struct sotto_config *config, const char *folder, int signals)
 {
     char why[SOTTO_GATEWAY_WHY_BYTES];
     struct sotto_gateway *gateway;
@@ -179,7 +178,7 @@ static int run(const struct serve_words *w, struct sotto_config *config, const c
         .folder = folder,
         .signals = signals,
         .reload = reload,
-        .ctx = (void *)(uintptr_t)w,
+        .ctx = w,
     };
     if (sotto_gateway_new(&options, &gateway, why) != SOTTO_OK) {
         sotto_config_free(config);
@@ -192,7 +191,7 @@ static int run(const struct serve_words *w, struct sotto_config *config, const c
                            : sotto_cli_fail("the gateway stopped: %s", sotto_err_text(err));
 }
 
-static int serve(const struct serve_words *w)
+static int serve(struct serve_words *w)
 {
     char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES];
     int signals;

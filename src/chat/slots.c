@@ -200,6 +200,7 @@ static bool may_be_json(sotto_span text)
 }
 
 /* Opens JSON in a string; what is no JSON is plain text. */
+/* NOLINTNEXTLINE(misc-no-recursion): the depth of what was read is bounded */
 static enum sotto_err open_string(struct slots_walk *w, yyjson_mut_val *val, sotto_span context)
 {
     yyjson_mut_doc *doc = NULL;
@@ -250,6 +251,7 @@ static void note_field(struct slots_walk *w, enum slots_ctx ctx, const char *fie
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the depth of what was read is bounded */
 static enum sotto_err walk_member(struct slots_walk *w, enum slots_ctx ctx,
                                   const struct slots_rule *rule, yyjson_mut_val *val,
                                   sotto_span context)
@@ -296,6 +298,7 @@ static void enter_message(struct slots_walk *w, yyjson_mut_val *message, uint32_
     w->tool_result = sotto_json_is(role, "tool") || sotto_json_is(role, "function");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the depth of what was read is bounded */
 static enum sotto_err walk_object(struct slots_walk *w, yyjson_mut_val *obj, enum slots_ctx ctx)
 {
     size_t i, n;
@@ -320,6 +323,7 @@ static enum sotto_err walk_object(struct slots_walk *w, yyjson_mut_val *obj, enu
     return SOTTO_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the depth of what was read is bounded */
 static enum sotto_err walk_array(struct slots_walk *w, yyjson_mut_val *arr, enum slots_ctx ctx,
                                  sotto_span context)
 {
@@ -343,6 +347,7 @@ static enum sotto_err walk_array(struct slots_walk *w, yyjson_mut_val *arr, enum
 }
 
 /* The depth of the document is bounded by its reader, so the recursion is. */
+/* NOLINTNEXTLINE(misc-no-recursion): the depth of what was read is bounded */
 static enum sotto_err walk(struct slots_walk *w, yyjson_mut_val *val, enum slots_ctx ctx,
                            sotto_span context)
 {

@@ -207,7 +207,7 @@ static struct sotto_client_limits limits_of(const struct sotto_config_upstream *
 enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_setup *setup)
 {
     size_t count = setup->config->upstream_count;
-    struct back_set *set = sotto_calloc(1, sizeof(*set) + count * sizeof(set->pools[0]));
+    struct back_set *set = sotto_calloc(1, sizeof(*set) + count * sizeof(struct sotto_pool *));
     if (set == NULL) {
         return SOTTO_ENOMEM;
     }

@@ -36,7 +36,7 @@ void sotto_back_free(struct sotto_back *back);
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_setup *setup);
 
-/** The back's end of the door; `back` is a struct sotto_back. */
-void sotto_back_from_vault(void *back, const struct sotto_door_msg *msg);
+/** The back's end of the door; `ctx` is a struct sotto_back. */
+void sotto_back_from_vault(void *ctx, const struct sotto_door_msg *msg);
 
 #endif

@@ -29,8 +29,8 @@ void sotto_front_connect(struct sotto_front *front, struct sotto_door to_vault);
 /** Closes all connections; NULL is allowed. */
 void sotto_front_free(struct sotto_front *front);
 
-/** The front's end of the door; `front` is a struct sotto_front. */
-void sotto_front_from_vault(void *front, const struct sotto_door_msg *msg);
+/** The front's end of the door; `ctx` is a struct sotto_front. */
+void sotto_front_from_vault(void *ctx, const struct sotto_door_msg *msg);
 
 /** The server, for listening and draining. */
 struct sotto_server *sotto_front_server(struct sotto_front *front);

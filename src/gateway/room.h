@@ -56,9 +56,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_room_new(const struct sotto_room_options *
 /** Drops all requests without a word to the doors, wipes and frees; NULL is allowed. */
 void sotto_room_free(struct sotto_room *room);
 
-/** The room's ends of the two doors; `room` is a struct sotto_room. */
-void sotto_room_from_front(void *room, const struct sotto_door_msg *msg);
-void sotto_room_from_back(void *room, const struct sotto_door_msg *msg);
+/** The room's ends of the two doors; `ctx` is a struct sotto_room. */
+void sotto_room_from_front(void *ctx, const struct sotto_door_msg *msg);
+void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg);
 
 /** Goes on with requests that are being masked, for about one turn; calls `later` for more. */
 void sotto_room_turn(struct sotto_room *room);

@@ -46,6 +46,7 @@ static enum sotto_err ask_mode(struct room_stream *s, const struct sotto_mode *l
         s->mode = mode;
         return SOTTO_OK;
     }
+    /* NOLINTNEXTLINE(readability-suspicious-call-argument): the other way round on purpose */
     if (fixed != NULL && sotto_mode_covers(least, mode)) {
         return SOTTO_OK;
     }

@@ -8,7 +8,7 @@
 #include "crypto/random.h"
 
 /* Twice as many places as tenants, so that probing stays short. */
-#define TENANTS_PLACES (SOTTO_TENANTS_KEPT * 2)
+#define TENANTS_PLACES ((size_t)SOTTO_TENANTS_KEPT * 2)
 
 struct tenants_entry {
     sotto_span name; /* in the arena; base NULL: free */
