@@ -69,8 +69,6 @@ def layers():
         "openssl/evp.h": (["crypto/a.c", "net/tls.c", "net/tls_server.c"], ["net/tcp.c", "vault/a.c", "apps/a.c"]),
         "sqlite3.h": (["store/a.c"], ["keys/a.c"]),
         "yaml.h": (["config/a.c"], ["apps/a.c"]),
-        "hs.h": (["detect/pattern/a.c"], ["text/a.c"]),
-        "hs/hs.h": (["detect/a.c"], ["text/a.c"]),
         "pcre2.h": (["detect/a.c"], ["policy/a.c"]),
         "llhttp.h": (["http/a.c"], ["net/a.c"]),
         "nghttp2/nghttp2.h": (["net/a.c"], ["gateway/a.c"]),
