@@ -194,7 +194,7 @@ static int run(struct serve_words *w, struct sotto_config *config, const char *f
 static int serve(struct serve_words *w)
 {
     char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES];
-    int signals;
+    int signals = -1;
     struct sotto_config *config = read_config(w->config);
     if (config == NULL) {
         return SOTTO_EXIT_FAILED;

@@ -15,7 +15,8 @@
 struct sotto_back;
 
 /**
- * @param loop, resolver, tls  borrowed
+ * Loop, resolver and TLS context are borrowed.
+ *
  * @param[out] out  freed with sotto_back_free()
  * @retval SOTTO_ENOMEM
  */

@@ -55,7 +55,7 @@ static uint64_t key_generation(void *ctx)
 static void read_keys(void *ctx)
 {
     struct sotto_gateway *g = ctx;
-    struct sotto_key_table *table;
+    struct sotto_key_table *table = NULL;
     enum sotto_err err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
     if (err == SOTTO_OK) {
         sotto_key_slot_put(g->keys, table);
@@ -67,7 +67,7 @@ static void read_keys(void *ctx)
 
 static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
 {
-    struct sotto_key_table *table;
+    struct sotto_key_table *table = NULL;
     enum sotto_err err = sotto_store_open(g->options.folder, &g->store, why);
     if (err == SOTTO_OK) {
         err = sotto_store_grace_set(g->store, (int64_t)(g->options.config->keys.grace_ms / 1000));

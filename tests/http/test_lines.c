@@ -55,8 +55,8 @@ int main(void)
         "a\x7f\r\n\r\n",
         "a\r\r\n\r\n",
         "a\r\n\x01\r\n",
-        "\x7f"
-        "a\r\n\r\n",
+        ("\x7f"
+         "a\r\n\r\n"),
     };
     for (size_t i = 0; i < SOTTO_COUNT(bad); i++) {
         check(sotto_span_str(bad[i]), -1, 0);

@@ -76,8 +76,8 @@ static const char *const pieces[] = {
     "number ",
     "Bearer ",
     "CHE-",
-    "Stra\xc3\x9f"
-    "e 1 ",
+    ("Stra\xc3\x9f"
+     "e 1 "),
     "12 a b c ",
     "=",
     "\"",

@@ -82,8 +82,8 @@ static const char *const vectors[] = {
     "666-45-6789",
     "000-45-6789",
     "x123-45-6789 and 1123-45-6789 and 123-45-67890",
-    "\xc3\xa9"
-    "123-45-6789 hangs on a letter",
+    ("\xc3\xa9"
+     "123-45-6789 hangs on a letter"),
     "NPI [[US_NPI|1234567893]]",
     "DEA [[US_DEA|AB1234563]]",
     "routing number [[BANK_ROUTING|021000021]]",
