@@ -254,5 +254,6 @@ int sotto_cmd_serve(int argc, char **argv)
     if (sotto_crypto_init() != SOTTO_OK || sotto_harden() != SOTTO_OK) {
         return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
     }
+    sotto_raise_file_limit();
     return serve(&w);
 }
