@@ -12,25 +12,26 @@
 
 void room_list_remove(struct room_stream *s)
 {
-    if (s->link != NULL) {
-        *s->link = s->next;
-        if (s->next != NULL) {
-            s->next->link = s->link;
-        }
-        s->next = NULL;
-        s->link = NULL;
+    if (s->link == NULL) {
+        return;
     }
+    *s->link = s->next;
+    if (s->next != NULL) {
+        s->next->link = s->link;
+    } else {
+        s->list->end = s->link;
+    }
+    s->next = NULL;
+    s->link = NULL;
 }
 
-void room_list_add(struct room_stream **list, struct room_stream *s)
+void room_list_add(struct room_list *list, struct room_stream *s)
 {
     room_list_remove(s);
-    s->next = *list;
-    s->link = list;
-    if (s->next != NULL) {
-        s->next->link = &s->next;
-    }
-    *list = s;
+    s->list = list;
+    s->link = list->end != NULL ? list->end : &list->first;
+    *s->link = s;
+    list->end = &s->next;
 }
 
 static void stream_free(struct room_stream *s)
@@ -365,18 +366,15 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
 
 void sotto_room_turn(struct sotto_room *room)
 {
-    struct room_stream *s = room->masking;
+    struct room_stream *s = room->masking.first; /* the one that waits longest */
     if (s == NULL) {
         return;
-    }
-    while (s->next != NULL) { /* the oldest one stands last */
-        s = s->next;
     }
     enter(s);
     room_list_remove(s);
     mask_turn(s);
     leave(s);
-    if (room->masking != NULL) {
+    if (room->masking.first != NULL) {
         room->options.host.later(room->options.host.ctx);
     }
 }
@@ -384,14 +382,15 @@ void sotto_room_turn(struct sotto_room *room)
 void sotto_room_tick(struct sotto_room *room)
 {
     int64_t now = sotto_clock_ms();
-    for (struct room_stream *s = room->silent, *next; s != NULL; s = next) {
+    for (struct room_stream *s = room->silent.first, *next; s != NULL; s = next) {
         const struct sotto_config_limits *limits = &s->setup->config->limits;
         int64_t silence = now - s->last_sent_ms;
         next = s->next;
         enter(s);
         uint64_t wait = s->head_sent ? limits->heartbeat_ms : limits->head_after_ms;
-        if (!s->call.ndjson && silence >= (int64_t)wait) {
-            room_reply_more(s, SOTTO_LIT(": keepalive\n\n"), 0);
+        if (silence >=
+            (int64_t)wait) { /* bare lines have no comments: their head is all there is */
+            room_reply_more(s, s->call.ndjson ? SOTTO_LIT("") : SOTTO_LIT(": keepalive\n\n"), 0);
         }
         leave(s);
     }
@@ -399,16 +398,18 @@ void sotto_room_tick(struct sotto_room *room)
 
 void sotto_room_keys_ready(struct sotto_room *room)
 {
-    struct room_stream *waiting = room->parked;
-    room->parked = NULL;
-    if (waiting != NULL) {
-        waiting->link = &waiting; /* the list hangs from here while it is taken apart */
+    size_t count = 0; /* one that has to wait again goes to the end and is not looked at again */
+    for (const struct room_stream *s = room->parked.first; s != NULL; s = s->next) {
+        count++;
     }
-    while (waiting != NULL) {
-        struct room_stream *s = waiting;
+    for (struct room_stream *s; count > 0 && (s = room->parked.first) != NULL; count--) {
         enter(s);
         room_list_remove(s);
         open_request(s, sotto_buf_span(&s->open_head), sotto_buf_span(&s->open_body));
+        if (s->state != ROOM_PARKED && s->state != ROOM_WORKER) {
+            sotto_buf_free(&s->open_head);
+            sotto_buf_free(&s->open_body);
+        }
         leave(s);
     }
 }

@@ -91,6 +91,8 @@ void room_dispatch(struct room_stream *s)
     };
     sotto_door_put(&s->room->options.back, &msg);
     sotto_buf_free(&s->request);
+    sotto_json_free(s->call.doc); /* its memory held the values; the answer needs none of it */
+    s->call.doc = NULL;
 }
 
 static void problem(struct room_stream *s, int status, const char *code, const char *text)

@@ -83,6 +83,13 @@ struct room_stream {
     int64_t turn_us; /* since when time is not booked yet */
     int64_t last_sent_ms;
     struct room_stream *next, **link; /* in one of the room's lists */
+    struct room_list *list;
+};
+
+/** Streams in the order in which they came; zero-initialised is empty and valid. */
+struct room_list {
+    struct room_stream *first;
+    struct room_stream **end; /* where the next one goes; NULL: at `first` */
 };
 
 struct sotto_room {
@@ -91,9 +98,9 @@ struct sotto_room {
     struct sotto_key_table *table; /* this thread's handle */
     struct sotto_tenants *tenants;
     struct sotto_streams streams;
-    struct room_stream *masking; /* lists */
-    struct room_stream *parked;
-    struct room_stream *silent;       /* streams that may need a comment */
+    struct room_list masking;
+    struct room_list parked;
+    struct room_list silent;          /* streams that may need a comment */
     struct sotto_detect_job *jobs[8]; /* idle jobs of `jobs_of` */
     size_t job_count;
     const struct sotto_detector *jobs_of;
@@ -102,8 +109,8 @@ struct sotto_room {
 
 /* room.c */
 
-/** Puts a stream into a list, out of the one it was in. */
-void room_list_add(struct room_stream **list, struct room_stream *s);
+/** Puts a stream at the end of a list, out of the one it was in. */
+void room_list_add(struct room_list *list, struct room_stream *s);
 void room_list_remove(struct room_stream *s);
 
 /** Ends a request: books it, logs it, forgets it.  `s` may be gone after the outermost call. */
