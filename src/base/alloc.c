@@ -3,31 +3,17 @@
 #include "base/alloc.h"
 
 #include <malloc.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Off in normal operation, so that the hot path reads one shared flag and writes nothing. */
-static atomic_bool fault_armed;
-static atomic_size_t fault_seen;
-static atomic_size_t fault_at;
+#include "base/fault.h"
 
-static bool fault_hits(void)
-{
-    if (!atomic_load_explicit(&fault_armed, memory_order_relaxed)) {
-        return false;
-    }
-    return atomic_fetch_add(&fault_seen, 1) + 1 == atomic_load(&fault_at);
-}
+static struct sotto_fault fault;
 
 size_t sotto_alloc_set_fault(size_t countdown)
 {
-    size_t seen = atomic_exchange(&fault_seen, 0);
-    atomic_store(&fault_at, countdown);
-    atomic_store(&fault_armed, countdown != 0);
-    return seen;
+    return sotto_fault_set(&fault, countdown);
 }
 
 void sotto_wipe(void *p, size_t n)
@@ -39,7 +25,7 @@ void sotto_wipe(void *p, size_t n)
 
 void *sotto_alloc(size_t size)
 {
-    return fault_hits() ? NULL : malloc(size != 0 ? size : 1);
+    return sotto_fault_hits(&fault) ? NULL : malloc(size != 0 ? size : 1);
 }
 
 void *sotto_calloc(size_t count, size_t size)

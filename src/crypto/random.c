@@ -5,33 +5,19 @@
 #include <limits.h>
 #include <openssl/rand.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "crypto/crypto.h"
 
-/* Off in normal operation, so that a call reads one shared flag and writes nothing. */
-static atomic_bool fault_armed;
-static atomic_size_t fault_seen;
-static atomic_size_t fault_at;
-
-static bool fault_hits(void)
-{
-    if (!atomic_load_explicit(&fault_armed, memory_order_relaxed)) {
-        return false;
-    }
-    return atomic_fetch_add(&fault_seen, 1) + 1 == atomic_load(&fault_at);
-}
+static struct sotto_fault fault;
 
 size_t sotto_crypto_random_set_fault(size_t countdown)
 {
-    size_t seen = atomic_exchange(&fault_seen, 0);
-    atomic_store(&fault_at, countdown);
-    atomic_store(&fault_armed, countdown != 0);
-    return seen;
+    return sotto_fault_set(&fault, countdown);
 }
 
 static bool fill(uint8_t *out, size_t n)
@@ -92,7 +78,7 @@ static bool take(uint8_t *out, size_t n)
 
 enum sotto_err sotto_crypto_random(void *out, size_t n)
 {
-    if (!fault_hits() && sotto_crypto_init() == SOTTO_OK &&
+    if (!sotto_fault_hits(&fault) && sotto_crypto_init() == SOTTO_OK &&
         (n <= RANDOM_SHORT ? take(out, n) : fill(out, n))) {
         return SOTTO_OK;
     }
