@@ -10,30 +10,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "sys/os_error.h"
 
 /* The part of a temporary file's name behind that of the file it becomes. */
 #define FILE_TEMP_SUFFIX ".new"
 /* Bytes read at once. */
 #define FILE_PIECE ((size_t)16384)
-
-static enum sotto_err from_errno(int number)
-{
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR:
-        return SOTTO_ENOTFOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return SOTTO_EDENIED;
-    case EEXIST:
-        return SOTTO_EEXISTS;
-    case ENOMEM:
-        return SOTTO_ENOMEM;
-    default:
-        return SOTTO_EIO;
-    }
-}
 
 static ssize_t read_some(int fd, void *to, size_t len)
 {
@@ -50,7 +32,7 @@ static enum sotto_err expect_end(int fd)
     uint8_t byte;
     ssize_t n = read_some(fd, &byte, 1);
     sotto_wipe(&byte, 1);
-    return n == 0 ? SOTTO_OK : n > 0 ? SOTTO_ELIMIT : from_errno(errno);
+    return n == 0 ? SOTTO_OK : n > 0 ? SOTTO_ELIMIT : sotto_os_error(errno);
 }
 
 static enum sotto_err read_all(int fd, size_t max, struct sotto_buf *out)
@@ -65,7 +47,7 @@ static enum sotto_err read_all(int fd, size_t max, struct sotto_buf *out)
         ssize_t n = read_some(fd, dst, piece);
         sotto_buf_truncate(out, mark + (n > 0 ? (size_t)n : 0));
         if (n <= 0) {
-            return n == 0 ? SOTTO_OK : from_errno(errno);
+            return n == 0 ? SOTTO_OK : sotto_os_error(errno);
         }
         have += (size_t)n;
     }
@@ -77,7 +59,7 @@ enum sotto_err sotto_file_read(const char *path, size_t max, struct sotto_buf *o
     size_t mark = out->len;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return from_errno(errno);
+        return sotto_os_error(errno);
     }
     enum sotto_err err = read_all(fd, max, out);
     close(fd);
@@ -92,11 +74,11 @@ static enum sotto_err write_all(int fd, sotto_span content)
     while (content.len != 0) {
         ssize_t n = write(fd, content.base, content.len);
         if (n < 0 && errno != EINTR) {
-            return from_errno(errno);
+            return sotto_os_error(errno);
         }
         content = sotto_span_skip(content, n > 0 ? (size_t)n : 0);
     }
-    return fsync(fd) == 0 ? SOTTO_OK : from_errno(errno);
+    return fsync(fd) == 0 ? SOTTO_OK : sotto_os_error(errno);
 }
 
 /* Makes the entry of `path` in its folder durable. */
@@ -108,9 +90,9 @@ static enum sotto_err sync_folder(const char *path)
     snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)n, slash != NULL ? path : "");
     int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return from_errno(errno);
+        return sotto_os_error(errno);
     }
-    enum sotto_err err = fsync(fd) == 0 ? SOTTO_OK : from_errno(errno);
+    enum sotto_err err = fsync(fd) == 0 ? SOTTO_OK : sotto_os_error(errno);
     close(fd);
     return err;
 }
@@ -119,11 +101,11 @@ static enum sotto_err make_file(const char *path, sotto_span content)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        return from_errno(errno);
+        return sotto_os_error(errno);
     }
     enum sotto_err err = write_all(fd, content);
     if (close(fd) != 0 && err == SOTTO_OK) {
-        err = from_errno(errno);
+        err = sotto_os_error(errno);
     }
     if (err != SOTTO_OK) {
         unlink(path);
@@ -145,14 +127,14 @@ enum sotto_err sotto_file_write(const char *path, sotto_span content)
         return SOTTO_ENOTFOUND;
     }
     if (unlink(temp) != 0 && errno != ENOENT) { /* what a crash left behind */
-        return from_errno(errno);
+        return sotto_os_error(errno);
     }
     enum sotto_err err = make_file(temp, content);
     if (err != SOTTO_OK) {
         return err;
     }
     if (rename(temp, path) != 0) {
-        err = from_errno(errno);
+        err = sotto_os_error(errno);
         unlink(temp);
         return err;
     }
@@ -175,7 +157,7 @@ enum sotto_err sotto_folder_make(const char *path)
         char kept = part[i];
         part[i] = '\0';
         if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-            return from_errno(errno);
+            return sotto_os_error(errno);
         }
         part[i] = kept;
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "sys/os_error.h"
 
 struct sotto_shared_counter {
     void *map;
@@ -17,21 +18,6 @@ struct sotto_shared_counter {
 };
 
 _Static_assert(sizeof(_Atomic uint64_t) == 8, "the file holds eight bytes");
-
-static enum sotto_err from_errno(int number)
-{
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR:
-        return SOTTO_ENOTFOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return SOTTO_EDENIED;
-    default:
-        return SOTTO_EIO;
-    }
-}
 
 /* A new file is made longer by whoever comes first; growing it to the same length twice is fine. */
 static enum sotto_err map_file(int fd, void **out)
@@ -59,7 +45,7 @@ enum sotto_err sotto_shared_counter_open(const char *path, struct sotto_shared_c
     void *map = NULL;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        return from_errno(errno);
+        return sotto_os_error(errno);
     }
     enum sotto_err err = map_file(fd, &map);
     close(fd);
