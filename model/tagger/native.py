@@ -1,6 +1,7 @@
 """The C inference as a Predictor: builds src/detect/ner into a shared library and calls it."""
 
 import ctypes
+import os
 import subprocess
 
 from . import export, paths
@@ -43,12 +44,17 @@ def library():
     out = paths.WORK / "libner.so"
     glue = paths.WORK / "native.c"
     glue.write_text(SOURCE)
-    stub = paths.WORK / "stub.c"
-    stub.write_text("__attribute__((aligned(64))) const unsigned char sotto_ner_weights_begin[64], sotto_ner_weights_end[1];\n")
+    weights = paths.WORK / "no_weights.c"  # the program's own are not needed: a file is opened
+    weights.write_text("__attribute__((aligned(64))) const unsigned char sotto_ner_weights_begin[64], sotto_ner_weights_end[1];\n")
     files = [str(p) for p in sorted((src / "detect" / "ner").glob("*.c"))]
-    files += [str(src / "detect" / "finding.c"), str(src / "base" / "alloc.c"), str(src / "text" / "utf8.c"), str(glue), str(stub)]
+    files += [str(src / "detect" / "finding.c"), str(src / "base" / "alloc.c"), str(src / "text" / "utf8.c"), str(glue), str(weights)]
+    files += [str(src / "crypto" / name) for name in ("crypto.c", "hash.c")]
+    # The program's own OpenSSL, where the build has put one.
+    found = {**os.environ, "PKG_CONFIG_PATH": f"{os.environ.get('SOTTO_DEPS', root / '.deps')}/lib/pkgconfig"}
+    openssl = subprocess.run(["pkg-config", "--cflags", "--libs", "--static", "libcrypto"], env=found,
+                             capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", str(src),
-                    "-o", str(out), *files, "-lutf8proc"], check=True)
+                    "-o", str(out), *files, "-lutf8proc", *openssl], check=True)
     return ctypes.CDLL(str(out))
 
 

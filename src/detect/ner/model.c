@@ -2,7 +2,7 @@
 
 #include "detect/ner/model.h"
 
-#include "detect/ner/sha256.h"
+#include "crypto/hash.h"
 
 #define MODEL_MAGIC       "SOTTONER"
 #define MODEL_VERSION     1
@@ -172,12 +172,15 @@ static bool contents_are_sane(const struct sotto_ner_model *m)
     return matrix_is_sane(&m->head, SOTTO_NER_WIDTH, SOTTO_NER_HEAD) && lexicon_is_sane(m);
 }
 
-static bool checksum_fits(sotto_span file, const struct model_header *h)
+static enum sotto_err check_sum(sotto_span file, const struct model_header *h)
 {
-    uint8_t sum[32];
-
-    sotto_ner_sha256(sotto_span_skip(file, offsetof(struct model_header, layer_count)), sum);
-    return memcmp(sum, h->checksum, sizeof(sum)) == 0; /* public bytes */
+    uint8_t sum[SOTTO_SHA256_BYTES];
+    enum sotto_err err =
+        sotto_sha256(sotto_span_skip(file, offsetof(struct model_header, layer_count)), sum);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    return memcmp(sum, h->checksum, sizeof(sum)) == 0 ? SOTTO_OK : SOTTO_EFORMAT; /* public */
 }
 
 enum sotto_err sotto_ner_model_open(sotto_span file, bool trusted, struct sotto_ner_model *out)
@@ -189,9 +192,12 @@ enum sotto_err sotto_ner_model_open(sotto_span file, bool trusted, struct sotto_
         return SOTTO_EFORMAT;
     }
     memcpy(&h, file.base, sizeof(h));
-    if (!header_is_sane(&h, file.len) || !set_dilations(&h, &m) ||
-        (!trusted && !checksum_fits(file, &h))) {
+    if (!header_is_sane(&h, file.len) || !set_dilations(&h, &m)) {
         return SOTTO_EFORMAT;
+    }
+    enum sotto_err err = trusted ? SOTTO_OK : check_sum(file, &h);
+    if (err != SOTTO_OK) {
+        return err;
     }
     struct model_sections s = {.file = file, .at = sizeof(h)};
     take_sections(&s, &h, &m);

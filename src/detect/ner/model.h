@@ -81,6 +81,7 @@ struct sotto_ner_model {
  * @param[out] out  set only on SOTTO_OK
  *
  * @retval SOTTO_EFORMAT  not such a file, of another version, damaged or not aligned
+ * @retval SOTTO_ECRYPTO, SOTTO_ENOMEM  the checksum cannot be computed
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_ner_model_open(sotto_span file, bool trusted,
                                                      struct sotto_ner_model *out);

@@ -44,6 +44,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_tagger_new(struct sotto_tagger **out);
  * @param[out] out  set only on SOTTO_OK; the caller frees it with sotto_tagger_free()
  *
  * @retval SOTTO_EFORMAT  not a model file of this version, or damaged
+ * @retval SOTTO_ECRYPTO
  * @retval SOTTO_EINVAL   this processor cannot run the named kernels
  * @retval SOTTO_ENOMEM
  */

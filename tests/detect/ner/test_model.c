@@ -18,22 +18,6 @@ static enum sotto_err open_bytes(const uint8_t *base, size_t len, bool trusted)
     return err;
 }
 
-static void test_sha256(void)
-{
-    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-                                  0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-                                  0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
-    static const uint8_t two[] = {0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8, 0xe5, 0xc0, 0x26,
-                                  0x93, 0x0c, 0x3e, 0x60, 0x39, 0xa3, 0x3c, 0xe4, 0x59, 0x64, 0xff,
-                                  0x21, 0x67, 0xf6, 0xec, 0xed, 0xd4, 0x19, 0xdb, 0x06, 0xc1};
-    uint8_t sum[32];
-
-    sotto_ner_sha256(SOTTO_LIT("abc"), sum);
-    IS_MEM(sum, sizeof(sum), abc, sizeof(abc), "FIPS 180-4: one block");
-    sotto_ner_sha256(SOTTO_LIT("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), sum);
-    IS_MEM(sum, sizeof(sum), two, sizeof(two), "FIPS 180-4: padding needs a second block");
-}
-
 static void test_valid(const struct small_model *m)
 {
     struct sotto_ner_model model;
@@ -154,7 +138,6 @@ int main(void)
 {
     struct small_model m = small_model_new(7);
 
-    test_sha256();
     test_valid(&m);
     test_every_truncation(&m);
     test_exact_copies(&m);
