@@ -112,12 +112,6 @@ enum sotto_err sotto_body_take(struct sotto_call *call, const char *key, sotto_s
     return err;
 }
 
-bool sotto_body_is_route(const struct sotto_http_head *head, const char *method, const char *path)
-{
-    return sotto_span_eq(sotto_http_path(head), sotto_span_str(path)) &&
-           sotto_span_eq(head->method, sotto_span_str(method));
-}
-
 enum sotto_err sotto_body_no_route(bool method_only, struct sotto_problem *problem)
 {
     if (method_only) {

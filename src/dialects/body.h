@@ -33,9 +33,6 @@ SOTTO_MUST_CHECK enum sotto_err sotto_body_headers(const struct sotto_http_head 
 SOTTO_MUST_CHECK enum sotto_err sotto_body_take(struct sotto_call *call, const char *key,
                                                 sotto_span *out, struct sotto_problem *problem);
 
-/** The route of the request. */
-bool sotto_body_is_route(const struct sotto_http_head *head, const char *method, const char *path);
-
 /** Fills a 404 (no such path) or, where `method_only`, a 405; returns SOTTO_EINVAL. */
 SOTTO_MUST_CHECK enum sotto_err sotto_body_no_route(bool method_only,
                                                     struct sotto_problem *problem);

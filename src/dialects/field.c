@@ -10,7 +10,7 @@
 
 #define FIELD_PATH_MAX sizeof(((struct sotto_problem *)0)->param)
 
-void sotto_field_path(const struct sotto_field *field, char *out, size_t size)
+static void field_path(const struct sotto_field *field, char *out, size_t size)
 {
     const struct sotto_field *chain[FIELD_DEPTH];
     size_t depth = 0, len = 0;
@@ -48,7 +48,7 @@ static const char *type_name(yyjson_mut_val *val)
 enum sotto_err sotto_field_missing(const struct sotto_field *field, struct sotto_problem *problem)
 {
     char path[FIELD_PATH_MAX];
-    sotto_field_path(field, path, sizeof(path));
+    field_path(field, path, sizeof(path));
     sotto_problem_set(problem, 400, "invalid_request_error", "missing_required_parameter", path,
                       "Missing required parameter: '%s'.", path);
     return SOTTO_EINVAL;
@@ -58,7 +58,7 @@ enum sotto_err sotto_field_wrong_type(const struct sotto_field *field, const cha
                                       yyjson_mut_val *got, struct sotto_problem *problem)
 {
     char path[FIELD_PATH_MAX];
-    sotto_field_path(field, path, sizeof(path));
+    field_path(field, path, sizeof(path));
     sotto_problem_set(problem, 400, "invalid_request_error", "invalid_type", path,
                       "Invalid type for '%s': expected %s, but got %s instead.", path, expected,
                       type_name(got));
@@ -69,7 +69,7 @@ enum sotto_err sotto_field_empty_array(const struct sotto_field *field,
                                        struct sotto_problem *problem)
 {
     char path[FIELD_PATH_MAX];
-    sotto_field_path(field, path, sizeof(path));
+    field_path(field, path, sizeof(path));
     sotto_problem_set(problem, 400, "invalid_request_error", "empty_array", path,
                       "Invalid '%s': empty array. Expected an array with minimum length 1, but got "
                       "an empty array instead.",
@@ -83,7 +83,7 @@ enum sotto_err sotto_field_wrong_word(const struct sotto_field *field, const cha
     char path[FIELD_PATH_MAX];
     char list[sizeof(problem->message)];
     size_t len = 0;
-    sotto_field_path(field, path, sizeof(path));
+    field_path(field, path, sizeof(path));
     list[0] = '\0';
     for (size_t i = 0; words[i] != NULL && len < sizeof(list); i++) {
         const char *join = i == 0 ? "" : words[i + 1] == NULL ? " and " : ", ";
@@ -105,7 +105,7 @@ static enum sotto_err out_of_range(const struct sotto_field *field,
     };
     bool number = rule->type == SOTTO_FIELD_NUMBER;
     char path[FIELD_PATH_MAX];
-    sotto_field_path(field, path, sizeof(path));
+    field_path(field, path, sizeof(path));
     sotto_problem_set(problem, 400, "invalid_request_error", codes[number][below], path,
                       "Invalid '%s': %s %s value. Expected a value %s %" PRId64 ".", path,
                       number ? "decimal" : "integer", below ? "below minimum" : "above maximum",

@@ -20,9 +20,6 @@ struct sotto_field {
     size_t index;
 };
 
-/** Writes the path, "messages[2].content", NUL-terminated, cut at `size` (at least 1). */
-void sotto_field_path(const struct sotto_field *field, char *out, size_t size);
-
 /* Each fills `problem` and returns SOTTO_EINVAL. */
 
 SOTTO_MUST_CHECK enum sotto_err sotto_field_missing(const struct sotto_field *field,

@@ -19,7 +19,7 @@ enum sotto_err sotto_record_init(struct sotto_record *record)
     return sotto_base62_random(record->request_id + 4, SOTTO_REQUEST_ID_LEN - 4);
 }
 
-const char *sotto_outcome_name(enum sotto_outcome outcome)
+static const char *outcome_name(enum sotto_outcome outcome)
 {
     switch (outcome) {
     case SOTTO_OUTCOME_ANSWERED:
@@ -52,7 +52,7 @@ void sotto_record_log(const struct sotto_record *r)
         SOTTO_LOG_ID("dialect", r->dialect),
         SOTTO_LOG_ID("mode", name_text(r->mode, mode, sizeof(mode))),
         SOTTO_LOG_ID("upstream", name_text(r->upstream, upstream, sizeof(upstream))),
-        SOTTO_LOG_ID("outcome", sotto_outcome_name(r->outcome)), SOTTO_LOG_INT("status", r->status),
+        SOTTO_LOG_ID("outcome", outcome_name(r->outcome)), SOTTO_LOG_INT("status", r->status),
         SOTTO_LOG_ID("code", r->code != NULL ? r->code : "-"), SOTTO_LOG_INT("stream", r->stream),
         SOTTO_LOG_INT("entities", r->counts.replaced_total),
         SOTTO_LOG_INT("request_bytes", r->request_bytes),

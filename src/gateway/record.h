@@ -55,7 +55,4 @@ SOTTO_MUST_CHECK enum sotto_err sotto_record_init(struct sotto_record *record);
 /** Writes the request's line to the log. */
 void sotto_record_log(const struct sotto_record *record);
 
-/** Static name of an outcome, as in the log. */
-const char *sotto_outcome_name(enum sotto_outcome outcome);
-
 #endif

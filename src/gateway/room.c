@@ -461,8 +461,3 @@ void sotto_room_free(struct sotto_room *room)
     sotto_buf_free(&room->lines);
     sotto_free(room);
 }
-
-size_t sotto_room_running(const struct sotto_room *room)
-{
-    return room->streams.count;
-}

@@ -78,7 +78,4 @@ void sotto_room_job_run(struct sotto_room_job *job);
 /** In the room's thread, after it: sends the request off, or refuses it. */
 void sotto_room_job_done(struct sotto_room_job *job);
 
-/** Requests in flight. */
-size_t sotto_room_running(const struct sotto_room *room);
-
 #endif

@@ -121,7 +121,7 @@ enum sotto_err sotto_http_write_request_line(struct sotto_buf *out, const char *
     return append_all(out, parts, SOTTO_COUNT(parts));
 }
 
-enum sotto_err sotto_http_write_field_span(struct sotto_buf *out, sotto_span name, sotto_span value)
+static enum sotto_err write_field(struct sotto_buf *out, sotto_span name, sotto_span value)
 {
     if (!is_token(name) || !is_value(value)) {
         return SOTTO_EINVAL;
@@ -132,7 +132,7 @@ enum sotto_err sotto_http_write_field_span(struct sotto_buf *out, sotto_span nam
 
 enum sotto_err sotto_http_write_field(struct sotto_buf *out, const char *name, sotto_span value)
 {
-    return sotto_http_write_field_span(out, sotto_span_str(name), value);
+    return write_field(out, sotto_span_str(name), value);
 }
 
 enum sotto_err sotto_http_write_number(struct sotto_buf *out, const char *name, uint64_t value)
@@ -164,25 +164,6 @@ size_t sotto_http_chunk_head(uint8_t to[SOTTO_HTTP_CHUNK_HEAD_MAX], size_t len)
     to[digits] = '\r';
     to[digits + 1] = '\n';
     return digits + 2;
-}
-
-enum sotto_err sotto_http_write_chunk(struct sotto_buf *out, sotto_span data)
-{
-    uint8_t head[SOTTO_HTTP_CHUNK_HEAD_MAX];
-    if (data.len == 0) {
-        return SOTTO_OK;
-    }
-    const sotto_span parts[] = {
-        sotto_span_init(head, sotto_http_chunk_head(head, data.len)),
-        data,
-        SOTTO_LIT("\r\n"),
-    };
-    return append_all(out, parts, SOTTO_COUNT(parts));
-}
-
-enum sotto_err sotto_http_write_last_chunk(struct sotto_buf *out)
-{
-    return sotto_buf_append(out, SOTTO_LIT("0\r\n\r\n"));
 }
 
 bool sotto_http_lines_are_fields(sotto_span lines)

@@ -28,22 +28,12 @@ sotto_http_write_request_line(struct sotto_buf *out, const char *method, sotto_s
 SOTTO_MUST_CHECK enum sotto_err sotto_http_write_field(struct sotto_buf *out, const char *name,
                                                        sotto_span value);
 
-/** As sotto_http_write_field(), for a name that is not a literal. */
-SOTTO_MUST_CHECK enum sotto_err sotto_http_write_field_span(struct sotto_buf *out, sotto_span name,
-                                                            sotto_span value);
-
 /** "Name: 42\r\n". */
 SOTTO_MUST_CHECK enum sotto_err sotto_http_write_number(struct sotto_buf *out, const char *name,
                                                         uint64_t value);
 
 /** The empty line that ends a head. */
 SOTTO_MUST_CHECK enum sotto_err sotto_http_write_head_end(struct sotto_buf *out);
-
-/** One chunk with its frame; an empty `data` appends nothing (it would end the body). */
-SOTTO_MUST_CHECK enum sotto_err sotto_http_write_chunk(struct sotto_buf *out, sotto_span data);
-
-/** What ends a chunked body: "0\r\n\r\n". */
-SOTTO_MUST_CHECK enum sotto_err sotto_http_write_last_chunk(struct sotto_buf *out);
 
 /** Writes "1a2b\r\n" for a chunk of `len` bytes into `to`; returns its length. */
 size_t sotto_http_chunk_head(uint8_t to[SOTTO_HTTP_CHUNK_HEAD_MAX], size_t len);

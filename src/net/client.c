@@ -75,9 +75,8 @@ struct sotto_fetch {
     void *ctx;
     struct sotto_buf request; /* until it cannot be needed again */
     size_t request_len;
-    struct sotto_timer timer; /* in the queue */
-    struct sotto_task task;   /* reports a failure from the loop; frees */
-    int64_t started_us, connect_us;
+    struct sotto_timer timer;     /* in the queue */
+    struct sotto_task task;       /* reports a failure from the loop; frees */
     enum sotto_fetch_error error; /* to be reported by the task */
     const char *reason;
     bool to_head; /* the method is HEAD */
@@ -341,9 +340,6 @@ static void begin_request(struct conn *c)
     c->state = CONN_BUSY;
     c->sent = 0;
     sotto_http_response_next(c->parser, c->fetch->to_head);
-    if (c->fetch->connect_us == 0 && !c->reused) {
-        c->fetch->connect_us = sotto_loop_now_us(pool_of(c)->loop) - c->fetch->started_us;
-    }
     write_on(c);
 }
 
@@ -894,11 +890,6 @@ void sotto_pool_free(struct sotto_pool *pool)
     sotto_free(pool);
 }
 
-void sotto_pool_set_limits(struct sotto_pool *pool, const struct sotto_client_limits *limits)
-{
-    pool->limits = *limits;
-}
-
 void sotto_pool_stats(const struct sotto_pool *pool, struct sotto_pool_stats *stats)
 {
     *stats = pool->stats;
@@ -988,7 +979,6 @@ enum sotto_err sotto_fetch_start(struct sotto_pool *pool, const struct sotto_ori
     f->origin = origin;
     f->handler = handler;
     f->ctx = ctx;
-    f->started_us = sotto_loop_now_us(pool->loop);
     f->request_len = request.len;
     f->to_head = sotto_span_starts(request, SOTTO_LIT("HEAD "));
     sotto_buf_init(&f->request, request.len);
@@ -1039,9 +1029,4 @@ void sotto_fetch_resume(struct sotto_fetch *f)
         sotto_timer_arm(&c->timer, pool_of(c)->limits.silence_ms);
         sotto_loop_defer(pool_of(c)->loop, &c->task, on_read_task);
     }
-}
-
-int64_t sotto_fetch_connect_us(const struct sotto_fetch *f)
-{
-    return f->connect_us;
 }

@@ -98,8 +98,6 @@ SOTTO_MUST_CHECK enum sotto_err sotto_pool_new(struct sotto_loop *loop,
 /** Closes all connections and drops all fetches without callbacks; NULL is allowed. */
 void sotto_pool_free(struct sotto_pool *pool);
 
-void sotto_pool_set_limits(struct sotto_pool *pool, const struct sotto_client_limits *limits);
-
 void sotto_pool_stats(const struct sotto_pool *pool, struct sotto_pool_stats *stats);
 
 /**
@@ -126,8 +124,5 @@ void sotto_fetch_pause(struct sotto_fetch *fetch);
 
 /** Reads on.  Callbacks come later, not inside this call. */
 void sotto_fetch_resume(struct sotto_fetch *fetch);
-
-/** Microseconds from the start until the connection was ready (0: it was at once). */
-int64_t sotto_fetch_connect_us(const struct sotto_fetch *fetch);
 
 #endif

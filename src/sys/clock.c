@@ -33,11 +33,6 @@ int64_t sotto_wall_ms(void)
     return read_us(CLOCK_REALTIME) / 1000;
 }
 
-int64_t sotto_clock_thread_us(void)
-{
-    return read_us(CLOCK_THREAD_CPUTIME_ID);
-}
-
 void sotto_wall_text(int64_t wall_ms, char out[SOTTO_WALL_TEXT_BYTES])
 {
     struct tm tm;

@@ -15,9 +15,6 @@ int64_t sotto_clock_ms(void);
 int64_t sotto_wall_s(void);
 int64_t sotto_wall_ms(void);
 
-/** Microseconds of CPU time that the calling thread has used. */
-int64_t sotto_clock_thread_us(void);
-
 /** Length of a time written by sotto_wall_text(), with its NUL. */
 #define SOTTO_WALL_TEXT_BYTES 25
 

@@ -197,15 +197,3 @@ size_t sotto_utf8_chars_at(struct sotto_utf8_cursor *cursor, size_t byte)
     }
     return cursor->chars;
 }
-
-size_t sotto_utf8_byte_at(struct sotto_utf8_cursor *cursor, size_t chars)
-{
-    if (chars < cursor->chars) {
-        cursor->byte = cursor->chars = 0;
-    }
-    while (cursor->chars < chars && cursor->byte < cursor->text.len) {
-        sotto_utf8_next(cursor->text, &cursor->byte);
-        cursor->chars++;
-    }
-    return cursor->byte;
-}

@@ -91,7 +91,4 @@ struct sotto_utf8_cursor {
 /** The number of code points before the byte offset `byte` (at most text.len). */
 size_t sotto_utf8_chars_at(struct sotto_utf8_cursor *cursor, size_t byte);
 
-/** The byte offset of code point number `chars`; text.len when there are fewer. */
-size_t sotto_utf8_byte_at(struct sotto_utf8_cursor *cursor, size_t chars);
-
 #endif
