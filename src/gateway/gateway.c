@@ -8,6 +8,7 @@
 #include "gateway/admin.h"
 #include "gateway/worker.h"
 #include "net/server.h"
+#include "net/socket.h"
 #include "store/secrets.h"
 #include "store/store.h"
 #include "sys/clock.h"
@@ -158,7 +159,7 @@ static enum sotto_err listen_all(struct sotto_gateway *g,
         return SOTTO_OK;
     }
     snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(address->host));
-    enum sotto_err err = sotto_server_port_free(host, port);
+    enum sotto_err err = sotto_socket_port_free(host, port);
     if (err != SOTTO_OK) {
         explain_listen(err, field, host, port, why);
     }

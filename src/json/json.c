@@ -342,183 +342,6 @@ void sotto_json_free(yyjson_mut_doc *doc)
     yyjson_mut_doc_free(doc);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
-
-/*
- * The library's writer makes a block of its own that would have to be copied and wiped; this one
- * appends to the caller's buffer.  Built numbers, which are few, are still the library's.
- */
-
-static enum sotto_err write_number(const yyjson_mut_val *val, struct sotto_buf *out)
-{
-    yyjson_write_err failed = {0};
-    size_t len = 0;
-    char *text =
-        yyjson_mut_val_write_opts(val, YYJSON_WRITE_NOFLAG, &sotto_json_alc, &len, &failed);
-    if (text == NULL) {
-        return failed.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? SOTTO_ENOMEM : SOTTO_EINVAL;
-    }
-    enum sotto_err err = sotto_buf_append(out, sotto_span_init(text, len));
-    sotto_free(text);
-    return err;
-}
-
-/* yyjson's accessors take pointers to what they do not change. */
-static yyjson_mut_val *readable(const yyjson_mut_val *val)
-{
-    return (yyjson_mut_val *)(uintptr_t)val; /* NOLINT(performance-no-int-to-ptr) */
-}
-
-/* The depth of what was read is bounded, and what is built is flat. */
-/* NOLINTBEGIN(misc-no-recursion) */
-static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out);
-
-static enum sotto_err write_array(yyjson_mut_val *arr, struct sotto_buf *out)
-{
-    size_t i, n;
-    yyjson_mut_val *item;
-    enum sotto_err err = sotto_buf_push(out, '[');
-    yyjson_mut_arr_foreach(arr, i, n, item)
-    {
-        if (err == SOTTO_OK && i != 0) {
-            err = sotto_buf_push(out, ',');
-        }
-        if (err == SOTTO_OK) {
-            err = write_value(item, out);
-        }
-    }
-    return err == SOTTO_OK ? sotto_buf_push(out, ']') : err;
-}
-
-static enum sotto_err write_object(yyjson_mut_val *obj, struct sotto_buf *out)
-{
-    size_t i, n;
-    yyjson_mut_val *key, *item;
-    enum sotto_err err = sotto_buf_push(out, '{');
-    yyjson_mut_obj_foreach(obj, i, n, key, item)
-    {
-        if (err == SOTTO_OK && i != 0) {
-            err = sotto_buf_push(out, ',');
-        }
-        if (err == SOTTO_OK) {
-            err = sotto_json_quote(sotto_json_text(key), true, out);
-        }
-        if (err == SOTTO_OK) {
-            err = sotto_buf_push(out, ':');
-        }
-        if (err == SOTTO_OK) {
-            err = write_value(item, out);
-        }
-    }
-    return err == SOTTO_OK ? sotto_buf_push(out, '}') : err;
-}
-
-static enum sotto_err write_value(yyjson_mut_val *val, struct sotto_buf *out)
-{
-    switch (yyjson_mut_get_type(val)) {
-    case YYJSON_TYPE_RAW:
-        return sotto_buf_append(out, sotto_json_text(val));
-    case YYJSON_TYPE_NULL:
-        return sotto_buf_append(out, SOTTO_LIT("null"));
-    case YYJSON_TYPE_BOOL:
-        return sotto_buf_append(out,
-                                yyjson_mut_get_bool(val) ? SOTTO_LIT("true") : SOTTO_LIT("false"));
-    case YYJSON_TYPE_NUM:
-        return write_number(val, out);
-    case YYJSON_TYPE_STR:
-        return sotto_json_quote(sotto_json_text(val), true, out);
-    case YYJSON_TYPE_ARR:
-        return write_array(val, out);
-    case YYJSON_TYPE_OBJ:
-        return write_object(val, out);
-    default:
-        return SOTTO_EINVAL;
-    }
-}
-/* NOLINTEND(misc-no-recursion) */
-
-enum sotto_err sotto_json_write(const yyjson_mut_val *val, struct sotto_buf *out)
-{
-    size_t mark = out->len;
-    enum sotto_err err = write_value(readable(val), out);
-    if (err != SOTTO_OK) {
-        sotto_buf_truncate(out, mark);
-    }
-    return err;
-}
-
-/* Bit 7 of each byte of `x` that is below 0x20, a quote or a backslash; lower bits at random. */
-static uint64_t special_bytes(uint64_t x)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    uint64_t quote = x ^ (ones * '"'), backslash = x ^ (ones * '\\');
-    return (((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) |
-            ((backslash - ones) & ~backslash)) &
-           tops;
-}
-
-/* How many bytes from `at` on stand for themselves in a JSON string. */
-static size_t plain_run(sotto_span text, size_t at)
-{
-    size_t i = at;
-    uint64_t word;
-    while (text.len - i >= sizeof(word)) {
-        memcpy(&word, text.base + i, sizeof(word));
-        if (special_bytes(word) != 0) {
-            break;
-        }
-        i += sizeof(word);
-    }
-    while (i < text.len && text.base[i] >= 0x20 && text.base[i] != '"' && text.base[i] != '\\') {
-        i++;
-    }
-    return i - at;
-}
-
-static enum sotto_err quote_byte(uint8_t c, struct sotto_buf *out)
-{
-    switch (c) {
-    case '"':
-        return sotto_buf_append(out, SOTTO_LIT("\\\""));
-    case '\\':
-        return sotto_buf_append(out, SOTTO_LIT("\\\\"));
-    case '\b':
-        return sotto_buf_append(out, SOTTO_LIT("\\b"));
-    case '\f':
-        return sotto_buf_append(out, SOTTO_LIT("\\f"));
-    case '\n':
-        return sotto_buf_append(out, SOTTO_LIT("\\n"));
-    case '\r':
-        return sotto_buf_append(out, SOTTO_LIT("\\r"));
-    case '\t':
-        return sotto_buf_append(out, SOTTO_LIT("\\t"));
-    default:
-        return sotto_buf_printf(out, "\\u%04X", c);
-    }
-}
-
-enum sotto_err sotto_json_quote(sotto_span text, bool quotes, struct sotto_buf *out)
-{
-    size_t mark = out->len;
-    enum sotto_err err = quotes ? sotto_buf_push(out, '"') : SOTTO_OK;
-    for (size_t at = 0; err == SOTTO_OK && at < text.len;) {
-        size_t run = plain_run(text, at);
-        if (run != 0) {
-            err = sotto_buf_append(out, sotto_span_sub(text, at, at + run));
-            at += run;
-        } else {
-            err = quote_byte(text.base[at++], out);
-        }
-    }
-    if (err == SOTTO_OK && quotes) {
-        err = sotto_buf_push(out, '"');
-    }
-    if (err != SOTTO_OK) {
-        sotto_buf_truncate(out, mark);
-    }
-    return err;
-}
-
 /* --- values ---------------------------------------------------------------------------------- */
 
 yyjson_mut_val *sotto_json_getn(yyjson_mut_val *obj, const char *key, size_t len)
@@ -528,12 +351,13 @@ yyjson_mut_val *sotto_json_getn(yyjson_mut_val *obj, const char *key, size_t len
 
 bool sotto_json_is(const yyjson_mut_val *val, const char *text)
 {
-    return yyjson_mut_equals_str(readable(val), text);
+    return yyjson_mut_equals_str(sotto_json_readable(val), text);
 }
 
 bool sotto_json_is_num(const yyjson_mut_val *val)
 {
-    return yyjson_mut_is_num(readable(val)) || yyjson_mut_is_raw(readable(val));
+    return yyjson_mut_is_num(sotto_json_readable(val)) ||
+           yyjson_mut_is_raw(sotto_json_readable(val));
 }
 
 /* A decimal as the digits that count, without zeros at either end, and a power of ten. */
@@ -613,7 +437,7 @@ static enum sotto_err whole_number(const struct decimal *number, int64_t *out)
 
 enum sotto_err sotto_json_int(const yyjson_mut_val *val, int64_t *out)
 {
-    yyjson_mut_val *number = readable(val);
+    yyjson_mut_val *number = sotto_json_readable(val);
     if (yyjson_mut_is_sint(number)) {
         *out = unsafe_yyjson_get_sint(number);
         return SOTTO_OK;
@@ -639,7 +463,7 @@ enum sotto_err sotto_json_int(const yyjson_mut_val *val, int64_t *out)
 
 enum sotto_err sotto_json_double(const yyjson_mut_val *val, double *out)
 {
-    yyjson_mut_val *number = readable(val);
+    yyjson_mut_val *number = sotto_json_readable(val);
     if (yyjson_mut_is_num(number)) {
         *out = unsafe_yyjson_get_num(number);
         return SOTTO_OK;

@@ -65,6 +65,12 @@ SOTTO_MUST_CHECK enum sotto_err sotto_json_write(const yyjson_mut_val *val, stru
 SOTTO_MUST_CHECK enum sotto_err sotto_json_quote(sotto_span text, bool quotes,
                                                  struct sotto_buf *out);
 
+/** yyjson's accessors take pointers to what they do not change. */
+static inline yyjson_mut_val *sotto_json_readable(const yyjson_mut_val *val)
+{
+    return (yyjson_mut_val *)(uintptr_t)val; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 /** The text of a string or number value, borrowed until the value changes; else empty. */
 static inline sotto_span sotto_json_text(const yyjson_mut_val *val)
 {

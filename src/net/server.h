@@ -104,14 +104,6 @@ sotto_server_new(struct sotto_loop *loop, const struct sotto_server_handler *han
 void sotto_server_free(struct sotto_server *server);
 
 /**
- * Whether nobody listens on a port.  Servers share one by SO_REUSEPORT, so another process of the
- * same user could share ours unnoticed: ask before the first of them listens.
- *
- * @retval SOTTO_EEXISTS, SOTTO_EINVAL, SOTTO_EDENIED, SOTTO_EIO  as sotto_server_listen()
- */
-SOTTO_MUST_CHECK enum sotto_err sotto_server_port_free(const char *address, uint16_t port);
-
-/**
  * Listens.
  *
  * @param address  "127.0.0.1", "::1", "0.0.0.0", "::", "localhost" or another local IP address
