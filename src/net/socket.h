@@ -22,7 +22,9 @@ bool sotto_socket_is_loopback(const struct sockaddr_storage *addr);
  *
  * @param address  an IP address or "localhost"
  * @param port     0: a free one
- * @param[out] out, bound, loopback  set only on SOTTO_OK; the caller closes *out
+ * @param[out] out       the descriptor, closed by the caller; like the others set only on SOTTO_OK
+ * @param[out] bound     the port
+ * @param[out] loopback  whether the address is one of loopback
  *
  * @retval SOTTO_EINVAL   not an address
  * @retval SOTTO_EEXISTS  somebody else has the port

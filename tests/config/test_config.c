@@ -545,72 +545,68 @@ static void describe(const struct sotto_config *c, struct sotto_buf *out)
     }
 }
 
+static const struct environment_case environment_cases[] = {
+    {"nothing", {{NULL, NULL}}, "mirror=mirror@http::0+ *>mirror "},
+    {"set to nothing", {{"OPENAI_API_KEY", ""}, {NULL, NULL}}, "mirror=mirror@http::0+ *>mirror "},
+    {"an OpenAI key",
+     {{"OPENAI_API_KEY", "k"}, {NULL, NULL}},
+     "openai=openai@api.openai.com:443/v1+k *>openai "},
+    {"a base URL alone",
+     {{"OPENAI_BASE_URL", "http://127.0.0.1:8000/v1"}, {NULL, NULL}},
+     "openai=openai@http:127.0.0.1:8000/v1+ *>openai "},
+    {"a base URL and a key",
+     {{"OPENAI_BASE_URL", "http://h/v1/"}, {"OPENAI_API_KEY", "k"}, {NULL, NULL}},
+     "openai=openai@http:h:80/v1+k *>openai "},
+    {"OpenAI, Mistral and Anthropic",
+     {{"OPENAI_API_KEY", "k"}, {"MISTRAL_API_KEY", "m"}, {"ANTHROPIC_API_KEY", "a"}, {NULL, NULL}},
+     "openai=openai@api.openai.com:443/v1+k mistral=mistral@api.mistral.ai:443/v1+m "
+     "anthropic=anthropic@api.anthropic.com:443/v1+a mistral-*>mistral claude-*>anthropic "
+     "*>openai "},
+    {"Mistral alone",
+     {{"MISTRAL_API_KEY", "m"}, {NULL, NULL}},
+     "mistral=mistral@api.mistral.ai:443/v1+m mistral-*>mistral *>mistral "},
+    {"Mistral and Anthropic",
+     {{"MISTRAL_API_KEY", "m"}, {"ANTHROPIC_API_KEY", "a"}, {NULL, NULL}},
+     "mistral=mistral@api.mistral.ai:443/v1+m anthropic=anthropic@api.anthropic.com:443/v1+a "
+     "mistral-*>mistral claude-*>anthropic "},
+    {"Azure",
+     {{"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com/"},
+      {"AZURE_OPENAI_API_KEY", "z"},
+      {NULL, NULL}},
+     "azure=azure@x.openai.azure.com:443+z *>azure "},
+    {"Azure with a version, and Mistral",
+     {{"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com"},
+      {"AZURE_OPENAI_API_KEY", "z"},
+      {"OPENAI_API_VERSION", "2024-10-21"},
+      {"MISTRAL_API_KEY", "m"},
+      {NULL, NULL}},
+     "azure=azure@x.openai.azure.com:443+z2024-10-21 mistral=mistral@api.mistral.ai:443/v1+m "
+     "mistral-*>mistral *>azure "},
+    {"half of Azure",
+     {{"AZURE_OPENAI_API_KEY", "z"}, {NULL, NULL}},
+     "AZURE_OPENAI_ENDPOINT: is not set, but AZURE_OPENAI_API_KEY is\n"},
+    {"the other half",
+     {{"AZURE_OPENAI_ENDPOINT", "https://x"}, {NULL, NULL}},
+     "AZURE_OPENAI_API_KEY: is not set, but AZURE_OPENAI_ENDPOINT is\n"},
+    {"Azure and OpenAI",
+     {{"AZURE_OPENAI_ENDPOINT", "https://x"},
+      {"AZURE_OPENAI_API_KEY", "z"},
+      {"OPENAI_API_KEY", "k"},
+      {NULL, NULL}},
+     "the environment names both OpenAI and Azure OpenAI: unset one of them, or write a "
+     "configuration that says which serves which model\n"},
+    {"a bad base URL",
+     {{"OPENAI_BASE_URL", "127.0.0.1:8000"}, {NULL, NULL}},
+     "OPENAI_BASE_URL: must be a URL such as https://api.example.com/v1\n"},
+    {"a key with a line break",
+     {{"OPENAI_API_KEY", "k\n"}, {NULL, NULL}},
+     "OPENAI_API_KEY: must not hold line breaks, control characters or what is not ASCII\n"},
+};
+
 static void test_environment(void)
 {
-    static const struct environment_case cases[] = {
-        {"nothing", {{NULL, NULL}}, "mirror=mirror@http::0+ *>mirror "},
-        {"set to nothing",
-         {{"OPENAI_API_KEY", ""}, {NULL, NULL}},
-         "mirror=mirror@http::0+ *>mirror "},
-        {"an OpenAI key",
-         {{"OPENAI_API_KEY", "k"}, {NULL, NULL}},
-         "openai=openai@api.openai.com:443/v1+k *>openai "},
-        {"a base URL alone",
-         {{"OPENAI_BASE_URL", "http://127.0.0.1:8000/v1"}, {NULL, NULL}},
-         "openai=openai@http:127.0.0.1:8000/v1+ *>openai "},
-        {"a base URL and a key",
-         {{"OPENAI_BASE_URL", "http://h/v1/"}, {"OPENAI_API_KEY", "k"}, {NULL, NULL}},
-         "openai=openai@http:h:80/v1+k *>openai "},
-        {"OpenAI, Mistral and Anthropic",
-         {{"OPENAI_API_KEY", "k"},
-          {"MISTRAL_API_KEY", "m"},
-          {"ANTHROPIC_API_KEY", "a"},
-          {NULL, NULL}},
-         "openai=openai@api.openai.com:443/v1+k mistral=mistral@api.mistral.ai:443/v1+m "
-         "anthropic=anthropic@api.anthropic.com:443/v1+a mistral-*>mistral claude-*>anthropic "
-         "*>openai "},
-        {"Mistral alone",
-         {{"MISTRAL_API_KEY", "m"}, {NULL, NULL}},
-         "mistral=mistral@api.mistral.ai:443/v1+m mistral-*>mistral *>mistral "},
-        {"Mistral and Anthropic",
-         {{"MISTRAL_API_KEY", "m"}, {"ANTHROPIC_API_KEY", "a"}, {NULL, NULL}},
-         "mistral=mistral@api.mistral.ai:443/v1+m anthropic=anthropic@api.anthropic.com:443/v1+a "
-         "mistral-*>mistral claude-*>anthropic "},
-        {"Azure",
-         {{"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com/"},
-          {"AZURE_OPENAI_API_KEY", "z"},
-          {NULL, NULL}},
-         "azure=azure@x.openai.azure.com:443+z *>azure "},
-        {"Azure with a version, and Mistral",
-         {{"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com"},
-          {"AZURE_OPENAI_API_KEY", "z"},
-          {"OPENAI_API_VERSION", "2024-10-21"},
-          {"MISTRAL_API_KEY", "m"},
-          {NULL, NULL}},
-         "azure=azure@x.openai.azure.com:443+z2024-10-21 mistral=mistral@api.mistral.ai:443/v1+m "
-         "mistral-*>mistral *>azure "},
-        {"half of Azure",
-         {{"AZURE_OPENAI_API_KEY", "z"}, {NULL, NULL}},
-         "AZURE_OPENAI_ENDPOINT: is not set, but AZURE_OPENAI_API_KEY is\n"},
-        {"the other half",
-         {{"AZURE_OPENAI_ENDPOINT", "https://x"}, {NULL, NULL}},
-         "AZURE_OPENAI_API_KEY: is not set, but AZURE_OPENAI_ENDPOINT is\n"},
-        {"Azure and OpenAI",
-         {{"AZURE_OPENAI_ENDPOINT", "https://x"},
-          {"AZURE_OPENAI_API_KEY", "z"},
-          {"OPENAI_API_KEY", "k"},
-          {NULL, NULL}},
-         "the environment names both OpenAI and Azure OpenAI: unset one of them, or write a "
-         "configuration that says which serves which model\n"},
-        {"a bad base URL",
-         {{"OPENAI_BASE_URL", "127.0.0.1:8000"}, {NULL, NULL}},
-         "OPENAI_BASE_URL: must be a URL such as https://api.example.com/v1\n"},
-        {"a key with a line break",
-         {{"OPENAI_API_KEY", "k\n"}, {NULL, NULL}},
-         "OPENAI_API_KEY: must not hold line breaks, control characters or what is not ASCII\n"},
-    };
-    for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {
-        struct sotto_config_env env = env_of(cases[i].variables);
+    for (size_t i = 0; i < SOTTO_COUNT(environment_cases); i++) {
+        struct sotto_config_env env = env_of(environment_cases[i].variables);
         for (int with_file = 0; with_file < 2; with_file++) {
             struct sotto_config *c = NULL;
             struct sotto_config_problems problems = {0};
@@ -624,7 +620,8 @@ static void test_environment(void)
             } else {
                 sotto_ignore(sotto_config_problems_print(&problems, &out));
             }
-            IS_TEXT(out.base, out.len, cases[i].want, "%s, %s", cases[i].name,
+            IS_TEXT(out.base, out.len, environment_cases[i].want, "%s, %s",
+                    environment_cases[i].name,
                     with_file != 0 ? "beside a file without upstreams" : "without a file");
             sotto_buf_free(&out);
             sotto_config_problems_free(&problems);

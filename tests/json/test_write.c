@@ -2,6 +2,8 @@
 
 #include "json/json.h"
 
+#include <math.h>
+
 #include "base/alloc.h"
 #include "tap/tap.h"
 

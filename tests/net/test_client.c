@@ -400,8 +400,12 @@ static void test_time_limits(void)
     sotto_buf_free(&silent.body);
     sotto_buf_free(&stops.body);
     sotto_buf_free(&trickles.body);
+}
 
-    /* A full backlog lets connect(2) hang. */
+/* A full backlog lets connect(2) hang. */
+static void test_connect_limit(void)
+{
+    CASE("time to connect");
     begin(NULL);
     close(listener);
     struct sockaddr_in addr = rig_address(0);
@@ -727,6 +731,7 @@ int main(void)
     test_errors();
     test_retry();
     test_time_limits();
+    test_connect_limit();
     test_cancel();
     test_back_pressure();
     test_queue();

@@ -74,21 +74,20 @@ static size_t answered(const struct want *wants, size_t count)
     return n;
 }
 
-int main(void)
+static void test_literals(void)
 {
-    struct want a, b, c, many[20];
-    if (sotto_loop_new(&loop) != SOTTO_OK || sotto_resolver_new(&resolver) != SOTTO_OK) {
-        abort();
-    }
-    sotto_resolver_set_source(resolver, source);
-
+    struct want a;
     IS_INT(look(&a, "127.0.0.1"), SOTTO_OK, "an IPv4 address");
     OK(a.at_once && a.addresses.count == 1 && port_of(&a) == 443, "needs no thread");
     IS_INT(look(&a, "::1"), SOTTO_OK, "an IPv6 address");
     OK(a.at_once && a.addresses.list[0].addr.ss_family == AF_INET6 && port_of(&a) == 443,
        "neither");
     IS_INT(atomic_load(&asked), 0, "nobody was asked");
+}
 
+static void test_one_question(void)
+{
+    struct want a, b, c;
     pthread_mutex_lock(&gate);
     IS_INT(look(&a, "one.example"), SOTTO_OK, "a name");
     IS_INT(look(&b, "ONE.example"), SOTTO_OK, "the same in capitals");
@@ -105,13 +104,21 @@ int main(void)
     IS_INT(look(&a, "six.example"), SOTTO_OK, "an IPv6 name");
     UNTIL(loop, a.calls == 1);
     OK(a.addresses.list[0].addr.ss_family == AF_INET6 && port_of(&a) == 443, "has its port, too");
+}
 
+static void test_failures(void)
+{
+    struct want a;
     IS_INT(look(&a, "missing.example"), SOTTO_OK, "a name that does not exist");
     UNTIL(loop, a.calls == 1);
     IS_SIZE(a.addresses.count, 0, "has no address");
     IS_INT(look(&a, "missing.example"), SOTTO_OK, "asked at once again");
     OK(a.at_once && a.addresses.count == 0, "the failure is remembered");
+}
 
+static void test_many_names(void)
+{
+    struct want a, many[20];
     int before = atomic_load(&asked);
     pthread_mutex_lock(&gate);
     for (size_t i = 0; i < SOTTO_COUNT(many); i++) {
@@ -136,7 +143,11 @@ int main(void)
         IS_INT(look(&a, host), SOTTO_OK, "name %d", i);
         UNTIL(loop, a.calls == 1);
     }
+}
 
+static void test_bad_names(void)
+{
+    struct want a;
     char long_name[300];
     memset(long_name, 'a', sizeof(long_name) - 1);
     long_name[sizeof(long_name) - 1] = '\0';
@@ -145,7 +156,11 @@ int main(void)
     IS_INT(sotto_resolver_lookup(resolver, loop, SOTTO_LIT("a\0b"), 1, on_found, &a, &a.addresses,
                                  &a.lookup),
            SOTTO_EINVAL, "a NUL in a name");
+}
 
+static void test_late_answers(void)
+{
+    struct want a;
     /* One that is cancelled when its answer is on the way, and one that nobody waits for. */
     IS_INT(look(&a, "late.example"), SOTTO_OK, "late");
     for (int i = 0; i < RIG_ROUNDS && atomic_load(&asked) == 0; i++) {
@@ -165,6 +180,20 @@ int main(void)
     sotto_resolver_free(resolver); /* is not waited for */
     sotto_resolver_free(NULL);
     pthread_mutex_unlock(&gate);
+}
+
+int main(void)
+{
+    if (sotto_loop_new(&loop) != SOTTO_OK || sotto_resolver_new(&resolver) != SOTTO_OK) {
+        abort();
+    }
+    sotto_resolver_set_source(resolver, source);
+    test_literals();
+    test_one_question();
+    test_failures();
+    test_many_names();
+    test_bad_names();
+    test_late_answers();
     sotto_loop_free(loop);
     return done_testing();
 }

@@ -580,10 +580,21 @@ static void test_back_pressure(void)
     rig_settle(loop);
     IS_SIZE(stats().open, 0, "with its connection");
     close(fd);
-
     sotto_buf_free(&in);
+    end();
+}
+
+static void test_long_answer(void)
+{
+    CASE("a long answer");
+    static uint8_t piece[8192];
+    struct sotto_server_limits limits = sotto_server_limits_default();
+    limits.out_bytes = 1 << 20;
+    begin(&limits);
+    struct sotto_buf in;
     sotto_buf_init(&in, 1 << 26);
-    fd = rig_connect(port);
+    int fd = rig_connect(port);
+    memset(piece, 'p', sizeof(piece));
     OK(rig_send(loop, fd, SOTTO_LIT(GET("/later"))), "a long whole answer");
     UNTIL(loop, room.last != NULL);
     struct sotto_buf body;
@@ -800,6 +811,7 @@ int main(void)
     test_time_limits();
     test_vanishing();
     test_back_pressure();
+    test_long_answer();
     test_continue();
     test_drain();
     test_thousand();

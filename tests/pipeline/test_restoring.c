@@ -11,84 +11,85 @@ static struct sotto_vault *vault;
 
 /* --- whole answers --------------------------------------------------------------------------- */
 
+static const struct {
+    const char *name, *in, *want;
+} whole_cases[] = {
+    {"content",
+     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Dear @1, "
+     "hi\"}}]}",
+     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Dear Ann "
+     "Lee, hi\"}}]}"},
+    {"structural members",
+     "{\"id\":\"@1\",\"object\":\"@1\",\"model\":\"@1\",\"choices\":[{\"finish_reason\":\"@1\","
+     "\"message\":{\"role\":"
+     "\"@1\",\"content\":null,\"tool_calls\":[{\"id\":\"@1\",\"type\":\"@1\",\"function\":{"
+     "\"name\":\"@1\","
+     "\"arguments\":\"{}\"}}]}}]}",
+     NULL},
+    {"refusal, reasoning and fields nobody knows",
+     "{\"choices\":[{\"message\":{\"refusal\":\"no, "
+     "@1\",\"reasoning_content\":\"@2\",\"thinking\":[\"@1\",{\"x\":"
+     "\"@1\"}]},\"new\":{\"deep\":[[\"@1\"]]}}],\"note\":\"@1\"}",
+     "{\"choices\":[{\"message\":{\"refusal\":\"no, Ann "
+     "Lee\",\"reasoning_content\":\"J\xc3\xbcrg M\xc3\xbcller\","
+     "\"thinking\":[\"Ann Lee\",{\"x\":\"Ann Lee\"}]},\"new\":{\"deep\":[[\"Ann "
+     "Lee\"]]}}],\"note\":\"Ann Lee\"}"},
+    {"tool arguments are escaped twice",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"a\\\": "
+     "\\\"x @3 y\\\"}\"}}]}}]}",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"a\\\": "
+     "\\\"x say "
+     "\\\\\\\"hi\\\\\\\"\\\\\\\\now y\\\"}\"}}]}}]}"},
+    {"escapes in tool arguments",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{"
+     "\\\"\\\\u0050ERSON^1\\\":\\\"\\\\u00e9\\\\/"
+     "\\\\ud83d\\\\ude42\\\\x\\\"}\"}}]}}]}",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"Ann "
+     "Lee\\\":\\\"\\\\u00e9\\\\/"
+     "\\\\ud83d\\\\ude42\\\\x\\\"}\"}}]}}]}"},
+    {"custom tool input",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"custom\":{\"name\":\"@1\",\"input\":\"say "
+     "@3\"}}]}}]}",
+     NULL},
+    {"audio",
+     "{\"choices\":[{\"message\":{\"audio\":{\"id\":\"@1\",\"data\":\"@1\",\"transcript\":\"@"
+     "1\"}}}]}",
+     NULL},
+    {"structured output keeps its form",
+     "{\"choices\":[{\"message\":{\"content\":\"{\\\"a\\\": \\\"@3\\\", \\\"b\\\": @1}\"}}]}",
+     "{\"choices\":[{\"message\":{\"content\":\"{\\\"a\\\": \\\"say "
+     "\\\\\\\"hi\\\\\\\"\\\\\\\\now\\\", \\\"b\\\": Ann Lee}\"}}]}"},
+    {"prose that begins with a bracket",
+     "{\"choices\":[{\"message\":{\"content\":\"[1] \\\"@3\\\" {\\\"@4\\\"}\"}}]}",
+     "{\"choices\":[{\"message\":{\"content\":\"[1] \\\"say \\\"hi\\\"\\\\now\\\" {\\\"line "
+     "1\\nline 2\\\"}\"}}]}"},
+    {"embeddings",
+     "{\"object\":\"list\",\"data\":[{\"embedding\":[0.1,-2e5],\"index\":0}],\"model\":\"m\"}",
+     NULL},
+    {"an error",
+     "{\"error\":{\"message\":\"no @1 here\",\"type\":\"x\",\"param\":null,\"code\":null}}",
+     "{\"error\":{\"message\":\"no Ann Lee "
+     "here\",\"type\":\"x\",\"param\":null,\"code\":null}}"},
+    {"no object", "[\"@1\"]", "[\"Ann Lee\"]"},
+    {"numbers stay as they were", "{\"x\":1.50,\"y\":1E+2,\"note\":\"@1\"}",
+     "{\"x\":1.50,\"y\":1E+2,\"note\":\"Ann Lee\"}"},
+};
+
 static void test_whole(void)
 {
-    static const struct {
-        const char *name, *in, *want;
-    } cases[] = {
-        {"content",
-         "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Dear @1, "
-         "hi\"}}]}",
-         "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Dear Ann "
-         "Lee, hi\"}}]}"},
-        {"structural members",
-         "{\"id\":\"@1\",\"object\":\"@1\",\"model\":\"@1\",\"choices\":[{\"finish_reason\":\"@1\","
-         "\"message\":{\"role\":"
-         "\"@1\",\"content\":null,\"tool_calls\":[{\"id\":\"@1\",\"type\":\"@1\",\"function\":{"
-         "\"name\":\"@1\","
-         "\"arguments\":\"{}\"}}]}}]}",
-         NULL},
-        {"refusal, reasoning and fields nobody knows",
-         "{\"choices\":[{\"message\":{\"refusal\":\"no, "
-         "@1\",\"reasoning_content\":\"@2\",\"thinking\":[\"@1\",{\"x\":"
-         "\"@1\"}]},\"new\":{\"deep\":[[\"@1\"]]}}],\"note\":\"@1\"}",
-         "{\"choices\":[{\"message\":{\"refusal\":\"no, Ann "
-         "Lee\",\"reasoning_content\":\"J\xc3\xbcrg M\xc3\xbcller\","
-         "\"thinking\":[\"Ann Lee\",{\"x\":\"Ann Lee\"}]},\"new\":{\"deep\":[[\"Ann "
-         "Lee\"]]}}],\"note\":\"Ann Lee\"}"},
-        {"tool arguments are escaped twice",
-         "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"a\\\": "
-         "\\\"x @3 y\\\"}\"}}]}}]}",
-         "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"a\\\": "
-         "\\\"x say "
-         "\\\\\\\"hi\\\\\\\"\\\\\\\\now y\\\"}\"}}]}}]}"},
-        {"escapes in tool arguments",
-         "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{"
-         "\\\"\\\\u0050ERSON^1\\\":\\\"\\\\u00e9\\\\/"
-         "\\\\ud83d\\\\ude42\\\\x\\\"}\"}}]}}]}",
-         "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"Ann "
-         "Lee\\\":\\\"\\\\u00e9\\\\/"
-         "\\\\ud83d\\\\ude42\\\\x\\\"}\"}}]}}]}"},
-        {"custom tool input",
-         "{\"choices\":[{\"message\":{\"tool_calls\":[{\"custom\":{\"name\":\"@1\",\"input\":\"say "
-         "@3\"}}]}}]}",
-         NULL},
-        {"audio",
-         "{\"choices\":[{\"message\":{\"audio\":{\"id\":\"@1\",\"data\":\"@1\",\"transcript\":\"@"
-         "1\"}}}]}",
-         NULL},
-        {"structured output keeps its form",
-         "{\"choices\":[{\"message\":{\"content\":\"{\\\"a\\\": \\\"@3\\\", \\\"b\\\": @1}\"}}]}",
-         "{\"choices\":[{\"message\":{\"content\":\"{\\\"a\\\": \\\"say "
-         "\\\\\\\"hi\\\\\\\"\\\\\\\\now\\\", \\\"b\\\": Ann Lee}\"}}]}"},
-        {"prose that begins with a bracket",
-         "{\"choices\":[{\"message\":{\"content\":\"[1] \\\"@3\\\" {\\\"@4\\\"}\"}}]}",
-         "{\"choices\":[{\"message\":{\"content\":\"[1] \\\"say \\\"hi\\\"\\\\now\\\" {\\\"line "
-         "1\\nline 2\\\"}\"}}]}"},
-        {"embeddings",
-         "{\"object\":\"list\",\"data\":[{\"embedding\":[0.1,-2e5],\"index\":0}],\"model\":\"m\"}",
-         NULL},
-        {"an error",
-         "{\"error\":{\"message\":\"no @1 here\",\"type\":\"x\",\"param\":null,\"code\":null}}",
-         "{\"error\":{\"message\":\"no Ann Lee "
-         "here\",\"type\":\"x\",\"param\":null,\"code\":null}}"},
-        {"no object", "[\"@1\"]", "[\"Ann Lee\"]"},
-        {"numbers stay as they were", "{\"x\":1.50,\"y\":1E+2,\"note\":\"@1\"}",
-         "{\"x\":1.50,\"y\":1E+2,\"note\":\"Ann Lee\"}"},
-    };
     struct sotto_buf out, want;
     sotto_buf_init(&out, 1 << 20);
     sotto_buf_init(&want, 1 << 20);
-    for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {
+    for (size_t i = 0; i < SOTTO_COUNT(whole_cases); i++) {
         struct sotto_restoring *r = NULL;
-        yyjson_mut_doc *doc = answer_doc(cases[i].in);
-        IS_INT(sotto_restoring_new(vault, &r), SOTTO_OK, "%s", cases[i].name);
+        yyjson_mut_doc *doc = answer_doc(whole_cases[i].in);
+        IS_INT(sotto_restoring_new(vault, &r), SOTTO_OK, "%s", whole_cases[i].name);
         IS_INT(sotto_restoring_whole(r, doc), SOTTO_OK, "is restored");
         answer_write(doc, &out);
         sotto_buf_truncate(&want, 0);
-        answer_expand(cases[i].want != NULL ? cases[i].want : cases[i].in, &want);
-        if (strcmp(cases[i].name, "custom tool input") == 0 ||
-            strcmp(cases[i].name, "audio") == 0) {
+        answer_expand(whole_cases[i].want != NULL ? whole_cases[i].want : whole_cases[i].in, &want);
+        if (strcmp(whole_cases[i].name, "custom tool input") == 0 ||
+            strcmp(whole_cases[i].name, "audio") == 0) {
             OK(memmem(out.base, out.len, i == 5 ? "hi" : "\"transcript\":\"Ann", i == 5 ? 2 : 17) !=
                    NULL,
                "only what is text");
