@@ -229,7 +229,7 @@ static void hand_to_worker(struct room_stream *s, sotto_span head, sotto_span bo
 
 static void open_request(struct room_stream *s, sotto_span block, sotto_span body)
 {
-    struct sotto_http_head head;
+    SOTTO_UNINIT struct sotto_http_head head;
     enum sotto_err err = sotto_http_head_index(block, true, &head);
     if (err == SOTTO_OK) {
         err = room_admit(s, &head);

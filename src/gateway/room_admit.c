@@ -82,12 +82,13 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     s->refusal = SOTTO_REFUSE_KEY;
     err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
     if (err == SOTTO_EAUTH) {
-        sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL,
-                          text.len == 0
-                              ? "No API key was given. Send a gateway key (ql_...) as "
-                                "`Authorization: Bearer`."
-                              : "The API key is not one of this gateway, or it has expired or "
-                                "was revoked.");
+        sotto_problem_set(
+            &s->problem, 401, "invalid_request_error", "invalid_api_key", NULL,
+            text.len == 0
+                ? "No API key was given, or several that differ. Send a gateway key (ql_...) as "
+                  "`Authorization: Bearer`."
+                : "The API key is not one of this gateway, or it has expired or "
+                  "was revoked.");
     }
     if (err != SOTTO_OK) {
         return err;

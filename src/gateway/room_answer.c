@@ -421,7 +421,7 @@ static bool is_event_stream(const struct sotto_http_head *head)
 
 static enum sotto_err read_head(struct room_stream *s, sotto_span block)
 {
-    struct sotto_http_head head;
+    SOTTO_UNINIT struct sotto_http_head head;
     enum sotto_err err = sotto_http_head_index(block, false, &head);
     if (err == SOTTO_OK) {
         err = keep_fields(s, &head);

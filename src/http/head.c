@@ -104,8 +104,11 @@ static bool read_fields(sotto_span block, struct sotto_http_field *fields, size_
 
 enum sotto_err sotto_http_head_index(sotto_span block, bool request, struct sotto_http_head *head)
 {
-    struct sotto_http_head found = {.status = 0};
+    SOTTO_UNINIT struct sotto_http_head found; /* 4 KiB, of which few are needed */
     sotto_span line;
+    found.method = found.target = sotto_span_init(NULL, 0);
+    found.status = 0;
+    found.field_count = 0;
     if (!take_line(&block, &line) ||
         !(request ? read_request_line(line, &found) : read_status_line(line, &found)) ||
         !read_fields(block, found.fields, &found.field_count)) {

@@ -43,7 +43,7 @@ struct sotto_masking {
     struct sotto_findings found;  /* of all slots */
     struct sotto_findings merged; /* of the slot at hand */
     struct sotto_known *known;
-    struct sotto_vault *vault;
+    struct sotto_vault *vault; /* NULL until something was found */
     struct sotto_masking_counts counts;
     struct sotto_explain *explain; /* NULL: not asked for */
 };
@@ -116,9 +116,6 @@ enum sotto_err sotto_masking_new(struct sotto_call *call,
     if (err == SOTTO_OK) {
         m->range = sotto_calloc(m->slots.count + 1, sizeof(*m->range));
         err = m->range == NULL ? SOTTO_ENOMEM : sotto_known_new(&m->known);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_vault_new(options->keys->token, conversation(m), options->style, &m->vault);
     }
     if (err == SOTTO_OK && call->explain) {
         err = sotto_explain_new(&m->explain);
@@ -410,13 +407,19 @@ static enum sotto_err step_stage(struct sotto_masking *m, size_t *budget)
     return SOTTO_ESTATE;
 }
 
-/* Nothing was found: known values and tokens have nothing to do, identifiers of users have. */
-static enum masking_stage next_stage(const struct sotto_masking *m)
+/* Nothing was found: known values and tokens have nothing to do, identifiers of users have.  Else
+ * the conversation is named while its text is still the caller's. */
+static enum sotto_err next_stage(struct sotto_masking *m)
 {
+    m->at = 0;
     if (m->stage == MASKING_DETECT && m->found.count == 0) {
-        return MASKING_REPLACE;
+        m->stage = MASKING_REPLACE;
+        return SOTTO_OK;
     }
-    return (enum masking_stage)(m->stage + 1);
+    m->stage = (enum masking_stage)(m->stage + 1);
+    return m->stage == MASKING_SHIELD ? sotto_vault_new(m->options->keys->token, conversation(m),
+                                                        m->options->style, &m->vault)
+                                      : SOTTO_OK;
 }
 
 static enum sotto_err finish(struct sotto_masking *m)
@@ -437,9 +440,8 @@ enum sotto_err sotto_masking_step(struct sotto_masking *m, size_t budget, bool *
             budget -= budget != 0; /* a slot without text is work as well */
             continue;
         }
-        m->at = 0;
-        m->stage = next_stage(m);
-        if (m->stage == MASKING_DONE) {
+        err = next_stage(m);
+        if (err == SOTTO_OK && m->stage == MASKING_DONE) {
             err = finish(m);
         }
     }

@@ -77,7 +77,7 @@ void sotto_masking_free(struct sotto_masking *m);
 SOTTO_MUST_CHECK enum sotto_err sotto_masking_step(struct sotto_masking *m, size_t budget,
                                                    bool *done);
 
-/** Hands the vault over to the caller, who frees it; once, when done. */
+/** Hands the vault over to the caller, who frees it; once, when done.  NULL: nothing was found. */
 struct sotto_vault *sotto_masking_take_vault(struct sotto_masking *m);
 
 const struct sotto_masking_counts *sotto_masking_counts(const struct sotto_masking *m);
