@@ -104,6 +104,10 @@ static void test_events(void)
           "\xef\xbb\xbf"
           "data: x\n\n",
           "[|x]");
+    CHECK("a byte order mark behind an empty line is no mark",
+          "\n\xef\xbb\xbf"
+          "data: x\n\ndata: y\n\n",
+          "[|y]");
     CHECK("a byte order mark later is no mark",
           "data: x\n\n\xef\xbb\xbf"
           "data: y\n\n",
