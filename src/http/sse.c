@@ -104,13 +104,13 @@ static enum sotto_err read_block(struct sotto_sse *sse, sotto_span lines,
     struct sse_block block = {0};
     enum sotto_err err = lines.len <= sse->max ? SOTTO_OK : SOTTO_ELIMIT;
 
-    if (lines.len == 0) {
-        return SOTTO_OK;
-    }
     if (!sse->begun && sotto_span_starts(lines, SOTTO_LIT("\xef\xbb\xbf"))) {
         lines = sotto_span_skip(lines, 3);
     }
     sse->begun = true;
+    if (lines.len == 0) {
+        return err;
+    }
     struct line_finder finder = finder_init(lines);
     const uint8_t *at = lines.base;
     while (err == SOTTO_OK && at != finder.end) {
