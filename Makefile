@@ -11,7 +11,11 @@ all:
 	@ninja -C $(BUILD) sotto
 
 run: all
-	@exec $(BUILD)/sotto serve
+	@exec $(BUILD)/sotto serve --guide
+
+# one private and one streamed request, with what the provider saw
+demo: all
+	@scripts/demo $(BUILD)/sotto
 
 test:
 	@scripts/setup test
@@ -44,9 +48,10 @@ bench: all
 	@python3 bench/gateway.py --build $(BUILD) $(BENCH)
 
 install: all
+	@ninja -C $(BUILD) completions
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --strip --quiet
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test asan fuzz lint format bench install clean
+.PHONY: all run demo test asan fuzz lint format bench install clean

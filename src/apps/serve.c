@@ -6,6 +6,7 @@
 
 #include "apps/cli.h"
 #include "apps/command.h"
+#include "apps/guide.h"
 #include "apps/state_folder.h"
 #include "base/alloc.h"
 #include "crypto/crypto.h"
@@ -20,6 +21,8 @@
 struct serve_words {
     const char *config, *state, *listen, *admin, *tls_listen, *tls_cert, *tls_key;
     bool single_process;
+    bool guide;
+    char first_key[SOTTO_KEY_TEXT_BYTES]; /* what this start made, until it was shown; else "" */
 };
 
 static const char *get_env(void *ctx, const char *name)
@@ -115,10 +118,9 @@ static struct sotto_config *reload(void *ctx)
 /* --- the first key ----------------------------------------------------------------------------- */
 
 /* SOTTO_API_KEY is the first key, or one more; without it the first start makes one. */
-static int first_key(struct sotto_store *store)
+static int first_key(struct serve_words *w, struct sotto_store *store)
 {
     const struct sotto_key key = {.name = SOTTO_LIT("first"), .anonymize = true};
-    char text[SOTTO_KEY_TEXT_BYTES];
     size_t count = 0;
     const char *given = get_env(NULL, "SOTTO_API_KEY");
     enum sotto_err err;
@@ -132,11 +134,10 @@ static int first_key(struct sotto_store *store)
     } else {
         err = sotto_store_key_count(store, &count);
         if (err == SOTTO_OK && count == 0) {
-            err = sotto_store_key_create(store, &key, text);
+            err = sotto_store_key_create(store, &key, w->first_key);
             if (err == SOTTO_OK) {
-                printf("api key: %s\n", text);
+                printf("api key: %s\n", w->first_key);
             }
-            sotto_wipe(text, sizeof(text));
         }
     }
     return err == SOTTO_OK
@@ -144,14 +145,14 @@ static int first_key(struct sotto_store *store)
                : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
 }
 
-static int prepare_state(const char *folder)
+static int prepare_state(struct serve_words *w, const char *folder)
 {
     char why[SOTTO_STORE_WHY_BYTES];
     struct sotto_store *store;
     if (sotto_store_open(folder, &store, why) != SOTTO_OK) {
         return sotto_cli_fail("%s", why);
     }
-    int status = first_key(store);
+    int status = first_key(w, store);
     sotto_store_close(store);
     return status;
 }
@@ -185,6 +186,11 @@ static int run(struct serve_words *w, struct sotto_config *config, const char *f
         return sotto_cli_fail("%s", why);
     }
     print_ready(config, gateway);
+    if (w->guide) {
+        struct sotto_gateway_ports ports = sotto_gateway_ports(gateway);
+        sotto_guide_print(config, &ports, w->first_key);
+    }
+    sotto_wipe(w->first_key, sizeof(w->first_key));
     enum sotto_err err = sotto_gateway_run(gateway);
     sotto_gateway_free(gateway);
     return err == SOTTO_OK ? SOTTO_EXIT_OK
@@ -210,7 +216,7 @@ static int serve(struct serve_words *w)
         status = sotto_cli_fail("there is no folder for the state: give one with --state DIR");
     }
     if (status == SOTTO_CLI_GO) {
-        status = prepare_state(folder);
+        status = prepare_state(w, folder);
     }
     if (status == SOTTO_CLI_GO && sotto_signals_open(&signals) != SOTTO_OK) {
         status = sotto_cli_fail("signals cannot be received");
@@ -235,6 +241,7 @@ int sotto_cmd_serve(int argc, char **argv)
         {"--tls-listen", "ADDR:PORT", "HTTPS", &w.tls_listen, NULL},
         {"--tls-cert", "FILE", "certificate chain, PEM", &w.tls_cert, NULL},
         {"--tls-key", "FILE", "private key, PEM", &w.tls_key, NULL},
+        {"--guide", NULL, "say where to look and what to try", NULL, &w.guide},
         {"--single-process", NULL, "run all rooms in one process", NULL, &w.single_process},
     };
     const struct sotto_cli cli = {
@@ -255,5 +262,7 @@ int sotto_cmd_serve(int argc, char **argv)
         return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
     }
     sotto_raise_file_limit();
-    return serve(&w);
+    status = serve(&w);
+    sotto_wipe(w.first_key, sizeof(w.first_key));
+    return status;
 }
