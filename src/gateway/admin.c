@@ -28,7 +28,11 @@ static void on_request(void *ctx, struct sotto_exchange *x, const struct sotto_s
     bool live = sotto_span_eq(path, SOTTO_LIT("/livez"));
     bool ready = sotto_span_eq(path, SOTTO_LIT("/readyz"));
     if (!live && !ready) {
-        say(x, 404, plain, "There is /livez and /readyz.\n");
+        say(x, 404, plain,
+            sotto_span_starts(path, SOTTO_LIT("/v1/"))
+                ? "This is the admin listener. Clients' requests go to the gateway's other "
+                  "address: 127.0.0.1:8484 unless configured.\n"
+                : "There is /livez and /readyz.\n");
     } else if (!sotto_span_eq(head.method, SOTTO_LIT("GET"))) {
         say(x, 405, "Content-Type: text/plain; charset=utf-8\r\nAllow: GET\r\n", "GET only.\n");
     } else if (live || admin->ready) {

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "gateway/streams.h"
+#include "sys/log.h"
 
 struct front_stream {
     uint64_t id;
@@ -77,6 +78,9 @@ static void on_refused(void *ctx, int status, const char *reason, struct sotto_b
                        struct sotto_buf *body)
 {
     (void)ctx;
+    SOTTO_LOG(SOTTO_LOG_INFO, "not_http", SOTTO_LOG_INT("status", status),
+              SOTTO_LOG_NOTE("why", reason));
+    sotto_log_flush(); /* no request follows whose line would take this one along */
     sotto_ignore(sotto_buf_append(lines, SOTTO_LIT("Content-Type: application/json\r\n")));
     sotto_ignore(sotto_buf_printf(body,
                                   "{\"error\":{\"message\":\"%s\",\"type\":\"%s\","

@@ -35,6 +35,28 @@ static const struct admit_route *find_route(sotto_span path)
     return NULL;
 }
 
+/* What somebody meant who asked for a path that is none, as far as one can tell. */
+static const char *route_hint(sotto_span path)
+{
+    static const char *const of_admin[] = {"/livez", "/readyz", "/metrics", "/health", "/admin/"};
+    static const char *const without_v1[] = {"/chat/completions", "/embeddings", "/models"};
+    for (size_t i = 0; i < SOTTO_COUNT(of_admin); i++) {
+        if (sotto_span_starts(path, sotto_span_str(of_admin[i]))) {
+            return "Health, metrics and administration are on the admin listener "
+                   "(127.0.0.1:8485 unless configured).";
+        }
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(without_v1); i++) {
+        if (sotto_span_starts(path, sotto_span_str(without_v1[i]))) {
+            return "The base URL ends in /v1: http://HOST:PORT/v1.";
+        }
+    }
+    if (sotto_span_starts(path, SOTTO_LIT("/v1/v1/"))) {
+        return "The client adds /v1 itself: leave it out of the base URL.";
+    }
+    return "Chat completions are POST /v1/chat/completions, models GET /v1/models.";
+}
+
 static enum sotto_err check_route(struct room_stream *s, const struct sotto_http_head *head,
                                   const struct admit_route **route)
 {
@@ -42,8 +64,7 @@ static enum sotto_err check_route(struct room_stream *s, const struct sotto_http
     s->refusal = SOTTO_REFUSE_PROBLEM;
     if (*route == NULL) {
         sotto_problem_set(&s->problem, 404, "invalid_request_error", "unknown_url", NULL,
-                          "There is no such route. Chat completions are POST "
-                          "/v1/chat/completions, models GET /v1/models.");
+                          "There is no such route. %s", route_hint(sotto_http_path(head)));
         return SOTTO_EINVAL;
     }
     if (!sotto_span_eq(head->method, sotto_span_str((*route)->methods))) {
@@ -68,6 +89,22 @@ static enum sotto_err newest_keys(struct room_stream *s)
     return SOTTO_OK;
 }
 
+/* What was wrong with a key; says nothing of its text but what form it has. */
+static const char *key_hint(sotto_span text)
+{
+    if (text.len == 0) {
+        return "No API key was given, or several that differ. Send a gateway key (ql_...) as "
+               "`Authorization: Bearer`.";
+    }
+    if (!sotto_span_starts(text, SOTTO_LIT("ql_"))) {
+        return "This is not a key of a gateway: those begin with ql_. A provider's key belongs "
+               "into the gateway's environment, not into the client. `sotto keys create` makes a "
+               "gateway key.";
+    }
+    return "The API key is not one of this gateway, or it has expired or was revoked. `sotto keys "
+           "list` shows those that are valid, `sotto keys create` makes another one.";
+}
+
 static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,
                                 const struct admit_route *route)
 {
@@ -82,13 +119,8 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     s->refusal = SOTTO_REFUSE_KEY;
     err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
     if (err == SOTTO_EAUTH) {
-        sotto_problem_set(
-            &s->problem, 401, "invalid_request_error", "invalid_api_key", NULL,
-            text.len == 0
-                ? "No API key was given, or several that differ. Send a gateway key (ql_...) as "
-                  "`Authorization: Bearer`."
-                : "The API key is not one of this gateway, or it has expired or "
-                  "was revoked.");
+        sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL, "%s",
+                          key_hint(text));
     }
     if (err != SOTTO_OK) {
         return err;

@@ -611,6 +611,12 @@ static void begin_request(struct conn *c)
     sotto_timer_arm(&c->timer, c->server->limits.head_ms);
 }
 
+/* A TLS client on a listener without TLS: its first record is a handshake (RFC 8446 5.1). */
+static bool is_client_hello(const struct conn *c, sotto_span in)
+{
+    return c->wire.tls == NULL && in.len >= 2 && in.base[0] == 0x16 && in.base[1] == 0x03;
+}
+
 /* Parses up to the end of a request, or all of it.  Returns how many bytes were used. */
 static size_t parse(struct conn *c, sotto_span in)
 {
@@ -625,7 +631,9 @@ static size_t parse(struct conn *c, sotto_span in)
         enum sotto_err err = sotto_http_request_feed(c->parser, rest, &used, &event);
         total += used;
         if (err != SOTTO_OK) {
-            refuse(c, sotto_http_request_status(c->parser), sotto_http_request_reason(c->parser));
+            refuse(c, sotto_http_request_status(c->parser),
+                   is_client_hello(c, rest) ? "this address speaks HTTP without TLS: use http://"
+                                            : sotto_http_request_reason(c->parser));
         } else if (event == SOTTO_HTTP_DONE) {
             begin_exchange(c);
             break;
@@ -718,8 +726,30 @@ static void read_on(struct conn *c)
     c->reading = false;
 }
 
+/* A client without TLS on a listener with it: what comes first is the name of a method. */
+static bool is_plain_request(int fd)
+{
+    static const char *const methods[] = {"GET ", "POST", "HEAD", "OPTI", "PUT ", "DELE", "PATC"};
+    char first[4];
+    if (recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT) != sizeof(first)) {
+        return false;
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(methods); i++) {
+        if (sotto_span_eq(sotto_span_init(first, sizeof(first)), sotto_span_str(methods[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void shake_hands(struct conn *c)
 {
+    if (is_plain_request(c->wire.fd)) {
+        sotto_tls_free(c->wire.tls);
+        c->wire.tls = NULL;
+        refuse(c, 400, "this address speaks TLS: use https://");
+        return;
+    }
     switch (sotto_tls_handshake(c->wire.tls)) {
     case SOTTO_TLS_OK:
         c->state = CONN_IDLE;
