@@ -3,6 +3,7 @@
 #include "gateway/room.h"
 
 #include "base/alloc.h"
+#include "gateway/room_catalog.h"
 #include "gateway/room_stream.h"
 #include "http/request.h"
 #include "sys/clock.h"
@@ -303,7 +304,7 @@ void sotto_room_job_done(struct sotto_room_job *job)
 static void close_front(struct room_stream *s)
 {
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ECLOSED};
-    if (s->state >= ROOM_WAITING && s->upstream->provider != NULL) {
+    if (s->state >= ROOM_LISTING && s->upstream->provider != NULL) {
         sotto_door_put(&s->room->options.back, &msg);
     }
     room_finish(s, SOTTO_OUTCOME_GONE);
@@ -348,6 +349,20 @@ void sotto_room_from_front(void *ctx, const struct sotto_door_msg *msg)
     leave(s);
 }
 
+/* A piece of an upstream's list of models, or the news that there is none. */
+static void listed(struct room_stream *s, const struct sotto_door_msg *msg)
+{
+    bool over = msg->kind == SOTTO_DOOR_CLOSE;
+    if (over) {
+        room_catalog_fail(s);
+    } else if (msg->kind == SOTTO_DOOR_CHUNK) {
+        over = room_catalog_answer(s, msg);
+    }
+    if (over) {
+        room_models(s);
+    }
+}
+
 void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
 {
     struct sotto_room *room = ctx;
@@ -356,7 +371,9 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
         return;
     }
     enter(s);
-    if (msg->kind == SOTTO_DOOR_CHUNK) {
+    if (s->state == ROOM_LISTING) {
+        listed(s, msg);
+    } else if (msg->kind == SOTTO_DOOR_CHUNK) {
         room_answer(s, msg);
     } else if (msg->kind == SOTTO_DOOR_CLOSE) {
         room_answer_cut(s, (enum sotto_err)msg->arg);
@@ -394,6 +411,14 @@ void sotto_room_tick(struct sotto_room *room)
         }
         leave(s);
     }
+    for (struct room_stream *s = room->listing.first, *next;
+         s != NULL && now - s->last_sent_ms >= ROOM_CATALOG_WAIT_MS; s = next) {
+        next = s->next;
+        enter(s);
+        room_catalog_give_up(s);
+        room_models(s);
+        leave(s);
+    }
 }
 
 void sotto_room_keys_ready(struct sotto_room *room)
@@ -417,6 +442,7 @@ void sotto_room_keys_ready(struct sotto_room *room)
 void sotto_room_use(struct sotto_room *room, struct sotto_setup *setup)
 {
     drop_jobs(room);
+    room_catalog_clear(room);
     sotto_setup_unref(room->setup);
     room->setup = sotto_setup_ref(setup);
     room->jobs_of = setup->detector;
@@ -454,6 +480,7 @@ void sotto_room_free(struct sotto_room *room)
         }
     }
     drop_jobs(room);
+    room_catalog_clear(room);
     sotto_streams_free(&room->streams);
     sotto_tenants_free(room->tenants);
     sotto_key_table_unref(room->table);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "gateway/room_stream.h"
+#include "gateway/room_catalog.h"
 #include "sys/clock.h"
 
-/* A wildcard serves models whose names nobody can list. */
-static bool is_listed(const struct room_stream *s, const struct sotto_config_model *model)
+static bool is_pattern(const struct sotto_config_model *model)
 {
-    return !sotto_span_ends(model->name, SOTTO_LIT("*")) &&
-           (s->key == NULL || sotto_key_may(&s->key->key, SOTTO_SCOPE_MODEL, model->name));
+    return sotto_span_ends(model->name, SOTTO_LIT("*"));
+}
+
+static bool may_call(const struct room_stream *s, sotto_span name)
+{
+    return s->key == NULL || sotto_key_may(&s->key->key, SOTTO_SCOPE_MODEL, name);
 }
 
 static yyjson_mut_val *model_object(yyjson_mut_doc *doc, sotto_span name, sotto_span owner)
@@ -25,31 +28,73 @@ static sotto_span owner_of(const struct room_stream *s, const struct sotto_confi
     return s->setup->upstreams[model->upstream].wire.name;
 }
 
+static enum sotto_err add_model(struct room_stream *s, yyjson_mut_doc *doc, yyjson_mut_val *data,
+                                const struct sotto_config_model *model, sotto_span name)
+{
+    if (!may_call(s, name)) {
+        return SOTTO_OK;
+    }
+    return yyjson_mut_arr_append(data, model_object(doc, name, owner_of(s, model))) ? SOTTO_OK
+                                                                                   : SOTTO_ENOMEM;
+}
+
+/* A name comes from outside: what could not be sent back as one is left out. */
+static bool is_name(sotto_span name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.base[i] < 0x20 || name.base[i] == 0x7f) {
+            return false;
+        }
+    }
+    return name.len != 0 && name.len <= ROOM_CATALOG_NAME_BYTES;
+}
+
+/* The names behind a pattern: the mirror's own one, or what the upstream lists and this pattern,
+ * and no better one, would send there. */
+static enum sotto_err add_pattern(struct room_stream *s, yyjson_mut_doc *doc, yyjson_mut_val *data,
+                                  const struct sotto_config_model *model)
+{
+    const struct sotto_config *c = s->setup->config;
+    enum sotto_err err = SOTTO_OK;
+    if (s->setup->upstreams[model->upstream].provider == NULL) {
+        bool own = sotto_config_route(c, SOTTO_LIT("mirror")) == model;
+        return own ? add_model(s, doc, data, model, SOTTO_LIT("mirror")) : SOTTO_OK;
+    }
+    yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(room_catalog_names(s, model->upstream));
+    yyjson_mut_val *item;
+    while (err == SOTTO_OK && (item = yyjson_mut_arr_iter_next(&iter)) != NULL) {
+        yyjson_mut_val *id = sotto_json_get(item, "id");
+        sotto_span name = sotto_json_text(id);
+        if (yyjson_mut_is_str(id) && is_name(name) && sotto_config_route(c, name) == model) {
+            err = add_model(s, doc, data, model, name);
+        }
+    }
+    return err;
+}
+
 static enum sotto_err list_models(struct room_stream *s, yyjson_mut_doc *doc)
 {
     const struct sotto_config *c = s->setup->config;
+    enum sotto_err err = SOTTO_OK;
     yyjson_mut_val *root = yyjson_mut_obj(doc), *data = yyjson_mut_arr(doc);
     if (root == NULL || data == NULL || !yyjson_mut_obj_add_str(doc, root, "object", "list") ||
         !yyjson_mut_obj_add_val(doc, root, "data", data)) {
         return SOTTO_ENOMEM;
     }
-    for (size_t i = 0; i < c->model_count; i++) {
-        if (is_listed(s, &c->models[i]) &&
-            !yyjson_mut_arr_append(
-                data, model_object(doc, c->models[i].name, owner_of(s, &c->models[i])))) {
-            return SOTTO_ENOMEM;
-        }
+    for (size_t i = 0; i < c->model_count && err == SOTTO_OK; i++) {
+        const struct sotto_config_model *model = &c->models[i];
+        err = is_pattern(model) ? add_pattern(s, doc, data, model)
+                                : add_model(s, doc, data, model, model->name);
     }
     yyjson_mut_doc_set_root(doc, root);
-    return SOTTO_OK;
+    return err;
 }
 
 /* One model: also one that only a wildcard serves, since it can be called. */
 static enum sotto_err show_model(struct room_stream *s, yyjson_mut_doc *doc)
 {
     const struct sotto_config_model *model = sotto_config_route(s->setup->config, s->call.model);
-    if (model == NULL ||
-        (s->key != NULL && !sotto_key_may(&s->key->key, SOTTO_SCOPE_MODEL, s->call.model))) {
+    if (model == NULL || !may_call(s, s->call.model)) {
         s->refusal = SOTTO_REFUSE_PROBLEM;
         sotto_problem_set(&s->problem, 404, "invalid_request_error", "model_not_found", "model",
                           "No upstream of this gateway serves this model.");
@@ -62,6 +107,9 @@ static enum sotto_err show_model(struct room_stream *s, yyjson_mut_doc *doc)
 
 void room_models(struct room_stream *s)
 {
+    if (s->call.kind == SOTTO_CALL_MODELS && room_catalog_ask(s)) {
+        return; /* comes here again when the upstream has answered */
+    }
     yyjson_mut_doc *doc = sotto_json_new();
     enum sotto_err err = doc == NULL ? SOTTO_ENOMEM : SOTTO_OK;
     if (err == SOTTO_OK) {

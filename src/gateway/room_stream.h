@@ -7,7 +7,7 @@
  * One request inside the vault room; shared by the files room*.c alone.
  *
  *   OPEN -> admit -> [PARKED: the keys are being read] -> prepare -> [MASKING | WORKER]
- *        -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> over
+ *        -> [LISTING] -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> over
  *
  * A step that refuses the request ends in room_refuse(), any other end in room_finish().
  */
@@ -26,6 +26,7 @@ enum room_state {
     ROOM_PARKED,    /* waits for the newest keys */
     ROOM_MASKING,   /* between two turns */
     ROOM_WORKER,    /* a worker has it */
+    ROOM_LISTING,   /* an upstream is asked for its list of models; it may be broken off */
     ROOM_WAITING,   /* sent to the upstream, no answer yet */
     ROOM_WHOLE,     /* collects the body of an answer */
     ROOM_STREAMING, /* passes events on */
@@ -74,6 +75,7 @@ struct room_stream {
     struct sotto_buf out; /* what is written for the client in this call */
     char answer_id[64];
     struct sotto_answer_facts facts;
+    size_t catalog_at; /* the next upstream to ask for its models */
     int finished_choices;
     bool explained; /* the extra objects went out */
     bool head_sent;
@@ -92,6 +94,8 @@ struct room_list {
     struct room_stream **end; /* where the next one goes; NULL: at `first` */
 };
 
+struct room_catalog; /* gateway/room_catalog.h */
+
 struct sotto_room {
     struct sotto_room_options options;
     struct sotto_setup *setup;
@@ -104,6 +108,8 @@ struct sotto_room {
     struct sotto_detect_job *jobs[8]; /* idle jobs of `jobs_of` */
     size_t job_count;
     const struct sotto_detector *jobs_of;
+    struct room_list listing;         /* streams that wait for an upstream's list of models */
+    struct room_catalog *catalogs;    /* as many as `setup` has upstreams; NULL: nothing known */
     struct sotto_buf lines; /* scratch for header lines */
 };
 

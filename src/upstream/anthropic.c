@@ -47,6 +47,24 @@ static enum sotto_err request(const struct sotto_upstream *upstream, struct sott
     return err;
 }
 
+/* As many as one page holds; there are fewer. */
+static enum sotto_err models(const struct sotto_upstream *upstream, struct sotto_buf *out)
+{
+    const struct sotto_post_field fields[] = {{"x-api-key", upstream->key},
+                                              {"anthropic-version", SOTTO_LIT(ANTHROPIC_VERSION)},
+                                              {NULL, {NULL, 0}}};
+    struct sotto_buf target;
+    sotto_buf_init(&target, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err =
+        sotto_buf_printf(&target, "%.*s%s/models?limit=1000", SOTTO_FMT(upstream->base_path),
+                         sotto_span_ends(upstream->base_path, SOTTO_LIT("/v1")) ? "" : "/v1");
+    if (err == SOTTO_OK) {
+        err = sotto_post_write_get(upstream, sotto_buf_span(&target), fields, out);
+    }
+    sotto_buf_free(&target);
+    return err;
+}
+
 /* --- what answers and streams share ---------------------------------------------------------- */
 
 static sotto_span finish_reason(yyjson_mut_val *stop_reason)
@@ -511,6 +529,7 @@ static void stream_free(struct sotto_provider_stream *stream)
 const struct sotto_provider sotto_provider_anthropic = {
     .kind = "anthropic",
     .request = request,
+    .models = models,
     .answer = answer,
     .error = sotto_failure_read,
     .stream_new = stream_new,

@@ -282,6 +282,7 @@ static enum sotto_err stream_new(const struct sotto_call *call, struct sotto_pro
 const struct sotto_provider sotto_provider_mistral = {
     .kind = "mistral",
     .request = request,
+    .models = sotto_post_models_openai,
     .answer = answer,
     .error = sotto_failure_read,
     .stream_new = stream_new,

@@ -48,6 +48,7 @@ static enum sotto_err stream_new(const struct sotto_call *call, struct sotto_pro
 const struct sotto_provider sotto_provider_openai = {
     .kind = "openai",
     .request = request,
+    .models = sotto_post_models_openai,
     .answer = sotto_reply_answer,
     .error = sotto_failure_read,
     .stream_new = stream_new,

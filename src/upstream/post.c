@@ -37,6 +37,35 @@ static enum sotto_err write_host(const struct sotto_upstream *upstream, struct s
     return sotto_http_write_field(out, "Host", sotto_span_init(host, (size_t)len));
 }
 
+/* What the two kinds of request have in common. */
+static enum sotto_err write_begin(const struct sotto_upstream *upstream, const char *method,
+                                  sotto_span target, sotto_span accept, struct sotto_buf *out)
+{
+    enum sotto_err err;
+    if ((err = sotto_http_write_request_line(out, method, target)) != SOTTO_OK ||
+        (err = write_host(upstream, out)) != SOTTO_OK ||
+        (err = sotto_http_write_field(out, "User-Agent", SOTTO_LIT("sotto/" SOTTO_VERSION))) !=
+            SOTTO_OK ||
+        (err = sotto_http_write_field(out, "Accept", accept)) != SOTTO_OK) {
+        return err;
+    }
+    return sotto_http_write_field(out, "Accept-Encoding", SOTTO_LIT("identity"));
+}
+
+static enum sotto_err write_end(const struct sotto_post_field *fields, struct sotto_buf *out)
+{
+    for (; fields->name != NULL; fields++) {
+        enum sotto_err err = SOTTO_OK;
+        if (fields->value.len != 0) {
+            err = sotto_http_write_field(out, fields->name, fields->value);
+        }
+        if (err != SOTTO_OK) {
+            return err;
+        }
+    }
+    return sotto_http_write_head_end(out);
+}
+
 static enum sotto_err write_head(const struct sotto_upstream *upstream,
                                  const struct sotto_call *call, sotto_span target,
                                  const struct sotto_post_field *fields, size_t body_len,
@@ -45,24 +74,27 @@ static enum sotto_err write_head(const struct sotto_upstream *upstream,
     enum sotto_err err;
     sotto_span accept =
         call->stream ? SOTTO_LIT("text/event-stream") : SOTTO_LIT("application/json");
-    if ((err = sotto_http_write_request_line(out, "POST", target)) != SOTTO_OK ||
-        (err = write_host(upstream, out)) != SOTTO_OK ||
-        (err = sotto_http_write_field(out, "User-Agent", SOTTO_LIT("sotto/" SOTTO_VERSION))) !=
-            SOTTO_OK ||
-        (err = sotto_http_write_field(out, "Accept", accept)) != SOTTO_OK ||
-        (err = sotto_http_write_field(out, "Accept-Encoding", SOTTO_LIT("identity"))) != SOTTO_OK ||
+    if ((err = write_begin(upstream, "POST", target, accept, out)) != SOTTO_OK ||
         (err = sotto_http_write_field(out, "Content-Type", SOTTO_LIT("application/json"))) !=
             SOTTO_OK ||
         (err = sotto_http_write_number(out, "Content-Length", body_len)) != SOTTO_OK) {
         return err;
     }
-    for (; fields->name != NULL; fields++) {
-        if (fields->value.len != 0 &&
-            (err = sotto_http_write_field(out, fields->name, fields->value)) != SOTTO_OK) {
-            return err;
-        }
+    return write_end(fields, out);
+}
+
+enum sotto_err sotto_post_write_get(const struct sotto_upstream *upstream, sotto_span target,
+                                    const struct sotto_post_field *fields, struct sotto_buf *out)
+{
+    size_t mark = out->len;
+    enum sotto_err err = write_begin(upstream, "GET", target, SOTTO_LIT("application/json"), out);
+    if (err == SOTTO_OK) {
+        err = write_end(fields, out);
     }
-    return sotto_http_write_head_end(out);
+    if (err != SOTTO_OK) {
+        sotto_buf_truncate(out, mark);
+    }
+    return err;
 }
 
 enum sotto_err sotto_post_write(const struct sotto_upstream *upstream,
@@ -92,12 +124,9 @@ enum sotto_err sotto_post_write(const struct sotto_upstream *upstream,
 }
 
 /* The target, and behind it the value of Authorization. */
-static enum sotto_err openai_lines(const struct sotto_upstream *upstream,
-                                   const struct sotto_call *call, struct sotto_buf *lines,
-                                   size_t *target_len)
+static enum sotto_err openai_lines(const struct sotto_upstream *upstream, sotto_span operation,
+                                   struct sotto_buf *lines, size_t *target_len)
 {
-    sotto_span operation = call->kind == SOTTO_CALL_EMBEDDINGS ? SOTTO_LIT("/embeddings")
-                                                               : SOTTO_LIT("/chat/completions");
     enum sotto_err err;
     if ((err = sotto_buf_append(lines, upstream->base_path)) != SOTTO_OK ||
         (err = sotto_buf_append(lines, operation)) != SOTTO_OK) {
@@ -115,10 +144,12 @@ enum sotto_err sotto_post_write_openai(const struct sotto_upstream *upstream,
                                        const struct sotto_call *call, struct sotto_buf *out,
                                        struct sotto_problem *problem)
 {
+    sotto_span operation = call->kind == SOTTO_CALL_EMBEDDINGS ? SOTTO_LIT("/embeddings")
+                                                               : SOTTO_LIT("/chat/completions");
     struct sotto_buf lines;
     size_t target_len = 0;
     sotto_buf_init(&lines, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err = openai_lines(upstream, call, &lines, &target_len);
+    enum sotto_err err = openai_lines(upstream, operation, &lines, &target_len);
     if (err == SOTTO_OK) {
         const struct sotto_post_field fields[] = {
             {"Authorization", sotto_span_skip(sotto_buf_span(&lines), target_len)},
@@ -127,6 +158,25 @@ enum sotto_err sotto_post_write_openai(const struct sotto_upstream *upstream,
         err =
             sotto_post_write(upstream, call, sotto_span_sub(sotto_buf_span(&lines), 0, target_len),
                              fields, out, problem);
+    }
+    sotto_buf_free(&lines);
+    return err;
+}
+
+enum sotto_err sotto_post_models_openai(const struct sotto_upstream *upstream,
+                                        struct sotto_buf *out)
+{
+    struct sotto_buf lines;
+    size_t target_len = 0;
+    sotto_buf_init(&lines, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err = openai_lines(upstream, SOTTO_LIT("/models"), &lines, &target_len);
+    if (err == SOTTO_OK) {
+        const struct sotto_post_field fields[] = {
+            {"Authorization", sotto_span_skip(sotto_buf_span(&lines), target_len)},
+            {NULL, {NULL, 0}},
+        };
+        err = sotto_post_write_get(upstream, sotto_span_sub(sotto_buf_span(&lines), 0, target_len),
+                                   fields, out);
     }
     sotto_buf_free(&lines);
     return err;

@@ -36,6 +36,20 @@ SOTTO_MUST_CHECK enum sotto_err sotto_post_write_openai(const struct sotto_upstr
                                                         struct sotto_buf *out,
                                                         struct sotto_problem *problem);
 
+/**
+ * Appends a GET, with the provider's own lines as for sotto_post_write().
+ *
+ * @retval SOTTO_EINVAL, SOTTO_ENOMEM, SOTTO_ELIMIT  `out` unchanged
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_post_write_get(const struct sotto_upstream *upstream,
+                                                     sotto_span target,
+                                                     const struct sotto_post_field *fields,
+                                                     struct sotto_buf *out);
+
+/** A GET of "BASE/models" with "Authorization: Bearer KEY".  Errors as sotto_post_write_get(). */
+SOTTO_MUST_CHECK enum sotto_err sotto_post_models_openai(const struct sotto_upstream *upstream,
+                                                         struct sotto_buf *out);
+
 /** Names the model as the upstream does.  @retval SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_post_model(struct sotto_call *call, sotto_span model);
 

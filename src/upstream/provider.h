@@ -49,6 +49,15 @@ struct sotto_provider {
                               struct sotto_problem *problem);
 
     /**
+     * Appends a GET of the models that the upstream serves (an object with `data`, of objects with
+     * `id`).  NULL: this provider has no such list.
+     *
+     * @retval SOTTO_EINVAL  a control character in a line; `out` unchanged
+     * @retval SOTTO_ENOMEM, SOTTO_ELIMIT
+     */
+    enum sotto_err (*models)(const struct sotto_upstream *upstream, struct sotto_buf *out);
+
+    /**
      * Reads a whole answer of status 200 to 299.
      *
      * @param[out] answer  set only on SOTTO_OK, owned by the caller

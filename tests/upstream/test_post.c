@@ -68,6 +68,44 @@ static void test_what_could_end_a_line_is_refused(void)
     sotto_call_free(&call);
 }
 
+/* A GET of the models in `text`; "" where it is refused. */
+static void models_text(const struct sotto_provider *provider,
+                        const struct sotto_upstream *upstream, char text[1024])
+{
+    struct sotto_buf out;
+    sotto_buf_init(&out, 1023);
+    enum sotto_err err = provider->models(upstream, &out);
+    OK((err == SOTTO_OK) == (out.len != 0), "all of it or nothing");
+    snprintf(text, 1024, "%.*s", SOTTO_FMT(sotto_buf_span(&out)));
+    sotto_buf_free(&out);
+}
+
+static void test_models(void)
+{
+    char text[1024];
+    struct sotto_upstream upstream = plain_upstream;
+    models_text(&sotto_provider_openai, &upstream, text);
+    IS_STR(text,
+           "GET /v1/models HTTP/1.1\r\n"
+           "Host: api.example\r\n"
+           "User-Agent: sotto/" SOTTO_VERSION "\r\n"
+           "Accept: application/json\r\n"
+           "Accept-Encoding: identity\r\n"
+           "Authorization: Bearer sk-1\r\n"
+           "\r\n",
+           "the list is asked for with the key and without a body");
+    upstream.base_path = sotto_span_init(NULL, 0);
+    models_text(&sotto_provider_anthropic, &upstream, text);
+    OK(strstr(text, "GET /v1/models?limit=1000 HTTP/1.1\r\n") == text, "anthropic: a page of all");
+    OK(strstr(text, "\r\nx-api-key: sk-1\r\n") != NULL, "anthropic: its own line for the key");
+    upstream.key = SOTTO_LIT("sk\r\nx-evil: 1");
+    models_text(&sotto_provider_anthropic, &upstream, text);
+    IS_STR(text, "", "a key with a line break");
+    models_text(&sotto_provider_openai, &upstream, text);
+    IS_STR(text, "", "likewise");
+    OK(sotto_provider_azure.models == NULL, "deployments cannot be listed with a key");
+}
+
 static void test_safe_prompt(void)
 {
     static const char want[] =
@@ -90,6 +128,7 @@ int main(void)
     test_the_whole_request();
     test_hosts_and_keys();
     test_what_could_end_a_line_is_refused();
+    test_models();
     test_safe_prompt();
     return done_testing();
 }

@@ -200,8 +200,11 @@ def embeddings(seen, out):
 
 
 class Provider:
-    def __init__(self, script=echo, tls=None):
+    """models  the names that GET .../models lists; None: the script answers that as well"""
+
+    def __init__(self, script=echo, tls=None, models=()):
         self.script = script
+        self.models = models
         self.tls = tls
         self.seen = []
         self.connections = 0
@@ -245,8 +248,11 @@ class Provider:
                     rest += data
                 seen = Seen(head, rest[:length])
                 rest = rest[length:]
-                self.keep(seen)
                 out = Out(sock)
+                if seen.method == "GET" and self.models is not None:
+                    out.whole({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
+                    continue
+                self.keep(seen)
                 self.script(seen, out)
                 if out.closed:
                     return
