@@ -35,7 +35,7 @@ static enum sotto_err add_model(struct room_stream *s, yyjson_mut_doc *doc, yyjs
         return SOTTO_OK;
     }
     return yyjson_mut_arr_append(data, model_object(doc, name, owner_of(s, model))) ? SOTTO_OK
-                                                                                   : SOTTO_ENOMEM;
+                                                                                    : SOTTO_ENOMEM;
 }
 
 /* A name comes from outside: what could not be sent back as one is left out. */

@@ -108,9 +108,9 @@ struct sotto_room {
     struct sotto_detect_job *jobs[8]; /* idle jobs of `jobs_of` */
     size_t job_count;
     const struct sotto_detector *jobs_of;
-    struct room_list listing;         /* streams that wait for an upstream's list of models */
-    struct room_catalog *catalogs;    /* as many as `setup` has upstreams; NULL: nothing known */
-    struct sotto_buf lines; /* scratch for header lines */
+    struct room_list listing;      /* streams that wait for an upstream's list of models */
+    struct room_catalog *catalogs; /* as many as `setup` has upstreams; NULL: nothing known */
+    struct sotto_buf lines;        /* scratch for header lines */
 };
 
 /* room.c */
