@@ -16,6 +16,8 @@ static atomic_bool crypto_ready;
 /* Written under the lock before `crypto_ready`, read only after it. */
 static bool crypto_allocator_set;
 static EVP_MD *fetched_sha256;
+static EVP_MD *fetched_sha3_256;
+static EVP_MD *fetched_shake256;
 static EVP_MAC *fetched_hmac;
 static EVP_CIPHER *fetched_aes256_gcm;
 
@@ -57,13 +59,20 @@ static bool fetch_all(void)
     if (fetched_sha256 == NULL) {
         fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     }
+    if (fetched_sha3_256 == NULL) {
+        fetched_sha3_256 = EVP_MD_fetch(NULL, "SHA3-256", NULL);
+    }
+    if (fetched_shake256 == NULL) {
+        fetched_shake256 = EVP_MD_fetch(NULL, "SHAKE256", NULL);
+    }
     if (fetched_hmac == NULL) {
         fetched_hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     }
     if (fetched_aes256_gcm == NULL) {
         fetched_aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     }
-    return fetched_sha256 != NULL && fetched_hmac != NULL && fetched_aes256_gcm != NULL;
+    return fetched_sha256 != NULL && fetched_sha3_256 != NULL && fetched_shake256 != NULL &&
+           fetched_hmac != NULL && fetched_aes256_gcm != NULL;
 }
 
 enum sotto_err sotto_crypto_init(void)
@@ -83,6 +92,16 @@ enum sotto_err sotto_crypto_init(void)
 const EVP_MD *crypto_sha256(void)
 {
     return sotto_crypto_init() == SOTTO_OK ? fetched_sha256 : NULL;
+}
+
+const EVP_MD *crypto_sha3_256(void)
+{
+    return sotto_crypto_init() == SOTTO_OK ? fetched_sha3_256 : NULL;
+}
+
+const EVP_MD *crypto_shake256(void)
+{
+    return sotto_crypto_init() == SOTTO_OK ? fetched_shake256 : NULL;
 }
 
 EVP_MAC *crypto_hmac(void)

@@ -11,6 +11,8 @@
  */
 
 const EVP_MD *crypto_sha256(void);
+const EVP_MD *crypto_sha3_256(void);
+const EVP_MD *crypto_shake256(void);
 EVP_MAC *crypto_hmac(void);
 const EVP_CIPHER *crypto_aes256_gcm(void);
 

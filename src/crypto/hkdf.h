@@ -23,4 +23,17 @@
 SOTTO_MUST_CHECK enum sotto_err sotto_hkdf(sotto_span secret, sotto_span salt, sotto_span info,
                                            uint8_t *out, size_t n);
 
+/** Most parts of an `info`. */
+#define SOTTO_HKDF_PARTS_MAX 6
+
+/**
+ * HKDF-Expand alone, for a key that is one already; `info` is the parts, one behind the other.
+ *
+ * @param count  at most SOTTO_HKDF_PARTS_MAX
+ * @retval SOTTO_EINVAL  `n` or `count` is too large
+ * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO  `out` is wiped
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_hkdf_expand(sotto_span key, const sotto_span *info,
+                                                  size_t count, uint8_t *out, size_t n);
+
 #endif
