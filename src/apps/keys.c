@@ -23,6 +23,9 @@
 /* Highest quota; the same as in a configuration. */
 #define KEYS_QUOTA_MAX 1000000000000ULL
 
+/* Highest cost; the same. */
+#define KEYS_COST_MAX (1000000000ULL * SOTTO_CONFIG_NANO)
+
 /* --- arguments ------------------------------------------------------------------------------- */
 
 /* What all subcommands know. */
@@ -70,6 +73,15 @@ static int read_quota(const char *option, const char *text, uint64_t *out)
     if (text != NULL && (config_parse_count(sotto_span_str(text), out) != SOTTO_OK || *out == 0 ||
                          *out > KEYS_QUOTA_MAX)) {
         return sotto_cli_misuse("%s must be a whole number from 1 on, not '%s'", option, text);
+    }
+    return SOTTO_CLI_GO;
+}
+
+static int read_cost(const char *option, const char *text, uint64_t *out)
+{
+    if (text != NULL && (config_parse_money(sotto_span_str(text), out) != SOTTO_OK || *out == 0 ||
+                         *out > KEYS_COST_MAX)) {
+        return sotto_cli_misuse("%s must be a number such as 12.50, not '%s'", option, text);
     }
     return SOTTO_CLI_GO;
 }
@@ -126,7 +138,9 @@ static enum sotto_err put_json(struct sotto_buf *out, const char *name, sotto_sp
 /* One key as a JSON object; never its hashes. */
 static enum sotto_err print_json(const struct sotto_key *key, struct sotto_buf *out)
 {
+    char cost[CONFIG_NUMBER_BYTES];
     enum sotto_err err;
+    config_write_money(key->quota.monthly_cost_nano, cost);
     if ((err = sotto_buf_printf(out, "{\"id\":\"%.12s\"", key->id)) != SOTTO_OK ||
         (err = put_json(out, "name", key->name)) != SOTTO_OK ||
         (err = put_json(out, "tenant", key->tenant)) != SOTTO_OK ||
@@ -135,15 +149,15 @@ static enum sotto_err print_json(const struct sotto_key *key, struct sotto_buf *
         (err = put_json(out, "style", key->style)) != SOTTO_OK) {
         return err;
     }
-    return sotto_buf_printf(out,
-                            ",\"anonymize\":%s,\"created\":%" PRId64 ",\"expires\":%" PRId64
-                            ",\"revoked\":%" PRId64 ",\"old_until\":%" PRId64
-                            ",\"requests_per_minute\":%" PRIu64 ",\"tokens_per_minute\":%" PRIu64
-                            ",\"monthly_requests\":%" PRIu64 ",\"monthly_tokens\":%" PRIu64 "}",
-                            key->anonymize ? "true" : "false", key->created_s, key->expires_s,
-                            key->revoked_s, key->old_until_s, key->quota.requests_per_minute,
-                            key->quota.tokens_per_minute, key->quota.monthly_requests,
-                            key->quota.monthly_tokens);
+    return sotto_buf_printf(
+        out,
+        ",\"anonymize\":%s,\"created\":%" PRId64 ",\"expires\":%" PRId64 ",\"revoked\":%" PRId64
+        ",\"old_until\":%" PRId64 ",\"requests_per_minute\":%" PRIu64
+        ",\"tokens_per_minute\":%" PRIu64 ",\"monthly_requests\":%" PRIu64
+        ",\"monthly_tokens\":%" PRIu64 ",\"monthly_cost\":%s}",
+        key->anonymize ? "true" : "false", key->created_s, key->expires_s, key->revoked_s,
+        key->old_until_s, key->quota.requests_per_minute, key->quota.tokens_per_minute,
+        key->quota.monthly_requests, key->quota.monthly_tokens, cost);
 }
 
 /* "2026-11-22", or a word for none. */
@@ -189,6 +203,7 @@ struct keys_create {
     struct keys_common common;
     const char *name, *tenant, *expires, *scopes, *mode, *style;
     const char *requests_per_minute, *tokens_per_minute, *monthly_requests, *monthly_tokens;
+    const char *monthly_cost;
     bool no_anonymize;
 };
 
@@ -210,7 +225,9 @@ static int fill_key(const struct keys_create *words, struct sotto_key *key)
         (status = read_quota("--monthly-requests", words->monthly_requests,
                              &key->quota.monthly_requests)) != SOTTO_CLI_GO ||
         (status = read_quota("--monthly-tokens", words->monthly_tokens,
-                             &key->quota.monthly_tokens)) != SOTTO_CLI_GO) {
+                             &key->quota.monthly_tokens)) != SOTTO_CLI_GO ||
+        (status = read_cost("--monthly-cost", words->monthly_cost,
+                            &key->quota.monthly_cost_nano)) != SOTTO_CLI_GO) {
         return status;
     }
     if (words->expires != NULL && life_s == 0) {
@@ -239,10 +256,12 @@ static int create(int argc, char **argv)
         {"--no-anonymize", NULL, "leave sealed requests as they are", NULL, &words.no_anonymize},
         {"--requests-per-minute", "N", "most requests in any minute", &words.requests_per_minute,
          NULL},
-        {"--tokens-per-minute", "N", "stored, not enforced yet", &words.tokens_per_minute, NULL},
+        {"--tokens-per-minute", "N", "most tokens in any minute", &words.tokens_per_minute, NULL},
         {"--monthly-requests", "N", "most requests in a month (UTC)", &words.monthly_requests,
          NULL},
-        {"--monthly-tokens", "N", "stored, not enforced yet", &words.monthly_tokens, NULL},
+        {"--monthly-tokens", "N", "most tokens in a month (UTC)", &words.monthly_tokens, NULL},
+        {"--monthly-cost", "N", "most money in a month, by the prices of models, such as 12.50",
+         &words.monthly_cost, NULL},
         KEYS_COMMON(words.common),
     };
     const struct sotto_cli cli = {

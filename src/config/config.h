@@ -29,6 +29,9 @@
 #define SOTTO_CONFIG_MAX_DEPTH 16
 #define SOTTO_CONFIG_MAX_NODES 100000
 
+/** Money is counted in thousand-millionths of the currency of the prices, whichever that is. */
+#define SOTTO_CONFIG_NANO UINT64_C(1000000000)
+
 struct sotto_config_list {
     const sotto_span *items;
     size_t count;
@@ -65,8 +68,10 @@ struct sotto_config_upstream {
 struct sotto_config_model {
     sotto_span name; /* exact, "prefix*" or "*" */
     sotto_span upstream_name;
-    size_t upstream; /* index */
-    sotto_span as;   /* the upstream's name of it; empty: as the caller says */
+    size_t upstream;            /* index */
+    sotto_span as;              /* the upstream's name of it; empty: as the caller says */
+    uint64_t input_price_nano;  /* of a million tokens; 0: none */
+    uint64_t output_price_nano; /* the same */
 };
 
 struct sotto_config_limits {
@@ -92,6 +97,7 @@ struct sotto_config_quotas {
     uint64_t tokens_per_minute;
     uint64_t monthly_requests;
     uint64_t monthly_tokens;
+    uint64_t monthly_cost_nano;
 };
 
 struct sotto_config {

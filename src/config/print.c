@@ -90,7 +90,7 @@ static void put_default(struct print_schema *s, yyjson_mut_val *obj,
     }
     if (field->type == CONFIG_BOOL) {
         put(s, obj, "default", yyjson_mut_bool(s->doc, strcmp(field->preset, "true") == 0));
-    } else if (field->type == CONFIG_COUNT) {
+    } else if (field->type == CONFIG_COUNT || field->type == CONFIG_MONEY) { /* money: whole */
         uint64_t count = 0;
         s->failed =
             s->failed || config_parse_count(sotto_span_str(field->preset), &count) != SOTTO_OK;
@@ -162,6 +162,15 @@ static void put_number_type(struct print_schema *s, yyjson_mut_val *obj,
     put_number(s, one, "maximum", whole ? field->max : 1);
 }
 
+static void put_money_type(struct print_schema *s, yyjson_mut_val *obj,
+                           const struct config_field *field)
+{
+    yyjson_mut_val *one = put_or_reference(s, obj);
+    put_text(s, one, "type", "number");
+    put_number(s, one, "minimum", field->min / SOTTO_CONFIG_NANO);
+    put_number(s, one, "maximum", field->max / SOTTO_CONFIG_NANO);
+}
+
 static void put_field(struct print_schema *s, yyjson_mut_val *obj, const struct config_field *field)
 {
     yyjson_mut_val *list;
@@ -173,6 +182,9 @@ static void put_field(struct print_schema *s, yyjson_mut_val *obj, const struct 
     case CONFIG_COUNT:
     case CONFIG_SCORE:
         put_number_type(s, obj, field);
+        break;
+    case CONFIG_MONEY:
+        put_money_type(s, obj, field);
         break;
     case CONFIG_SIZE:
         list = yyjson_mut_arr(s->doc);
@@ -298,6 +310,10 @@ void config_describe(const struct config_field *field, char out[CONFIG_DESCRIBE_
         config_write_duration(field->min, min);
         config_write_duration(field->max, max);
         snprintf(out, CONFIG_DESCRIBE_BYTES, "duration, %s to %s", min, max);
+        break;
+    case CONFIG_MONEY:
+        snprintf(out, CONFIG_DESCRIBE_BYTES, "number, %" PRIu64 " to %" PRIu64,
+                 field->min / SOTTO_CONFIG_NANO, field->max / SOTTO_CONFIG_NANO);
         break;
     case CONFIG_SCORE:
         snprintf(out, CONFIG_DESCRIBE_BYTES, "0 to 1");

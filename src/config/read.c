@@ -221,6 +221,19 @@ static void read_label(struct read_walk *walk, const struct config_field *field,
     }
 }
 
+static void read_money(struct read_walk *walk, const struct config_field *field,
+                       const struct config_node *node, uint64_t *out)
+{
+    uint64_t nano = 0;
+    if (config_parse_money(node->text, &nano) != SOTTO_OK || nano < field->min ||
+        nano > field->max) {
+        complain_value(walk, field, node, "a number such as 2.50, from %" PRIu64 " to %" PRIu64,
+                       field->min / SOTTO_CONFIG_NANO, field->max / SOTTO_CONFIG_NANO);
+        return;
+    }
+    *out = nano;
+}
+
 /* A field that is one value; `node` is a value that was given. */
 static void read_value(struct read_walk *walk, const struct config_field *field,
                        const struct config_node *node, void *base)
@@ -235,6 +248,9 @@ static void read_value(struct read_walk *walk, const struct config_field *field,
     case CONFIG_SIZE:
     case CONFIG_DURATION:
         read_number(walk, field, node, to);
+        break;
+    case CONFIG_MONEY:
+        read_money(walk, field, node, to);
         break;
     case CONFIG_SCORE:
         if (config_parse_score(node->text, to) != SOTTO_OK) {

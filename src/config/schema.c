@@ -18,6 +18,10 @@
 /* Highest count that a quota may have: twice of it fits any sum. */
 #define SCHEMA_QUOTA_MAX 1000000000000ULL
 
+/* Highest price of a million tokens, and highest sum of a month: their products fit. */
+#define SCHEMA_PRICE_MAX (10000ULL * SOTTO_CONFIG_NANO)
+#define SCHEMA_COST_MAX  (1000000000ULL * SOTTO_CONFIG_NANO)
+
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
 static const char *const styles[] = {"token", "redact", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
@@ -141,6 +145,19 @@ static const struct config_field model_fields[] = {
      .max = 200,
      .about = "The upstream's name of it.",
      .preset_about = "as the caller says"},
+    {.name = "input_price",
+     .type = CONFIG_MONEY,
+     .offset = offsetof(struct sotto_config_model, input_price_nano),
+     .max = SCHEMA_PRICE_MAX,
+     .preset = "0",
+     .about = "What a million tokens of requests cost, in any one currency: for "
+              "`quotas.monthly_cost` and the figures of use."},
+    {.name = "output_price",
+     .type = CONFIG_MONEY,
+     .offset = offsetof(struct sotto_config_model, output_price_nano),
+     .max = SCHEMA_PRICE_MAX,
+     .preset = "0",
+     .about = "The same for tokens of answers."},
 };
 
 static const struct config_field deny_fields[] = {
@@ -363,7 +380,9 @@ static const struct config_field quotas_fields[] = {
      .offset = IN(c.quotas.tokens_per_minute),
      .max = SCHEMA_QUOTA_MAX,
      .preset = "0",
-     .about = "Tokens of one key in any minute; 0: no limit. Not enforced by this version."},
+     .about = "Tokens of one key in any minute, of requests and answers; 0: no limit. A request "
+              "reserves an estimate (a token for four bytes) and what it states as `max_tokens`, "
+              "and gives back what it did not use."},
     {.name = "monthly_requests",
      .type = CONFIG_COUNT,
      .offset = IN(c.quotas.monthly_requests),
@@ -375,7 +394,14 @@ static const struct config_field quotas_fields[] = {
      .offset = IN(c.quotas.monthly_tokens),
      .max = SCHEMA_QUOTA_MAX,
      .preset = "0",
-     .about = "Tokens of one key in a calendar month; 0: no limit. Not enforced by this version."},
+     .about = "Tokens of one key in a calendar month; 0: no limit."},
+    {.name = "monthly_cost",
+     .type = CONFIG_MONEY,
+     .offset = IN(c.quotas.monthly_cost_nano),
+     .max = SCHEMA_COST_MAX,
+     .preset = "0",
+     .about = "What one key may cost in a calendar month, by the prices of `models`; 0: no limit. "
+              "Requests with a provider key of their own cost nothing."},
 };
 
 #define LIMIT(member) IN(c.limits.member)

@@ -15,6 +15,7 @@ enum config_type {
     CONFIG_COUNT,    /* uint64_t */
     CONFIG_SIZE,     /* uint64_t, bytes */
     CONFIG_DURATION, /* uint64_t, milliseconds */
+    CONFIG_MONEY,    /* uint64_t, thousand-millionths; written as 12 or 0.25 */
     CONFIG_SCORE,    /* uint16_t, thousandths; written as 0 to 1 */
     CONFIG_TEXT,     /* sotto_span */
     CONFIG_SECRET,   /* sotto_span that is never quoted */

@@ -7,6 +7,9 @@
 
 #include "config/config.h"
 
+/* Thousand-millionths in one. */
+#define VALUE_NANO UINT64_C(1000000000)
+
 struct value_unit {
     const char *name;
     uint64_t factor;
@@ -110,6 +113,38 @@ enum sotto_err config_parse_score(sotto_span text, uint16_t *out)
     }
     *out = (uint16_t)(whole * SOTTO_SCORE_MAX + thousandths + (round_up ? 1 : 0));
     return SOTTO_OK;
+}
+
+enum sotto_err config_parse_money(sotto_span text, uint64_t *out)
+{
+    uint64_t whole = 0, weight = VALUE_NANO, nano = 0;
+    if (take_number(&text, &whole) != SOTTO_OK || whole > UINT64_MAX / VALUE_NANO - 1) {
+        return SOTTO_EFORMAT;
+    }
+    if (text.len != 0 && (text.base[0] != '.' || text.len == 1 || text.len > 10)) {
+        return SOTTO_EFORMAT;
+    }
+    for (size_t i = 1; i < text.len; i++) {
+        if (!is_digit(text.base[i])) {
+            return SOTTO_EFORMAT;
+        }
+        weight /= 10;
+        nano += (uint64_t)(text.base[i] - '0') * weight;
+    }
+    *out = whole * VALUE_NANO + nano;
+    return SOTTO_OK;
+}
+
+void config_write_money(uint64_t nano, char out[CONFIG_NUMBER_BYTES])
+{
+    int len = snprintf(out, CONFIG_NUMBER_BYTES, "%" PRIu64 ".%09" PRIu64, nano / VALUE_NANO,
+                       nano % VALUE_NANO);
+    while (out[len - 1] == '0') {
+        out[--len] = '\0';
+    }
+    if (out[len - 1] == '.') {
+        out[len - 1] = '\0';
+    }
 }
 
 static void write_with_unit(uint64_t number, const struct value_unit *units, size_t unit_count,

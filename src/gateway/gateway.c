@@ -325,7 +325,7 @@ static struct sotto_key_quota quota_of(const struct sotto_config *config)
 {
     const struct sotto_config_quotas *q = &config->quotas;
     return (struct sotto_key_quota){q->requests_per_minute, q->tokens_per_minute,
-                                    q->monthly_requests, q->monthly_tokens};
+                                    q->monthly_requests, q->monthly_tokens, q->monthly_cost_nano};
 }
 
 static void reload_defaults(struct sotto_gateway *g)

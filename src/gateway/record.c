@@ -58,7 +58,8 @@ void sotto_record_log(const struct sotto_record *r)
         SOTTO_LOG_INT("request_bytes", r->request_bytes),
         SOTTO_LOG_INT("answer_bytes", r->answer_bytes),
         SOTTO_LOG_INT("prompt_tokens", r->prompt_tokens),
-        SOTTO_LOG_INT("completion_tokens", r->completion_tokens), SOTTO_LOG_US("own_us", r->own_us),
+        SOTTO_LOG_INT("completion_tokens", r->completion_tokens),
+        SOTTO_LOG_INT("estimated_tokens", r->estimated_tokens), SOTTO_LOG_US("own_us", r->own_us),
         SOTTO_LOG_US("upstream_us", r->answered_us != 0 ? r->answered_us - r->fetched_us : 0),
         SOTTO_LOG_US("total_us", r->done_us - r->first_byte_us));
 }

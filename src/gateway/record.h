@@ -36,8 +36,10 @@ struct sotto_record {
     struct sotto_masking_counts counts;
     int64_t request_bytes;
     int64_t answer_bytes;
-    int64_t prompt_tokens;     /* as the provider counted; -1: not told */
+    int64_t prompt_tokens;     /* as the provider counted, else estimated; -1: none */
     int64_t completion_tokens; /* likewise */
+    int64_t estimated_tokens;  /* how many of both are an estimate: no usage came */
+    int64_t cost_nano;         /* by the prices of the configuration */
 
     /* Microseconds of sotto_clock_us(); 0: not reached. */
     int64_t first_byte_us; /* of the request */

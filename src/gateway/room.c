@@ -131,7 +131,7 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
     s->record.outcome = outcome;
     room_book_time(s);
     s->record.done_us = s->turn_us;
-    sotto_limit_settle(&s->reservation, s->sent);
+    room_settle(s);
     sotto_record_log(&s->record);
     room->options.host.logged(room->options.host.ctx);
     sotto_streams_drop(&room->streams, s->id);
@@ -306,6 +306,7 @@ static void close_front(struct room_stream *s)
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ECLOSED};
     if (s->state >= ROOM_LISTING && s->upstream->provider != NULL) {
         sotto_door_put(&s->room->options.back, &msg);
+        s->waited_in_vain = s->state == ROOM_WAITING;
     }
     room_finish(s, SOTTO_OUTCOME_GONE);
 }

@@ -135,28 +135,62 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     return sotto_tenants_keys(s->room->tenants, s->key->key.tenant, &s->tenant);
 }
 
-static enum sotto_err check_limits(struct room_stream *s)
+/* Why a limit refuses, in the words of OpenAI's errors. */
+static enum sotto_err refuse_limit(struct room_stream *s, enum sotto_limit_verdict verdict)
 {
     const struct sotto_key_quota *quota = &s->key->key.quota;
-    enum sotto_limit_verdict verdict =
-        sotto_limit_reserve(s->key->usage, quota->requests_per_minute, quota->monthly_requests,
-                            sotto_wall_ms(), &s->reservation, &s->limit);
-    if (verdict == SOTTO_LIMIT_OK) {
+    unsigned wait_s = s->limit.retry_after_s;
+    s->refusal = SOTTO_REFUSE_RATE;
+    switch (verdict) {
+    case SOTTO_LIMIT_OK:
         return SOTTO_OK;
-    }
-    if (verdict == SOTTO_LIMIT_MINUTE) {
-        s->refusal = SOTTO_REFUSE_RATE;
+    case SOTTO_LIMIT_MINUTE:
         sotto_problem_set(&s->problem, 429, "requests", "rate_limit_exceeded", NULL,
                           "Rate limit reached: %llu requests a minute. Try again in %u s.",
-                          (unsigned long long)quota->requests_per_minute, s->limit.retry_after_s);
-        s->problem.retry_after_s = (int)s->limit.retry_after_s;
+                          (unsigned long long)quota->requests_per_minute, wait_s);
+        break;
+    case SOTTO_LIMIT_TOKENS:
+        sotto_problem_set(&s->problem, 429, "tokens", "rate_limit_exceeded", NULL,
+                          "Rate limit reached: %llu tokens a minute. Try again in %u s.",
+                          (unsigned long long)quota->tokens_per_minute, wait_s);
+        break;
+    case SOTTO_LIMIT_HELD:
+        sotto_problem_set(&s->problem, 429, "tokens", "rate_limit_exceeded", NULL,
+                          "What is left of the monthly quota is reserved by requests that run. "
+                          "Try again in %u s.",
+                          wait_s);
+        break;
+    case SOTTO_LIMIT_TOO_LARGE:
+        sotto_problem_set(&s->problem, 429, "tokens", "rate_limit_exceeded", NULL,
+                          "The request is too large: its text and max_tokens come to more than "
+                          "the %llu tokens a minute of this API key.",
+                          (unsigned long long)quota->tokens_per_minute);
+        s->problem.should_retry = -1;
+        return SOTTO_EQUOTA;
+    case SOTTO_LIMIT_MONTH:
+        s->refusal = SOTTO_REFUSE_QUOTA;
+        sotto_problem_set(&s->problem, 429, "insufficient_quota", "insufficient_quota", NULL,
+                          "The monthly quota of this API key is used up.");
+        s->problem.should_retry = -1;
         return SOTTO_EQUOTA;
     }
-    s->refusal = SOTTO_REFUSE_QUOTA;
-    sotto_problem_set(&s->problem, 429, "insufficient_quota", "insufficient_quota", NULL,
-                      "The monthly quota of this API key is used up.");
-    s->problem.should_retry = -1;
+    s->problem.retry_after_s = (int)wait_s;
+    s->problem.should_retry = 1;
     return SOTTO_EQUOTA;
+}
+
+static enum sotto_err check_limits(struct room_stream *s)
+{
+    return refuse_limit(s, sotto_limit_reserve(s->key->usage, &s->key->key.quota, sotto_wall_ms(),
+                                               &s->reservation, &s->limit));
+}
+
+enum sotto_err room_reserve(struct room_stream *s)
+{
+    struct sotto_limit_ask ask;
+    room_foresee(s, &ask);
+    return refuse_limit(s, sotto_limit_extend(&s->reservation, &s->key->key.quota, &ask,
+                                              sotto_wall_ms(), &s->limit));
 }
 
 enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *head)

@@ -130,17 +130,6 @@ static void fail_upstream(struct room_stream *s, enum sotto_err err)
 
 /* --- events ------------------------------------------------------------------------------------ */
 
-static void note_usage(struct room_stream *s, yyjson_mut_val *usage)
-{
-    int64_t n;
-    if (sotto_json_int(sotto_json_get(usage, "prompt_tokens"), &n) == SOTTO_OK) {
-        s->record.prompt_tokens = n;
-    }
-    if (sotto_json_int(sotto_json_get(usage, "completion_tokens"), &n) == SOTTO_OK) {
-        s->record.completion_tokens = n;
-    }
-}
-
 /* Adds what the gateway itself has to say: top-level members beside the upstream's. */
 static enum sotto_err add_extras(struct room_stream *s, yyjson_mut_doc *doc)
 {
@@ -169,7 +158,7 @@ static bool strip_usage(struct room_stream *s, yyjson_mut_val *root, bool no_cho
     yyjson_mut_val *usage = sotto_json_get(root, "usage");
     bool told = yyjson_mut_is_obj(usage);
     if (told) {
-        note_usage(s, usage);
+        room_note_usage(s, usage);
     }
     if (s->call.include_usage) {
         return false;
@@ -190,6 +179,7 @@ static enum sotto_err pass_chunk(struct room_stream *s, yyjson_mut_doc *chunk)
     }
     yyjson_mut_obj_remove_key(root, "obfuscation"); /* its length no longer fits the text */
     count_finished(s, choices);
+    room_note_text(s, choices);
     if (s->restoring != NULL) {
         err = sotto_restoring_chunk(s->restoring, chunk, &empty);
     }
@@ -325,7 +315,9 @@ static void end_events(struct room_stream *s)
 
 void room_whole(struct room_stream *s, yyjson_mut_doc *answer)
 {
-    note_usage(s, sotto_json_get(yyjson_mut_doc_get_root(answer), "usage"));
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(answer);
+    room_note_usage(s, sotto_json_get(root, "usage"));
+    room_note_text(s, sotto_json_get(root, "choices"));
     enum sotto_err err = SOTTO_OK;
     if (s->restoring != NULL) {
         err = sotto_restoring_whole(s->restoring, answer);
@@ -400,7 +392,9 @@ static enum sotto_err keep_fields(struct room_stream *s, const struct sotto_http
 {
     for (size_t i = 0; i < SOTTO_COUNT(passed_fields); i++) {
         sotto_span value = sotto_http_get(head, passed_fields[i]);
-        bool ours = s->limit.limit != 0 && strstr(passed_fields[i], "-requests") != NULL;
+        bool ours =
+            (s->limit.requests.limit != 0 && strstr(passed_fields[i], "-requests") != NULL) ||
+            (s->limit.tokens.limit != 0 && strstr(passed_fields[i], "-tokens") != NULL);
         if (value.base == NULL || ours) {
             continue;
         }
@@ -491,6 +485,7 @@ void room_answer_cut(struct room_stream *s, enum sotto_err why)
 {
     s->problem.status = 0;
     if (why == SOTTO_ETIMEOUT) {
+        s->waited_in_vain = s->state == ROOM_WAITING;
         problem(s, 504, "upstream_timeout", "The upstream did not answer in time.");
     } else if (why == SOTTO_EFORMAT) {
         problem(s, 502, "upstream_invalid_response", "The upstream's answer is not HTTP.");

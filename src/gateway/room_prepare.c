@@ -106,6 +106,7 @@ static enum sotto_err decide_upstream(struct room_stream *s)
     if (route == NULL) {
         return unknown_model(s);
     }
+    s->route = route;
     s->upstream = &s->setup->upstreams[route->upstream];
     s->upstream_model = route->as.len != 0 ? route->as : s->call.model;
     if (s->call.upstream_key.len != 0) {
@@ -166,7 +167,14 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     if (err == SOTTO_OK) {
         err = decide_upstream(s);
     }
-    return err == SOTTO_OK ? begin_masking(s) : err;
+    if (err == SOTTO_OK) {
+        err = room_reserve(s);
+    }
+    if (err == SOTTO_OK) {
+        s->refusal = SOTTO_REFUSE_PROBLEM;
+        err = begin_masking(s);
+    }
+    return err;
 }
 
 enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)

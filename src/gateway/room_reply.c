@@ -17,23 +17,33 @@ static enum sotto_err write_text(struct sotto_buf *lines, const char *name, cons
     return sotto_http_write_field(lines, name, sotto_span_str(value));
 }
 
-/* A duration as OpenAI writes it: "120ms", "8.640s". */
-static enum sotto_err write_limit(struct sotto_buf *lines, const struct sotto_limit_state *limit)
+/* One limit; durations as OpenAI writes them: "120ms", "8.640s". */
+static enum sotto_err write_side(struct sotto_buf *lines, const char *what,
+                                 const struct sotto_limit_side *side)
 {
-    char reset[32];
-    if (limit->limit == 0) {
+    char name[48], reset[32];
+    if (side->limit == 0) {
         return SOTTO_OK;
     }
-    if (limit->reset_ms < 1000) {
-        snprintf(reset, sizeof(reset), "%ums", limit->reset_ms);
+    if (side->reset_ms < 1000) {
+        snprintf(reset, sizeof(reset), "%ums", side->reset_ms);
     } else {
-        snprintf(reset, sizeof(reset), "%u.%03us", limit->reset_ms / 1000, limit->reset_ms % 1000);
+        snprintf(reset, sizeof(reset), "%u.%03us", side->reset_ms / 1000, side->reset_ms % 1000);
     }
-    enum sotto_err err = sotto_http_write_number(lines, "x-ratelimit-limit-requests", limit->limit);
+    snprintf(name, sizeof(name), "x-ratelimit-limit-%s", what);
+    enum sotto_err err = sotto_http_write_number(lines, name, side->limit);
     if (err == SOTTO_OK) {
-        err = sotto_http_write_number(lines, "x-ratelimit-remaining-requests", limit->remaining);
+        snprintf(name, sizeof(name), "x-ratelimit-remaining-%s", what);
+        err = sotto_http_write_number(lines, name, side->remaining);
     }
-    return err == SOTTO_OK ? write_text(lines, "x-ratelimit-reset-requests", reset) : err;
+    snprintf(name, sizeof(name), "x-ratelimit-reset-%s", what);
+    return err == SOTTO_OK ? write_text(lines, name, reset) : err;
+}
+
+static enum sotto_err write_limit(struct sotto_buf *lines, const struct sotto_limit_state *limit)
+{
+    enum sotto_err err = write_side(lines, "requests", &limit->requests);
+    return err == SOTTO_OK ? write_side(lines, "tokens", &limit->tokens) : err;
 }
 
 static enum sotto_err write_unprotected(struct sotto_buf *lines, unsigned bits)

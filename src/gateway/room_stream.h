@@ -46,12 +46,16 @@ struct room_stream {
     const struct sotto_dialect *dialect;
     const struct sotto_mode *mode;
     const struct sotto_setup_upstream *upstream;
-    sotto_span upstream_model;        /* the upstream's name of the model */
-    struct sotto_masking_keys tenant; /* the tenant's keys */
+    const struct sotto_config_model *route; /* NULL: not decided */
+    sotto_span upstream_model;              /* the upstream's name of the model */
+    struct sotto_masking_keys tenant;       /* the tenant's keys */
     struct sotto_reservation reservation;
     struct sotto_limit_state limit;
-    bool sent;      /* the request went to a provider */
-    bool abandoned; /* the client went away while a worker had the request */
+    uint64_t prompt_estimate;   /* tokens */
+    uint64_t answer_text_bytes; /* of the provider's answer, so far */
+    bool waited_in_vain;        /* given up before the provider's answer began */
+    bool sent;                  /* the request went to a provider */
+    bool abandoned;             /* the client went away while a worker had the request */
 
     struct sotto_buf open_head, open_body; /* kept only while PARKED or in WORKER */
     struct sotto_call call;
@@ -140,6 +144,26 @@ void room_job_give(struct room_stream *s);
  */
 SOTTO_MUST_CHECK enum sotto_err room_admit(struct room_stream *s,
                                            const struct sotto_http_head *head);
+
+/**
+ * Reserves what the request may need.  Uses the stream alone, in any thread.  Errors as
+ * room_admit().
+ */
+SOTTO_MUST_CHECK enum sotto_err room_reserve(struct room_stream *s);
+
+/* room_use.c */
+
+/** What the request may need, by its document. */
+void room_foresee(struct room_stream *s, struct sotto_limit_ask *ask);
+
+/** Takes the provider's count; a later one takes the place of an earlier one. */
+void room_note_usage(struct room_stream *s, yyjson_mut_val *usage);
+
+/** Counts the text of choices, for the case that no usage comes. */
+void room_note_text(struct room_stream *s, yyjson_mut_val *choices);
+
+/** Books what was used, exactly once: what was reserved is empty afterwards. */
+void room_settle(struct room_stream *s);
 
 /* room_prepare.c: uses the stream alone, in any thread */
 

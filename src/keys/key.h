@@ -33,6 +33,7 @@ struct sotto_key_quota {
     uint64_t tokens_per_minute;
     uint64_t monthly_requests;
     uint64_t monthly_tokens;
+    uint64_t monthly_cost_nano; /* thousand-millionths of the currency of the prices */
 };
 
 /** A key as it is stored.  Spans are borrowed from whoever made it. */

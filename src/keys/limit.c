@@ -6,27 +6,22 @@
 
 #include "base/alloc.h"
 #include "keys/key.h"
-
-/* The window of a minute in steps of a second.  Requests of the present second and of the 60 before
- * it count: any 60 seconds lie within these 61 steps. */
-#define LIMIT_STEPS 61
-
-#define LIMIT_STEP_MS 1000
+#include "keys/window.h"
 
 /* Keys in the first table of a set; it doubles. */
 #define LIMIT_FIRST_ROOM 64
 
 struct sotto_usage {
     char id[SOTTO_KEY_ID_LEN];
-    pthread_mutex_t lock;        /* guards all below; held for a few dozen additions at most */
-    int64_t latest_step;         /* the latest second seen, since 1970 */
-    uint32_t steps[LIMIT_STEPS]; /* requests of a second, at second modulo LIMIT_STEPS */
-    uint64_t in_window;          /* their sum */
+    pthread_mutex_t lock; /* guards all below; held for a few dozen additions at most */
+    struct sotto_window requests, tokens;
     int32_t month;
-    uint64_t month_requests;
-    int64_t unsaved;           /* of `month`, not told to the store yet */
+    struct sotto_use booked; /* of `month` */
+    uint64_t held_tokens;    /* of `month`, by requests that run */
+    uint64_t held_cost;
+    struct sotto_use unsaved;  /* of `booked`, not told to the store yet */
     int32_t unsaved_old_month; /* what a month that is over left untold */
-    int64_t unsaved_old;
+    struct sotto_use unsaved_old;
 };
 
 struct sotto_limits {
@@ -138,54 +133,21 @@ enum sotto_err sotto_limits_usage(struct sotto_limits *limits, sotto_span id,
     return err;
 }
 
-/* --- months ---------------------------------------------------------------------------------- */
+/* --- what was used ----------------------------------------------------------------------------- */
 
-/* Days since 1970 to months since January 1970, by the civil calendar: eras of 400 years that
- * begin in March, so that the leap day is the last of its year. */
-int32_t sotto_limit_month(int64_t now_ms)
+static void add_use(struct sotto_use *to, const struct sotto_use *used)
 {
-    const int64_t day_ms = 86400000;
-    int64_t days = now_ms / day_ms - (now_ms % day_ms < 0 ? 1 : 0) + 719468; /* since 0000-03-01 */
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day = days - era * 146097;
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * day_of_year + 2) / 153; /* 0: March */
-    return (int32_t)((year + era * 400 - 1970) * 12 + month + 2);
+    to->requests += used->requests;
+    to->prompt_tokens += used->prompt_tokens;
+    to->completion_tokens += used->completion_tokens;
+    to->estimated_tokens += used->estimated_tokens;
+    to->cost_nano += used->cost_nano;
 }
 
-/* How long until the month of `now_ms` ends, in seconds, rounded up. */
-static uint32_t month_rest_s(int64_t now_ms)
+static bool is_nothing(const struct sotto_use *used)
 {
-    int32_t month = sotto_limit_month(now_ms);
-    int64_t low = now_ms, high = now_ms + 32LL * 86400000;
-    while (high - low > 1) { /* the first millisecond of the next month */
-        int64_t middle = low + (high - low) / 2;
-        if (sotto_limit_month(middle) > month) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    return (uint32_t)((high - now_ms + 999) / 1000);
-}
-
-/* --- one key --------------------------------------------------------------------------------- */
-
-/* Moves the window to the second of `now_ms`; a time that went back changes nothing. */
-static void advance_window(struct sotto_usage *usage, int64_t now_ms)
-{
-    int64_t step = now_ms / LIMIT_STEP_MS;
-    if (step - usage->latest_step >= LIMIT_STEPS) {
-        memset(usage->steps, 0, sizeof(usage->steps));
-        usage->in_window = 0;
-        usage->latest_step = step;
-    }
-    while (usage->latest_step < step) {
-        uint32_t *oldest = &usage->steps[(uint64_t)++usage->latest_step % LIMIT_STEPS];
-        usage->in_window -= *oldest;
-        *oldest = 0;
-    }
+    return used->requests == 0 && used->prompt_tokens == 0 && used->completion_tokens == 0 &&
+           used->estimated_tokens == 0 && used->cost_nano == 0;
 }
 
 /* A new month starts from nothing; what the old one left untold is kept for the store. */
@@ -194,122 +156,285 @@ static void advance_month(struct sotto_usage *usage, int32_t month)
     if (month <= usage->month) {
         return;
     }
-    if (usage->unsaved != 0) {
+    if (!is_nothing(&usage->unsaved)) {
         usage->unsaved_old_month = usage->month;
         usage->unsaved_old = usage->unsaved;
     }
     usage->month = month;
-    usage->month_requests = 0;
-    usage->unsaved = 0;
+    usage->booked = (struct sotto_use){0};
+    usage->unsaved = (struct sotto_use){0};
+    usage->held_tokens = 0;
+    usage->held_cost = 0;
 }
 
-/* Milliseconds until `count` of the requests in the window have left it. */
-static uint32_t until_free_ms(const struct sotto_usage *usage, uint64_t count, int64_t now_ms)
+/* Books use of a month, which may have ended meanwhile. */
+static void book(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
 {
-    uint64_t freed = 0;
-    for (int64_t i = LIMIT_STEPS - 1; i >= 0; i--) {
-        int64_t step = usage->latest_step - i;
-        freed += step >= 0 ? usage->steps[(uint64_t)step % LIMIT_STEPS] : 0;
-        if (freed >= count) {
-            int64_t wait = (step + LIMIT_STEPS) * LIMIT_STEP_MS - now_ms;
-            return wait > 0 ? (uint32_t)wait : 0;
-        }
+    if (month == usage->month) {
+        add_use(&usage->booked, used);
+        add_use(&usage->unsaved, used);
+    } else if (is_nothing(&usage->unsaved_old)) {
+        usage->unsaved_old_month = month;
+        usage->unsaved_old = *used;
+    } else { /* it ran through a whole month: the later of the two months gets it */
+        add_use(&usage->unsaved_old, used);
     }
-    return 0;
 }
 
-static void describe(const struct sotto_usage *usage, uint64_t per_minute, int64_t now_ms,
-                     enum sotto_limit_verdict verdict, struct sotto_limit_state *state)
+static uint64_t tokens_of(const struct sotto_use *used)
 {
-    *state = (struct sotto_limit_state){.limit = per_minute};
-    if (per_minute != 0) {
-        uint64_t used = usage->in_window;
-        state->remaining = used < per_minute ? per_minute - used : 0;
-        state->reset_ms = used != 0 ? until_free_ms(usage, used, now_ms) : 0;
-        if (used >= per_minute) {
-            uint32_t wait_ms = until_free_ms(usage, used - per_minute + 1, now_ms);
-            state->retry_after_s = (wait_ms + 999) / 1000;
-        }
+    int64_t tokens = used->prompt_tokens + used->completion_tokens;
+    return tokens > 0 ? (uint64_t)tokens : 0;
+}
+
+static uint64_t positive(int64_t n)
+{
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* --- one key --------------------------------------------------------------------------------- */
+
+/* What is left of a limit; without one, more than anybody asks for. */
+static uint64_t left_of(uint64_t limit, uint64_t used)
+{
+    if (limit == 0) {
+        return UINT64_MAX;
     }
-    if (verdict == SOTTO_LIMIT_MONTH) {
-        state->retry_after_s = month_rest_s(now_ms);
+    return used < limit ? limit - used : 0;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void describe_side(const struct sotto_window *window, uint64_t limit, int64_t now_ms,
+                          struct sotto_limit_side *side)
+{
+    *side = (struct sotto_limit_side){.limit = limit};
+    if (limit != 0) {
+        side->remaining = left_of(limit, window->sum);
+        side->reset_ms = sotto_window_wait_ms(window, window->sum, now_ms);
     }
 }
 
-enum sotto_limit_verdict sotto_limit_reserve(struct sotto_usage *usage, uint64_t per_minute,
-                                             uint64_t per_month, int64_t now_ms,
+/* Milliseconds until `amount` fits below the limit. */
+static uint32_t wait_ms(const struct sotto_window *window, uint64_t limit, uint64_t amount,
+                        int64_t now_ms)
+{
+    uint64_t left = left_of(limit, window->sum);
+    if (amount <= left) {
+        return 0;
+    }
+    /* Above the limit there may be more in the window than the limit has. */
+    uint64_t over = window->sum > limit ? window->sum - limit : 0;
+    return sotto_window_wait_ms(window, over + amount - left, now_ms);
+}
+
+static void describe(const struct sotto_usage *usage, const struct sotto_key_quota *quota,
+                     uint64_t tokens, int64_t now_ms, enum sotto_limit_verdict verdict,
+                     struct sotto_limit_state *state)
+{
+    uint32_t wait = 0;
+    describe_side(&usage->requests, quota->requests_per_minute, now_ms, &state->requests);
+    describe_side(&usage->tokens, quota->tokens_per_minute, now_ms, &state->tokens);
+    switch (verdict) {
+    case SOTTO_LIMIT_OK:
+    case SOTTO_LIMIT_MINUTE:
+        wait = wait_ms(&usage->requests, quota->requests_per_minute, 1, now_ms);
+        break;
+    case SOTTO_LIMIT_TOKENS:
+        wait = wait_ms(&usage->tokens, quota->tokens_per_minute, tokens, now_ms);
+        break;
+    case SOTTO_LIMIT_HELD: /* a request ends when it ends: soon */
+        wait = 1000;
+        break;
+    case SOTTO_LIMIT_TOO_LARGE:
+    case SOTTO_LIMIT_MONTH:
+        break;
+    }
+    state->retry_after_s =
+        verdict == SOTTO_LIMIT_MONTH ? sotto_month_rest_s(now_ms) : (wait + 999) / 1000;
+}
+
+static void advance(struct sotto_usage *usage, int64_t now_ms)
+{
+    sotto_window_advance(&usage->requests, now_ms);
+    sotto_window_advance(&usage->tokens, now_ms);
+    advance_month(usage, sotto_limit_month(now_ms));
+}
+
+static enum sotto_limit_verdict judge_request(const struct sotto_usage *usage,
+                                              const struct sotto_key_quota *quota)
+{
+    const struct sotto_use *booked = &usage->booked;
+    if (left_of(quota->monthly_requests, positive(booked->requests)) == 0 ||
+        left_of(quota->monthly_tokens, tokens_of(booked)) == 0 ||
+        left_of(quota->monthly_cost_nano, positive(booked->cost_nano)) == 0) {
+        return SOTTO_LIMIT_MONTH;
+    }
+    if (left_of(quota->requests_per_minute, usage->requests.sum) == 0) {
+        return SOTTO_LIMIT_MINUTE;
+    }
+    return left_of(quota->tokens_per_minute, usage->tokens.sum) == 0 ? SOTTO_LIMIT_TOKENS
+                                                                     : SOTTO_LIMIT_OK;
+}
+
+enum sotto_limit_verdict sotto_limit_reserve(struct sotto_usage *usage,
+                                             const struct sotto_key_quota *quota, int64_t now_ms,
                                              struct sotto_reservation *reservation,
                                              struct sotto_limit_state *state)
 {
-    enum sotto_limit_verdict verdict = SOTTO_LIMIT_OK;
+    static const struct sotto_use one = {.requests = 1};
     *reservation = (struct sotto_reservation){0};
     now_ms = now_ms > 0 ? now_ms : 0;
 
     pthread_mutex_lock(&usage->lock);
-    advance_window(usage, now_ms);
-    advance_month(usage, sotto_limit_month(now_ms));
-    if (per_month != 0 && usage->month_requests >= per_month) {
-        verdict = SOTTO_LIMIT_MONTH;
-    } else if (per_minute != 0 && usage->in_window >= per_minute) {
-        verdict = SOTTO_LIMIT_MINUTE;
-    } else {
-        usage->steps[(uint64_t)usage->latest_step % LIMIT_STEPS]++;
-        usage->in_window++;
-        usage->month_requests++;
-        usage->unsaved++;
-        *reservation = (struct sotto_reservation){usage, usage->month};
+    advance(usage, now_ms);
+    enum sotto_limit_verdict verdict = judge_request(usage, quota);
+    if (verdict == SOTTO_LIMIT_OK) {
+        sotto_window_add(&usage->requests, 1);
+        book(usage, usage->month, &one);
+        reservation->usage = usage;
+        reservation->month = usage->month;
+        reservation->request_step = usage->requests.latest_step;
     }
     if (state != NULL) {
-        describe(usage, per_minute, now_ms, verdict, state);
+        describe(usage, quota, 1, now_ms, verdict, state);
     }
     pthread_mutex_unlock(&usage->lock);
     return verdict;
 }
 
-void sotto_limit_settle(struct sotto_reservation *reservation, bool sent)
+static enum sotto_limit_verdict judge_need(const struct sotto_usage *usage,
+                                           const struct sotto_key_quota *quota,
+                                           const struct sotto_limit_ask *ask)
+{
+    uint64_t tokens = tokens_of(&usage->booked), cost = positive(usage->booked.cost_nano);
+    if (left_of(quota->monthly_tokens, tokens) < ask->tokens ||
+        left_of(quota->monthly_cost_nano, cost) < ask->cost_nano) {
+        return SOTTO_LIMIT_MONTH;
+    }
+    if (left_of(quota->tokens_per_minute, 0) < ask->tokens) {
+        return SOTTO_LIMIT_TOO_LARGE;
+    }
+    if (left_of(quota->monthly_tokens, tokens + usage->held_tokens) < ask->tokens ||
+        left_of(quota->monthly_cost_nano, cost + usage->held_cost) < ask->cost_nano) {
+        return SOTTO_LIMIT_HELD;
+    }
+    return left_of(quota->tokens_per_minute, usage->tokens.sum) < ask->tokens ? SOTTO_LIMIT_TOKENS
+                                                                              : SOTTO_LIMIT_OK;
+}
+
+/* Reserves what was asked for, and of the spare part what is there. */
+static void hold(struct sotto_usage *usage, const struct sotto_key_quota *quota,
+                 const struct sotto_limit_ask *ask, struct sotto_reservation *reservation)
+{
+    uint64_t tokens =
+        lesser(left_of(quota->tokens_per_minute, usage->tokens.sum),
+               left_of(quota->monthly_tokens, tokens_of(&usage->booked) + usage->held_tokens));
+    uint64_t cost =
+        left_of(quota->monthly_cost_nano, positive(usage->booked.cost_nano) + usage->held_cost);
+    reservation->tokens = ask->tokens + lesser(ask->spare_tokens, tokens - ask->tokens);
+    reservation->cost_nano = ask->cost_nano + lesser(ask->spare_cost_nano, cost - ask->cost_nano);
+    reservation->token_step = usage->tokens.latest_step;
+    sotto_window_add(&usage->tokens, reservation->tokens);
+    if (reservation->month == usage->month) {
+        usage->held_tokens += reservation->tokens;
+        usage->held_cost += reservation->cost_nano;
+    }
+}
+
+/* Takes what was reserved out of the counters again. */
+static void release(struct sotto_usage *usage, const struct sotto_reservation *reservation)
+{
+    sotto_window_take(&usage->tokens, reservation->token_step, reservation->tokens);
+    if (reservation->month == usage->month) {
+        usage->held_tokens -= lesser(reservation->tokens, usage->held_tokens);
+        usage->held_cost -= lesser(reservation->cost_nano, usage->held_cost);
+    }
+}
+
+enum sotto_limit_verdict sotto_limit_extend(struct sotto_reservation *reservation,
+                                            const struct sotto_key_quota *quota,
+                                            const struct sotto_limit_ask *ask, int64_t now_ms,
+                                            struct sotto_limit_state *state)
+{
+    static const struct sotto_use none = {.requests = -1};
+    struct sotto_usage *usage = reservation->usage;
+    now_ms = now_ms > 0 ? now_ms : 0;
+
+    pthread_mutex_lock(&usage->lock);
+    advance(usage, now_ms);
+    enum sotto_limit_verdict verdict = judge_need(usage, quota, ask);
+    if (verdict == SOTTO_LIMIT_OK) {
+        hold(usage, quota, ask, reservation);
+    } else {
+        sotto_window_take(&usage->requests, reservation->request_step, 1);
+        book(usage, reservation->month, &none);
+        *reservation = (struct sotto_reservation){0};
+    }
+    if (state != NULL) {
+        describe(usage, quota, ask->tokens, now_ms, verdict, state);
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return verdict;
+}
+
+void sotto_limit_settle(struct sotto_reservation *reservation, const struct sotto_use *used,
+                        int64_t now_ms)
 {
     struct sotto_usage *usage = reservation->usage;
-    if (usage != NULL && !sent) {
-        pthread_mutex_lock(&usage->lock);
-        if (reservation->month == usage->month) {
-            usage->month_requests -= usage->month_requests != 0 ? 1 : 0;
-            usage->unsaved--;
-        } else if (reservation->month == usage->unsaved_old_month) {
-            usage->unsaved_old--;
-        }
-        pthread_mutex_unlock(&usage->lock);
+    if (usage == NULL) {
+        return;
     }
+    uint64_t tokens = tokens_of(used);
+    struct sotto_use rest = *used;
+    rest.requests -= 1; /* booked when it was reserved */
+
+    pthread_mutex_lock(&usage->lock);
+    advance(usage, now_ms > 0 ? now_ms : 0);
+    release(usage, reservation);
+    book(usage, reservation->month, &rest);
+    /* What was reserved counts from then, what it needed beyond that from now. */
+    uint64_t foreseen = lesser(tokens, reservation->tokens);
+    sotto_window_put(&usage->tokens, reservation->token_step, foreseen);
+    sotto_window_add(&usage->tokens, tokens - foreseen);
+    pthread_mutex_unlock(&usage->lock);
     *reservation = (struct sotto_reservation){0};
 }
 
-void sotto_usage_load(struct sotto_usage *usage, int32_t month, uint64_t requests)
+void sotto_usage_load(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
 {
     pthread_mutex_lock(&usage->lock);
     advance_month(usage, month);
     if (month == usage->month) {
-        usage->month_requests += requests;
+        add_use(&usage->booked, used);
     }
     pthread_mutex_unlock(&usage->lock);
 }
 
-uint64_t sotto_usage_requests(struct sotto_usage *usage, int32_t month)
+struct sotto_use sotto_usage_get(struct sotto_usage *usage, int32_t month)
 {
     pthread_mutex_lock(&usage->lock);
-    uint64_t requests = month == usage->month ? usage->month_requests : 0;
+    struct sotto_use used = month == usage->month ? usage->booked : (struct sotto_use){0};
     pthread_mutex_unlock(&usage->lock);
-    return requests;
+    return used;
 }
 
 /* --- saving ---------------------------------------------------------------------------------- */
 
 /* Puts back what could not be saved; its month may have ended meanwhile, or before. */
-static void put_back(struct sotto_usage *usage, int32_t month, int64_t part)
+static void put_back(struct sotto_usage *usage, int32_t month, const struct sotto_use *part)
 {
     pthread_mutex_lock(&usage->lock);
     if (month == usage->month) {
-        usage->unsaved += part;
+        add_use(&usage->unsaved, part);
     } else {
-        usage->unsaved_old = (usage->unsaved_old_month == month ? usage->unsaved_old : 0) + part;
+        if (usage->unsaved_old_month != month) {
+            usage->unsaved_old = (struct sotto_use){0};
+        }
+        add_use(&usage->unsaved_old, part);
         usage->unsaved_old_month = month;
     }
     pthread_mutex_unlock(&usage->lock);
@@ -319,18 +444,18 @@ static void put_back(struct sotto_usage *usage, int32_t month, int64_t part)
 static enum sotto_err save_part(struct sotto_usage *usage, bool old, sotto_usage_save *save,
                                 void *ctx)
 {
-    int64_t *unsaved = old ? &usage->unsaved_old : &usage->unsaved;
+    struct sotto_use *unsaved = old ? &usage->unsaved_old : &usage->unsaved;
     pthread_mutex_lock(&usage->lock);
-    int64_t part = *unsaved;
+    const struct sotto_use part = *unsaved;
     int32_t month = old ? usage->unsaved_old_month : usage->month;
-    *unsaved = 0;
+    *unsaved = (struct sotto_use){0};
     pthread_mutex_unlock(&usage->lock);
-    if (part == 0) {
+    if (is_nothing(&part)) {
         return SOTTO_OK;
     }
-    enum sotto_err err = save(ctx, sotto_span_init(usage->id, sizeof(usage->id)), month, part);
+    enum sotto_err err = save(ctx, sotto_span_init(usage->id, sizeof(usage->id)), month, &part);
     if (err != SOTTO_OK) {
-        put_back(usage, month, part);
+        put_back(usage, month, &part);
     }
     return err;
 }
@@ -357,11 +482,11 @@ enum sotto_err sotto_limits_save(struct sotto_limits *limits, sotto_usage_save *
 }
 
 void sotto_limits_unsave(struct sotto_limits *limits, sotto_span id, int32_t month,
-                         int64_t requests)
+                         const struct sotto_use *used)
 {
     struct sotto_usage *usage = NULL;
     /* It was told of a key that has counters: they are there, and nothing is allocated. */
     if (sotto_limits_usage(limits, id, &usage) == SOTTO_OK) {
-        put_back(usage, month, requests);
+        put_back(usage, month, used);
     }
 }

@@ -43,6 +43,7 @@ static void apply_defaults(struct sotto_key_quota *quota, const struct sotto_key
     quota->tokens_per_minute = or_default(quota->tokens_per_minute, defaults->tokens_per_minute);
     quota->monthly_requests = or_default(quota->monthly_requests, defaults->monthly_requests);
     quota->monthly_tokens = or_default(quota->monthly_tokens, defaults->monthly_tokens);
+    quota->monthly_cost_nano = or_default(quota->monthly_cost_nano, defaults->monthly_cost_nano);
 }
 
 static enum sotto_err copy_row(struct sotto_arena *arena, const struct sotto_key *key,

@@ -221,6 +221,11 @@ static const char *const migrations[] = {
     " name TEXT PRIMARY KEY NOT NULL,"
     " value INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+    "ALTER TABLE keys ADD COLUMN monthly_cost INTEGER NOT NULL DEFAULT 0;" /* thousand-millionths */
+    "ALTER TABLE usage ADD COLUMN prompt_tokens INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE usage ADD COLUMN completion_tokens INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE usage ADD COLUMN estimated_tokens INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE usage ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* Others may look into the folder, but not put files there. */

@@ -10,7 +10,8 @@
 /* In the order in which read_key() and bind_key() count. */
 #define KEYS_COLUMNS                                                                               \
     "id, hash, old_hash, old_until, created, expires, revoked, name, tenant, scopes, mode, style," \
-    " anonymize, requests_per_minute, tokens_per_minute, monthly_requests, monthly_tokens"
+    " anonymize, requests_per_minute, tokens_per_minute, monthly_requests, monthly_tokens,"        \
+    " monthly_cost"
 
 /* Tells running gateways.  Last of all: who reads after this reads the change. */
 static enum sotto_err announce(struct sotto_store *store, enum sotto_err err)
@@ -40,7 +41,8 @@ static enum sotto_err read_key(struct sotto_store *store, sqlite3_stmt *stmt, st
         .style = store_text(stmt, 11),
         .anonymize = store_int(stmt, 12) != 0,
         .quota = {(uint64_t)store_int(stmt, 13), (uint64_t)store_int(stmt, 14),
-                  (uint64_t)store_int(stmt, 15), (uint64_t)store_int(stmt, 16)},
+                  (uint64_t)store_int(stmt, 15), (uint64_t)store_int(stmt, 16),
+                  (uint64_t)store_int(stmt, 17)},
     };
     memcpy(key->id, id.base, sizeof(key->id));
     memcpy(key->hash, hash.base, sizeof(key->hash));
@@ -68,6 +70,7 @@ static void bind_key(sqlite3_stmt *stmt, const struct sotto_key *key)
     store_bind_int(stmt, 15, (int64_t)key->quota.tokens_per_minute);
     store_bind_int(stmt, 16, (int64_t)key->quota.monthly_requests);
     store_bind_int(stmt, 17, (int64_t)key->quota.monthly_tokens);
+    store_bind_int(stmt, 18, (int64_t)key->quota.monthly_cost_nano);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -185,7 +188,7 @@ static enum sotto_err insert(struct sotto_store *store, const struct sotto_key *
     enum sotto_err err = store_prepare(store,
                                        "INSERT INTO keys (" KEYS_COLUMNS ") VALUES"
                                        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                                       " ?14, ?15, ?16, ?17)",
+                                       " ?14, ?15, ?16, ?17, ?18)",
                                        &stmt);
     if (err == SOTTO_OK) {
         bind_key(stmt, key);

@@ -7,7 +7,7 @@
  * The state folder (mode 0700) and the SQLite database in it, `sotto.db` (mode 0600, WAL):
  *
  *   keys    one row a key, as in keys/key.h; revoked ones stay
- *   usage   requests of a key in a month
+ *   usage   requests, tokens and cost of a key in a month
  *   setting what a gateway tells the command line beside it
  *
  * `PRAGMA user_version` numbers the schema; an older one is brought up to date when it is opened,
@@ -141,6 +141,14 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_grace_set(struct sotto_store *store,
 
 /** The grace that was set, or SOTTO_STORE_GRACE_S.  @retval SOTTO_EIO */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_grace(struct sotto_store *store, int64_t *grace_s);
+
+/** Told what one key used in a month; spans are borrowed for the call.  An error ends the reading. */
+typedef enum sotto_err sotto_store_each_use(void *ctx, sotto_span key,
+                                            const struct sotto_use *used);
+
+/** Calls `each` for each key with use in a month, by id.  @retval SOTTO_EIO, what `each` returned */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_each(struct sotto_store *store, int32_t month,
+                                                       sotto_store_each_use *each, void *ctx);
 
 /** Reads what was used in a month into the counters.  @retval SOTTO_EIO, SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_load(struct sotto_store *store, int32_t month,

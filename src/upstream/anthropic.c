@@ -518,6 +518,20 @@ static enum sotto_err stream_end(struct sotto_provider_stream *stream, sotto_pro
     return SOTTO_OK;
 }
 
+/* The count of the answer stands in the first event too, where it is that of one token or two. */
+static void stream_usage(const struct sotto_provider_stream *stream, int64_t *prompt,
+                         int64_t *completion)
+{
+    const struct usage *usage = &stream->usage;
+    int64_t input = usage->input + usage->cache_written + usage->cache_read;
+    if (input > 0) {
+        *prompt = input;
+    }
+    if (stream->finished) {
+        *completion = usage->output;
+    }
+}
+
 static void stream_free(struct sotto_provider_stream *stream)
 {
     if (stream != NULL) {
@@ -535,5 +549,6 @@ const struct sotto_provider sotto_provider_anthropic = {
     .stream_new = stream_new,
     .stream_event = stream_event,
     .stream_end = stream_end,
+    .stream_usage = stream_usage,
     .stream_free = stream_free,
 };

@@ -95,6 +95,13 @@ struct sotto_provider {
     enum sotto_err (*stream_end)(struct sotto_provider_stream *stream, sotto_provider_emit *emit,
                                  void *ctx, bool *done);
 
+    /**
+     * What the provider has counted so far, for a stream that is broken off before its chunk of
+     * usage; sets what is known.  NULL: it counts nowhere but in its chunks.
+     */
+    void (*stream_usage)(const struct sotto_provider_stream *stream, int64_t *prompt,
+                         int64_t *completion);
+
     void (*stream_free)(struct sotto_provider_stream *stream);
 };
 

@@ -137,7 +137,7 @@ static const char full_yaml[] =
     "audit: {origin: log.example.org/a, durability: batched, public: true}\n"
     "log: {format: json}\n"
     "quotas: {requests_per_minute: 60, tokens_per_minute: 1, monthly_requests: 2, monthly_tokens: "
-    "3}\n"
+    "3, monthly_cost: 12.50}\n"
     "limits: {body: 1MiB, header: 8KiB, depth: 64, event: 1MiB, answer: 2MiB, connect: 250ms,\n"
     "  first_byte: 1m, idle: 2m, slow_after: 1s, slow_rate: 512, keep_open: 5s, heartbeat: 15s,\n"
     "  head_after: 20s, drain: 1h, connections: 10}\n";
@@ -240,7 +240,8 @@ static void test_every_field(void)
     IS_SPAN(c->audit.origin, "log.example.org/a", "audit origin");
     OK(!c->audit.strict && c->audit.open && c->log.json, "switches");
     OK(c->quotas.requests_per_minute == 60 && c->quotas.tokens_per_minute == 1 &&
-           c->quotas.monthly_requests == 2 && c->quotas.monthly_tokens == 3,
+           c->quotas.monthly_requests == 2 && c->quotas.monthly_tokens == 3 &&
+           c->quotas.monthly_cost_nano == 12500000000,
        "quotas");
     OK(c->limits.body_bytes == 1 << 20 && c->limits.header_bytes == 8192 && c->limits.depth == 64 &&
            c->limits.event_bytes == 1 << 20 && c->limits.answer_bytes == 2 << 20 &&
@@ -423,6 +424,18 @@ static const struct bad bad_yaml[] = {
     {UP, "models: is missing: with several upstreams it must say which serves which model\n"},
     {UP "models: {x: c}",
      "line 2, column 10: models.x.upstream: must be the name of an upstream: a or b\n"},
+    {UP "models: {x: {upstream: a, input_price: cheap}}",
+     "line 2, column 40: models.x.input_price: must be a number such as 2.50, from 0 to 10000, not "
+     "'cheap'\n"},
+    {UP "models: {x: {upstream: a, output_price: -1}}",
+     "line 2, column 41: models.x.output_price: must be a number such as 2.50, from 0 to 10000, "
+     "not '-1'\n"},
+    {UP "models: {x: {upstream: a, output_price: 10000.01}}",
+     "line 2, column 41: models.x.output_price: must be a number such as 2.50, from 0 to 10000, "
+     "not '10000.01'\n"},
+    {"quotas: {monthly_cost: much}",
+     "line 1, column 24: quotas.monthly_cost: must be a number such as 2.50, from 0 to "
+     "1000000000, not 'much'\n"},
     {UP "models: {x: {as: y}}",
      "line 2, column 10: models.x.upstream: is missing: it must be a or b\n"},
     {UP "models: {x*y: a}", "line 2, column 15: models.x*y: a * may only be the last character\n"},

@@ -57,12 +57,37 @@ static void test_numbers(void)
         {"18446744073709551615GiB", -1},
         {"", -1},
     };
+    static const struct number_case moneys[] = {
+        {"0", 0},
+        {"12", 12000000000},
+        {"2.5", 2500000000},
+        {"0.25", 250000000},
+        {"0.000000001", 1},
+        {"0.0000000001", -1},
+        {"1.", -1},
+        {".5", -1},
+        {"-1", -1},
+        {"1e3", -1},
+        {"1,5", -1},
+        {"$1", -1},
+        {"cheap", -1},
+        {"", -1},
+        {"18446744073709551615", -1},
+    };
     static const struct number_case times[] = {
         {"250ms", 250},        {"300s", 300000}, {"5m", 300000}, {"48h", 172800000},
         {"30d", 2592000000LL}, {"0s", 0},        {"5", -1},      {"5 s", -1},
         {"1h30m", -1},         {"s", -1},        {"", -1},       {"9223372036854775807d", -1},
     };
     check_numbers("count", config_parse_count, counts, SOTTO_COUNT(counts));
+    check_numbers("money", config_parse_money, moneys, SOTTO_COUNT(moneys));
+    char text[CONFIG_NUMBER_BYTES];
+    config_write_money(2500000000, text);
+    IS_TEXT(text, strlen(text), "2.5", "money is written without trailing zeros");
+    config_write_money(120000000000, text);
+    IS_TEXT(text, strlen(text), "120", "nor a point");
+    config_write_money(0, text);
+    IS_TEXT(text, strlen(text), "0", "nothing too");
     check_numbers("size", config_parse_size, sizes, SOTTO_COUNT(sizes));
     check_numbers("duration", config_parse_duration, times, SOTTO_COUNT(times));
 }

@@ -431,26 +431,37 @@ static void test_processes(void)
 
 static void use(struct sotto_limits *limits, const char *id, int times)
 {
+    static const struct sotto_key_quota unlimited;
+    static const struct sotto_use one = {.requests = 1,
+                                         .prompt_tokens = 10,
+                                         .completion_tokens = 4,
+                                         .estimated_tokens = 3,
+                                         .cost_nano = 2500000001};
     struct sotto_usage *usage = NULL;
     if (sotto_limits_usage(limits, sotto_span_str(id), &usage) != SOTTO_OK) {
         abort();
     }
     for (int i = 0; i < times; i++) {
         struct sotto_reservation reservation;
-        if (sotto_limit_reserve(usage, 0, 0, NOW, &reservation, NULL) != SOTTO_LIMIT_OK) {
+        if (sotto_limit_reserve(usage, &unlimited, NOW, &reservation, NULL) != SOTTO_LIMIT_OK) {
             abort();
         }
-        sotto_limit_settle(&reservation, true);
+        sotto_limit_settle(&reservation, &one, NOW);
     }
 }
 
-static uint64_t used(struct sotto_limits *limits, const char *id, int32_t month)
+static int64_t used(struct sotto_limits *limits, const char *id, int32_t month)
 {
     struct sotto_usage *usage = NULL;
     if (sotto_limits_usage(limits, sotto_span_str(id), &usage) != SOTTO_OK) {
         abort();
     }
-    return sotto_usage_requests(usage, month);
+    const struct sotto_use use = sotto_usage_get(usage, month);
+    if (use.prompt_tokens != use.requests * 10 || use.completion_tokens != use.requests * 4 ||
+        use.estimated_tokens != use.requests * 3 || use.cost_nano != use.requests * 2500000001) {
+        return -1; /* the figures of a request stay together */
+    }
+    return use.requests;
 }
 
 static void test_usage(void)
