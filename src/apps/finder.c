@@ -121,6 +121,7 @@ void sotto_finder_free(struct sotto_finder *finder)
 static enum sotto_err add_known(sotto_span text, struct sotto_findings *out)
 {
     struct sotto_known *known;
+    struct sotto_findings list = {0};
     enum sotto_err err = sotto_known_new(&known);
     if (err != SOTTO_OK) {
         return err;
@@ -130,10 +131,19 @@ static enum sotto_err add_known(sotto_span text, struct sotto_findings *out)
         err = sotto_known_add(known, sotto_span_sub(text, f->start, f->end), f);
     }
     if (err == SOTTO_OK) {
-        err = sotto_known_scan(known, text, out);
+        err = sotto_known_scan(known, text, &list);
     }
+    if (err == SOTTO_OK) {
+        err = sotto_merge_known(text, out->items, out->count, &list);
+    }
+    if (err == SOTTO_OK && list.count != 0) {
+        struct sotto_findings old = *out;
+        *out = list;
+        list = old;
+    }
+    sotto_findings_free(&list);
     sotto_known_free(known);
-    return err == SOTTO_OK ? sotto_merge(text, out) : err;
+    return err;
 }
 
 static void keep_replaced(const struct sotto_finder *finder, sotto_span text,

@@ -27,11 +27,11 @@ static const uint16_t detect_thresholds[SOTTO_LABEL_COUNT] = {
 };
 
 /* The neural layer costs so many times more a byte than all others: budgets shrink for it. */
-#define DETECT_TAGGER_COST 32
+#define DETECT_TAGGER_COST 8
 
 struct sotto_detector {
     struct sotto_patterns *patterns;
-    struct sotto_tagger *tagger;   /* NULL: not asked for */
+    struct sotto_tagger *tagger;   /* NULL: off */
     struct sotto_customs *customs; /* NULL: none */
     struct sotto_phrases *allow;
     struct sotto_phrases *deny; /* ids are labels */
@@ -56,7 +56,8 @@ struct sotto_detect_job {
     struct sotto_findings tagged;
     size_t taken; /* findings of `tagged` that have joined */
     sotto_span text;
-    size_t at; /* the text before this is scanned */
+    size_t at;    /* the text before this is scanned */
+    size_t spent; /* by the last step */
     struct sotto_findings pending;
     size_t looked_at;              /* pending findings that are part of `reach` */
     size_t reach;                  /* greatest end among these */
@@ -105,13 +106,14 @@ static enum sotto_err fill(struct sotto_detector *d, const struct sotto_detector
         uint16_t wanted = options != NULL ? options->threshold[i] : 0;
         d->threshold[i] = wanted != 0 ? wanted : detect_thresholds[i];
     }
+    if ((options == NULL || !options->tagger_off) &&
+        (err = sotto_tagger_new(&d->tagger)) != SOTTO_OK) {
+        return err;
+    }
     if (options == NULL) {
         return SOTTO_OK;
     }
     d->names_off = options->names_off;
-    if (options->tagger && (err = sotto_tagger_new(&d->tagger)) != SOTTO_OK) {
-        return err;
-    }
     if ((err = add_words(d->allow, options->allow, options->allow_count, "allow", why)) !=
             SOTTO_OK ||
         (err = add_words(d->deny, options->deny, options->deny_count, "deny", why)) != SOTTO_OK) {
@@ -195,6 +197,7 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
 {
     job->text = text;
     job->at = 0;
+    job->spent = 0;
     job->looked_at = 0;
     job->reach = 0;
     job->final_count = 0;
@@ -355,12 +358,13 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
 {
     enum sotto_err err = SOTTO_OK;
     *done = false;
+    job->spent = 0;
     if (!job->tag_done) {
         size_t share = budget == SIZE_MAX ? budget : budget / DETECT_TAGGER_COST + 1;
         err = sotto_tag_step(job->tag, share, &job->tagged, &job->tag_done);
-        budget = budget == SIZE_MAX ? budget : 0;
+        job->spent = sotto_tag_spent(job->tag) * DETECT_TAGGER_COST;
     }
-    while (job->at < job->text.len && budget != 0 && err == SOTTO_OK) {
+    while (job->tag_done && job->at < job->text.len && job->spent < budget && err == SOTTO_OK) {
         size_t start = job->at, fresh = job->pending.count;
         size_t end = sotto_window_end(job->text, start);
         err = scan_window(job, start, end);
@@ -375,10 +379,15 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         job->at = end;
         find_final(job);
         err = settle(job);
-        budget -= budget < end - start ? budget : end - start;
+        job->spent += end - start;
     }
     *done = job->tag_done && job->at >= job->text.len;
     return err;
+}
+
+size_t sotto_detect_spent(const struct sotto_detect_job *job)
+{
+    return job->spent;
 }
 
 const struct sotto_findings *sotto_detect_result(const struct sotto_detect_job *job)

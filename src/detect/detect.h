@@ -47,7 +47,8 @@ struct sotto_detector_options {
     const struct sotto_detect_custom *custom;
     size_t custom_count;
     bool names_off; /* leave out the layer of name lists and cues */
-    bool tagger;    /* the neural layer as well: finds more, costs about thirty times as much */
+    bool
+        tagger_off; /* leave out the neural layer: it finds most names and costs most of the time */
 };
 
 /**
@@ -98,6 +99,9 @@ void sotto_detect_language(struct sotto_detect_job *job, sotto_span code);
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget,
                                                   bool *done);
+
+/** What the last step used of its budget, in bytes; more than the budget by up to a piece of work. */
+size_t sotto_detect_spent(const struct sotto_detect_job *job);
 
 /** The findings; complete when a step said so; valid until the job is begun anew or freed. */
 const struct sotto_findings *sotto_detect_result(const struct sotto_detect_job *job);

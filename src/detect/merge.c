@@ -18,8 +18,9 @@
 #define MERGE_LENGTH_WEIGHT 4
 #define MERGE_LENGTH_MAX    40
 
-/* What the configuration says outranks all that is found. */
-#define MERGE_LIST_BONUS 10000
+/* A known value outranks what is found in its place, what the configuration says outranks all. */
+#define MERGE_KNOWN_BONUS 2000
+#define MERGE_LIST_BONUS  10000
 
 struct merge_heap {
     const struct sotto_finding *items;
@@ -38,7 +39,9 @@ static unsigned strength(const struct sotto_finding *f)
     size_t len = f->end - f->start;
     return f->score +
            MERGE_LENGTH_WEIGHT * (unsigned)(len < MERGE_LENGTH_MAX ? len : MERGE_LENGTH_MAX) +
-           (f->layer == SOTTO_LAYER_LIST ? MERGE_LIST_BONUS : 0);
+           (f->layer == SOTTO_LAYER_LIST    ? MERGE_LIST_BONUS
+            : f->layer == SOTTO_LAYER_KNOWN ? MERGE_KNOWN_BONUS
+                                            : 0);
 }
 
 /* A total order on all that can differ, so that the order of the input does not matter. */
@@ -238,4 +241,34 @@ enum sotto_err sotto_merge(sotto_span text, struct sotto_findings *list)
     sotto_findings_free(list);
     *list = out;
     return SOTTO_OK;
+}
+
+/* Whether values of this label are known ones once they are found; see detect/known.h. */
+static bool is_value(const struct sotto_finding *f)
+{
+    static const unsigned values = 1U << SOTTO_LABEL_PERSON | 1U << SOTTO_LABEL_ADDRESS |
+                                   1U << SOTTO_LABEL_PHONE | 1U << SOTTO_LABEL_EMAIL |
+                                   1U << SOTTO_LABEL_ID | 1U << SOTTO_LABEL_SECRET;
+    return (values >> f->label & 1) != 0;
+}
+
+enum sotto_err sotto_merge_known(sotto_span text, const struct sotto_finding *found, size_t count,
+                                 struct sotto_findings *list)
+{
+    size_t kept = 0, at = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct sotto_finding known = list->items[i];
+        while (at < count && found[at].end < known.end) {
+            at++;
+        }
+        if (at == count || found[at].start > known.start || !is_value(&found[at])) {
+            list->items[kept++] = known;
+        }
+    }
+    list->count = kept;
+    enum sotto_err err = SOTTO_OK;
+    for (size_t i = 0; kept != 0 && i < count && err == SOTTO_OK; i++) {
+        err = sotto_findings_add(list, found[i]);
+    }
+    return err == SOTTO_OK ? sotto_merge(text, list) : err;
 }

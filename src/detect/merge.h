@@ -18,4 +18,19 @@
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_merge(sotto_span text, struct sotto_findings *list);
 
+/**
+ * Brings the known values of a text together with its findings.  A value inside a finding that is
+ * a value of such a kind itself (the "doe" of an e-mail address) says nothing new; any other wins
+ * over what it overlaps, so that a person's name is not taken for a town in the next message.
+ *
+ * @param found  findings as sotto_merge() leaves them
+ * @param list   in: what sotto_known_scan() found; out: all findings, or empty where no value says
+ *               anything new and the findings stand as they are
+ *
+ * @retval SOTTO_ENOMEM  `list` is to be thrown away
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_merge_known(sotto_span text,
+                                                  const struct sotto_finding *found, size_t count,
+                                                  struct sotto_findings *list);
+
 #endif

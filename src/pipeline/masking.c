@@ -217,30 +217,13 @@ static enum sotto_err detect_slot(struct sotto_masking *m, size_t *budget)
     if (err == SOTTO_OK) {
         err = sotto_detect_step(m->job, *budget, &done);
     }
-    *budget -= len < *budget ? len : *budget;
+    size_t spent = sotto_detect_spent(m->job);
+    *budget -= spent < *budget ? spent : *budget;
     if (err == SOTTO_OK && done) {
         err = end_slot(m, slot);
         m->at++;
     }
     return err;
-}
-
-/* Takes out of `merged`, the known values of a slot, those that were found there anyway: what found
- * them says more.  Both lists are sorted and without overlaps. */
-static void drop_found(struct sotto_masking *m, const struct masking_range *range)
-{
-    const struct sotto_finding *found = m->found.items + range->first;
-    size_t kept = 0, at = 0;
-    for (size_t i = 0; i < m->merged.count; i++) {
-        const struct sotto_finding *known = &m->merged.items[i];
-        while (at < range->count && found[at].end < known->end) {
-            at++;
-        }
-        if (at == range->count || found[at].start > known->start) {
-            m->merged.items[kept++] = *known;
-        }
-    }
-    m->merged.count = kept;
 }
 
 /* Findings of the slot at hand and the known values in it, as one list. */
@@ -258,17 +241,11 @@ static enum sotto_err known_slot(struct sotto_masking *m, size_t *budget)
     }
     sotto_findings_clear(&m->merged);
     err = sotto_known_scan(m->known, text, &m->merged);
-    if (err == SOTTO_OK && range->count != 0) {
-        drop_found(m, range);
+    if (err == SOTTO_OK && m->merged.count != 0) {
+        err = sotto_merge_known(text, m->found.items + range->first, range->count, &m->merged);
     }
     if (err != SOTTO_OK || m->merged.count == 0) {
         return err;
-    }
-    for (size_t i = 0; i < range->count && err == SOTTO_OK; i++) {
-        err = sotto_findings_add(&m->merged, m->found.items[range->first + i]);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_merge(text, &m->merged);
     }
     range->first = m->found.count;
     range->count = m->merged.count;

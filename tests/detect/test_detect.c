@@ -60,7 +60,7 @@ static void copy(const struct sotto_findings *from, struct sotto_findings *to)
 static void test_steps(bool tagger)
 {
     static const size_t budgets[] = {1, 100, 4096, 5000, 16384, 65536};
-    struct sotto_detector_options options = {.tagger = tagger};
+    struct sotto_detector_options options = {.tagger_off = !tagger};
     struct sotto_detector *detector = make(&options);
     struct sotto_detect_job *job = make_job(detector);
     struct sotto_findings whole = {0};
@@ -151,11 +151,11 @@ static void test_options(void)
     char got[512];
     struct sotto_detector *plain = make(NULL), *detector = make(&options);
     find(plain, "Dr. Jane Doe", got, sizeof(got));
-    IS_TEXT(got, strlen(got), "PERSON/-/name.cue:Jane Doe", "a name is found");
+    IS_TEXT(got, strlen(got), "PERSON/-/tagger:Jane Doe", "a name is found");
     find(detector, "Dr. JANE  DOE", got, sizeof(got));
     IS_TEXT(got, strlen(got), "", "but not one of the allow list");
     find(detector, "Dr. Jane Doermann", got, sizeof(got));
-    IS_TEXT(got, strlen(got), "PERSON/-/name.cue:Jane Doermann", "the allow list has whole words");
+    IS_TEXT(got, strlen(got), "PERSON/-/tagger:Jane Doermann", "the allow list has whole words");
     find(detector, "we met Peter Meier AG", got, sizeof(got));
     IS_TEXT(got, strlen(got), "", "what lies inside an allowed phrase is allowed");
     find(detector, "the Blue Whale swims", got, sizeof(got));
@@ -164,13 +164,19 @@ static void test_options(void)
     IS_TEXT(got, strlen(got), "ID/CODENAME/custom:falcon", "a recognizer of one's own is found");
     sotto_detector_free(detector);
 
-    options = (struct sotto_detector_options){.names_off = true};
+    options = (struct sotto_detector_options){.tagger_off = true};
     detector = make(&options);
     find(detector, "Dr. Jane Doe", got, sizeof(got));
-    IS_TEXT(got, strlen(got), "", "the layer of names can be left out");
+    IS_TEXT(got, strlen(got), "PERSON/-/name.cue:Jane Doe", "the tagger can be left out");
     sotto_detector_free(detector);
 
-    options = (struct sotto_detector_options){0};
+    options = (struct sotto_detector_options){.tagger_off = true, .names_off = true};
+    detector = make(&options);
+    find(detector, "Dr. Jane Doe", got, sizeof(got));
+    IS_TEXT(got, strlen(got), "", "and so can the layer of names");
+    sotto_detector_free(detector);
+
+    options = (struct sotto_detector_options){.tagger_off = true};
     options.threshold[SOTTO_LABEL_PERSON] = 1000;
     detector = make(&options);
     find(detector, "Dr. Jane Doe", got, sizeof(got));

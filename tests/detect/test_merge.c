@@ -153,6 +153,37 @@ static void test_nothing_is_uncovered(void)
     IS_SIZE(wrong, 0, "what was covered stays covered, sorted and without overlaps");
 }
 
+static void test_known_values(void)
+{
+    static const char text[] = "Thornbury Ltd, thornbury, t.thornbury@example.org";
+    static const struct {
+        const char *name;
+        uint32_t start, end; /* of the finding */
+        enum sotto_label label;
+        const char *want;
+    } cases[] = {
+        {"a known name is no town", 15, 24, SOTTO_LABEL_LOCATION, "15-24 PERSON"},
+        {"it stands alone where nothing was found", 0, 13, SOTTO_LABEL_ORG,
+         "0-13 ORG,15-24 PERSON"},
+        {"it says nothing new inside a longer name", 10, 24, SOTTO_LABEL_PERSON, ""},
+        {"and inside a place it takes its part", 10, 24, SOTTO_LABEL_LOCATION,
+         "10-13 LOCATION,15-24 PERSON"},
+    };
+    for (size_t i = 0; i < SOTTO_COUNT(cases); i++) {
+        struct sotto_finding found = finding(cases[i].start, cases[i].end, 1000, cases[i].label);
+        struct sotto_finding known = finding(15, 24, 500, SOTTO_LABEL_PERSON);
+        struct sotto_findings list = {0};
+        char got[256];
+        known.layer = SOTTO_LAYER_KNOWN;
+        add(&list, known);
+        IS_INT(sotto_merge_known(sotto_span_str(text), &found, 1, &list), SOTTO_OK, "%s",
+               cases[i].name);
+        describe(&list, got, sizeof(got));
+        IS_TEXT(got, strlen(got), cases[i].want, "%s: the findings", cases[i].name);
+        sotto_findings_free(&list);
+    }
+}
+
 static void test_failed_allocations(void)
 {
     for (size_t n = 1; n <= 2; n++) {
@@ -173,6 +204,7 @@ int main(void)
     test_cases();
     test_exact_types();
     test_nothing_is_uncovered();
+    test_known_values();
     test_failed_allocations();
     return done_testing();
 }

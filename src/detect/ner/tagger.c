@@ -58,6 +58,7 @@ struct sotto_tag_job {
     size_t context;    /* of them at its beginning, context only */
     size_t layer;      /* stage LAYER: which */
     size_t at;         /* stages LAYER and HEAD: next token */
+    size_t spent;      /* bytes of the budget, by the last step */
     size_t path_count; /* tokens waiting to be decoded */
     size_t path_leant; /* of them, seen by a decoding before */
     struct tag_place window[TAG_WINDOW];
@@ -324,14 +325,25 @@ void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)
     job->path_leant = 0;
 }
 
+/* Bytes that the next piece of work is worth: a window's stages share its bytes evenly.  What a text
+ * has no room for is not charged, so that many short texts cost what one of their length does. */
+static size_t piece_cost(const struct sotto_tag_job *job)
+{
+    size_t tokens = TAG_PIECE;
+    if (job->last && job->count < TAG_PIECE) {
+        tokens = job->count + SOTTO_NER_TILE;
+    }
+    return tokens * TAG_BYTES_PER_TOKEN / (job->tagger->model.layer_count + 2);
+}
+
 enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget, struct sotto_findings *list,
                               bool *done)
 {
-    /* The pieces of a window's work share its bytes evenly. */
-    size_t cost = TAG_PIECE * TAG_BYTES_PER_TOKEN / (job->tagger->model.layer_count + 2);
     enum sotto_err err = SOTTO_OK;
 
-    for (size_t spent = 0; err == SOTTO_OK && job->stage != TAG_DONE;) {
+    for (job->spent = 0;
+         err == SOTTO_OK && job->stage != TAG_DONE && (job->spent == 0 || job->spent < budget);) {
+        job->spent += piece_cost(job);
         switch (job->stage) {
         case TAG_FILL:
             fill(job);
@@ -348,13 +360,14 @@ enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget, struct s
         case TAG_DONE:
             break;
         }
-        spent += cost;
-        if (spent >= budget) {
-            break;
-        }
     }
     *done = job->stage == TAG_DONE;
     return err;
+}
+
+size_t sotto_tag_spent(const struct sotto_tag_job *job)
+{
+    return job->spent;
 }
 
 /* --- taggers --------------------------------------------------------------------------------- */

@@ -87,4 +87,7 @@ void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text);
 SOTTO_MUST_CHECK enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget,
                                                struct sotto_findings *list, bool *done);
 
+/** What the last step used of its budget, in bytes. */
+size_t sotto_tag_spent(const struct sotto_tag_job *job);
+
 #endif
