@@ -24,6 +24,7 @@
 
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
 static const char *const styles[] = {"token", "redact", NULL};
+static const char *const taggers[] = {"small", "none", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
 static const char *const durabilities[] = {"batched", "strict", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -308,6 +309,17 @@ static const struct config_field privacy_fields[] = {
      .about = "Modes of your own, by name."},
 };
 
+static const struct config_field detection_fields[] = {
+    {.name = "tagger",
+     .type = CONFIG_EITHER,
+     .offset = IN(c.privacy.detect.tagger_off),
+     .words = taggers,
+     .preset = "small",
+     .about = "The neural model beside the recognizers and word lists. `small` finds most names, "
+              "places and organisations and takes most of the time of detection; `none` leaves "
+              "it out."},
+};
+
 static const struct config_field secrets_fields[] = {
     {.name = "master",
      .type = CONFIG_SECRET,
@@ -570,6 +582,10 @@ static const struct config_field top_fields[] = {
      .type = CONFIG_SECTION,
      .fields = FIELDS(privacy_fields),
      .about = "What is found and what is replaced."},
+    {.name = "detection",
+     .type = CONFIG_SECTION,
+     .fields = FIELDS(detection_fields),
+     .about = "How personal data is found."},
     {.name = "secrets",
      .type = CONFIG_SECTION,
      .fields = FIELDS(secrets_fields),

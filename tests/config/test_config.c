@@ -82,8 +82,8 @@ static void test_defaults(void)
     IS_INT(c->quotas.requests_per_minute, 0, "no quotas");
     IS_SPAN(c->privacy.mode, "standard", "mode standard");
     IS_SPAN(c->privacy.style, "token", "style token");
-    OK(!c->privacy.user_passes && !c->policy.require_agreements && !c->log.json &&
-           c->audit.strict && !c->audit.open && !c->models_public,
+    OK(!c->privacy.user_passes && !c->privacy.detect.tagger_off && !c->policy.require_agreements &&
+           !c->log.json && c->audit.strict && !c->audit.open && !c->models_public,
        "switches");
     IS_SIZE(c->upstream_count, 1, "one upstream");
     IS_SPAN(c->upstreams[0].kind, "mirror", "the mirror");
@@ -132,6 +132,7 @@ static const char full_yaml[] =
     "  thresholds: {PERSON: 0.6, ID: 0}\n"
     "  modes:\n"
     "    clinic: {inherits: hipaa, tokenize: [OCCUPATION], pass: [CITY]}\n"
+    "detection: {tagger: none}\n"
     "secrets: {master: 0123456789abcdef0123456789abcdef}\n"
     "policy: {require_agreements: false}\n"
     "audit: {origin: log.example.org/a, durability: batched, public: true}\n"
@@ -206,6 +207,7 @@ static void test_privacy(const struct sotto_config *c)
        "and does what it says");
     IS_SPAN(c->privacy.style, "redact", "style");
     OK(c->privacy.user_passes, "user passes");
+    OK(c->privacy.detect.tagger_off, "no tagger");
     OK(o->allow_count == 2 && o->deny_count == 2 && o->custom_count == 2, "lists");
     IS_SPAN(o->allow[1].text, "Muster AG", "an allowed word");
     OK(o->deny[0].label == SOTTO_LABEL_ID && o->deny[1].label == SOTTO_LABEL_ORG, "denied words");
@@ -356,6 +358,8 @@ static const struct bad bad_yaml[] = {
     {"privacy: {deny: [{label: ID}]}", "line 1, column 18: privacy.deny[0].text: is missing\n"},
     {"privacy: {deny: [{text: a, label: NAME}]}", "line 1, column 35: privacy.deny[0].label: must "
                                                   "be a label such as PERSON or ID, not 'NAME'\n"},
+    {"detection: {tagger: huge}",
+     "line 1, column 21: detection.tagger: must be small or none, not 'huge'\n"},
     {"privacy: {thresholds: [1]}",
      "line 1, column 23: privacy.thresholds: must be a mapping such as {PERSON: 0.6}\n"},
     {"privacy: {thresholds: {NAME: 1}}",
