@@ -140,7 +140,8 @@ void room_settle(struct room_stream *s)
     struct sotto_record *r = &s->record;
     struct sotto_use used = {.requests = s->sent ? 1 : 0};
     ask_reader(s);
-    if (r->prompt_tokens >= 0 || r->completion_tokens >= 0 || was_worked_on(s)) {
+    if (s->route != NULL &&
+        (r->prompt_tokens >= 0 || r->completion_tokens >= 0 || was_worked_on(s))) {
         estimate(s);
         used.prompt_tokens = r->prompt_tokens;
         used.completion_tokens = r->completion_tokens;
