@@ -23,6 +23,15 @@ struct back_stream {
     struct back_stream *next, **link; /* among those that are over */
 };
 
+/* A fetch that cannot start is told later: the vault is in the middle of its own call. */
+struct back_refusal {
+    struct sotto_task task;
+    struct sotto_back *back;
+    uint64_t id;
+    enum sotto_err err;
+    struct back_refusal *next;
+};
+
 struct sotto_back {
     struct sotto_loop *loop;
     struct sotto_resolver *resolver;
@@ -31,7 +40,8 @@ struct sotto_back {
     struct sotto_streams streams;
     struct back_stream *over;     /* no longer in `streams`: their numbers are used again */
     struct back_set *sets;        /* the first one is in use */
-    struct sotto_task sweep_task; /* pools are not freed inside their own callbacks */
+    struct back_refusal *refusals; /* not told yet */
+    struct sotto_task sweep_task;  /* pools are not freed inside their own callbacks */
 };
 
 static void set_free(struct back_set *set)
@@ -236,6 +246,12 @@ void sotto_back_free(struct sotto_back *back)
         return;
     }
     sotto_loop_undefer(back->loop, &back->sweep_task);
+    while (back->refusals != NULL) {
+        struct back_refusal *r = back->refusals;
+        back->refusals = r->next;
+        sotto_loop_undefer(back->loop, &r->task);
+        sotto_free(r);
+    }
     while (back->sets != NULL) {
         struct back_set *set = back->sets;
         back->sets = set->next;
@@ -264,17 +280,15 @@ static enum sotto_err start(struct sotto_back *back, struct back_stream *s,
     return sotto_fetch_start(s->set->pools[msg->arg], &origin, msg->body, &handler, s, &s->fetch);
 }
 
-/* A fetch that cannot start is told later: the vault is in the middle of its own call. */
-struct back_refusal {
-    struct sotto_task task;
-    struct sotto_back *back;
-    uint64_t id;
-    enum sotto_err err;
-};
-
 static void refuse(struct sotto_task *task)
 {
     struct back_refusal *r = SOTTO_CONTAINER(task, struct back_refusal, task);
+    for (struct back_refusal **at = &r->back->refusals; *at != NULL; at = &(*at)->next) {
+        if (*at == r) {
+            *at = r->next;
+            break;
+        }
+    }
     tell(r->back, r->id, r->err);
     sotto_free(r);
 }
@@ -302,7 +316,8 @@ static void fetch(struct sotto_back *back, const struct sotto_door_msg *msg)
         tell(back, msg->stream, SOTTO_ENOMEM);
         return;
     }
-    *r = (struct back_refusal){.back = back, .id = msg->stream, .err = err};
+    *r = (struct back_refusal){.back = back, .id = msg->stream, .err = err, .next = back->refusals};
+    back->refusals = r;
     sotto_loop_defer(back->loop, &r->task, refuse);
 }
 

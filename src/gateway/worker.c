@@ -38,6 +38,7 @@ struct sotto_worker {
     bool keys_asked;
     pthread_t thread;
     bool started;
+    bool closing; /* the side threads are gone */
     atomic_bool ended;
 };
 
@@ -92,7 +93,9 @@ static void keys_done(struct sotto_side_work *task)
 {
     struct sotto_worker *w = SOTTO_CONTAINER(task, struct sotto_worker, keys_work);
     w->keys_asked = false;
-    sotto_room_keys_ready(w->room);
+    if (!w->closing) {
+        sotto_room_keys_ready(w->room);
+    }
 }
 
 static void reload_keys(void *ctx)
@@ -292,8 +295,9 @@ void sotto_worker_free(struct sotto_worker *w)
         return;
     }
     sotto_worker_join(w);
+    w->closing = true;
     if (w->room != NULL) {
-        sotto_ignore(sotto_loop_step(w->loop, 0)); /* what side threads handed back */
+        sotto_loop_settle(w->loop); /* what side threads handed back; nothing new begins */
     }
     sotto_front_free(w->front);
     sotto_back_free(w->back);

@@ -371,6 +371,11 @@ enum sotto_err sotto_loop_step(struct sotto_loop *loop, int wait_ms)
     return SOTTO_OK;
 }
 
+void sotto_loop_settle(struct sotto_loop *loop)
+{
+    run_posted(loop);
+}
+
 enum sotto_err sotto_loop_run(struct sotto_loop *loop)
 {
     enum sotto_err err = SOTTO_OK;

@@ -86,6 +86,12 @@ void sotto_loop_stop(struct sotto_loop *loop);
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_loop_step(struct sotto_loop *loop, int wait_ms);
 
+/**
+ * Runs what other threads have posted and nothing else: no descriptor is looked at, no timer fires.
+ * For the end of a loop that runs no more, while those who work for it are already gone.
+ */
+void sotto_loop_settle(struct sotto_loop *loop);
+
 /** Time of this round, on the clock of sys/clock.h: read once a wake, costs nothing. */
 int64_t sotto_loop_now_us(const struct sotto_loop *loop);
 int64_t sotto_loop_now_ms(const struct sotto_loop *loop);
