@@ -129,6 +129,7 @@ void room_reply(struct room_stream *s, int status, const char *type, sotto_span 
                 uint32_t flags)
 {
     if (write_lines(s, status, type, flags) != SOTTO_OK) {
+        sotto_buf_truncate(&s->room->lines, 0);
         give_up(s);
         return;
     }
@@ -145,6 +146,7 @@ void room_reply(struct room_stream *s, int status, const char *type, sotto_span 
     s->head_sent = true;
     s->last_sent_ms = sotto_clock_ms();
     sotto_door_put(&s->room->options.front, &msg);
+    sotto_buf_truncate(&s->room->lines, 0); /* a provider's lines are part of its answer */
 }
 
 void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags)
