@@ -17,6 +17,9 @@
 #include "sys/log.h"
 #include "sys/signals.h"
 
+/* Of standard output; ours, so that it can be wiped: the first key passes through it. */
+static char output[4096];
+
 /* What the command line says; options win over the configuration. */
 struct serve_words {
     const char *config, *state, *listen, *admin, *tls_listen, *tls_cert, *tls_key;
@@ -170,6 +173,14 @@ static void print_ready(const struct sotto_config *config, const struct sotto_ga
     fflush(stdout);
 }
 
+/* It was shown: neither we nor stdio keep it. */
+static void wipe_first_key(struct serve_words *w)
+{
+    sotto_wipe(w->first_key, sizeof(w->first_key));
+    fflush(stdout);
+    sotto_wipe(output, sizeof(output));
+}
+
 static int run(struct serve_words *w, struct sotto_config *config, const char *folder, int signals)
 {
     char why[SOTTO_GATEWAY_WHY_BYTES];
@@ -190,7 +201,7 @@ static int run(struct serve_words *w, struct sotto_config *config, const char *f
         struct sotto_gateway_ports ports = sotto_gateway_ports(gateway);
         sotto_guide_print(config, &ports, w->first_key);
     }
-    sotto_wipe(w->first_key, sizeof(w->first_key));
+    wipe_first_key(w);
     enum sotto_err err = sotto_gateway_run(gateway);
     sotto_gateway_free(gateway);
     return err == SOTTO_OK ? SOTTO_EXIT_OK
@@ -210,6 +221,10 @@ static int serve(struct serve_words *w)
         return SOTTO_EXIT_USAGE;
     }
     sotto_log_setup(config->log.json ? SOTTO_LOG_JSON : SOTTO_LOG_LOGFMT, SOTTO_LOG_INFO);
+    if (sotto_lock_memory() != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_WARN, "memory_may_be_swapped",
+                  SOTTO_LOG_TEXT("why", "RLIMIT_MEMLOCK is not unlimited and there is swap"));
+    }
     snprintf(given, sizeof(given), "%.*s", SOTTO_FMT(config->state));
     int status = SOTTO_CLI_GO;
     if (!sotto_state_folder(w->state != NULL ? w->state : given, folder)) {
@@ -262,6 +277,7 @@ int sotto_cmd_serve(int argc, char **argv)
         return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
     }
     sotto_raise_file_limit();
+    setvbuf(stdout, output, _IOLBF, sizeof(output));
     status = serve(&w);
     sotto_wipe(w.first_key, sizeof(w.first_key));
     return status;

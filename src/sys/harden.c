@@ -2,9 +2,14 @@
 
 #include "sys/harden.h"
 
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum sotto_err sotto_harden(void)
 {
@@ -15,6 +20,32 @@ enum sotto_err sotto_harden(void)
         return SOTTO_EIO;
     }
     return SOTTO_OK;
+}
+
+/* /proc/swaps has a line for each device behind the one with the names of the columns. */
+static bool has_swap(void)
+{
+    char text[4096];
+    int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return true;
+    }
+    ssize_t n = read(fd, text, sizeof(text));
+    close(fd);
+    const char *line = n > 0 ? memchr(text, '\n', (size_t)n) : NULL;
+    return line == NULL || line + 1 < text + n;
+}
+
+enum sotto_err sotto_lock_memory(void)
+{
+    const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit = {0};
+    bool unlimited = setrlimit(RLIMIT_MEMLOCK, &all) == 0 ||
+                     (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
+    if (unlimited && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) {
+        return SOTTO_OK;
+    }
+    return has_swap() ? SOTTO_EDENIED : SOTTO_OK;
 }
 
 unsigned long sotto_raise_file_limit(void)

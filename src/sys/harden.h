@@ -14,6 +14,15 @@
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_harden(void);
 
+/**
+ * Keeps the memory of the process, now and later, out of swap (mlockall), as far as it is used.
+ * Done only where no limit can make a later allocation fail: RLIMIT_MEMLOCK is unlimited, or may be
+ * made so.
+ *
+ * @retval SOTTO_EDENIED  the limit forbids it, and the system has swap
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_lock_memory(void);
+
 /** Raises the soft limit of open files to the hard one; returns what it is then. */
 unsigned long sotto_raise_file_limit(void);
 

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "tap/tap.h"
 
 int main(void)
@@ -20,5 +21,12 @@ int main(void)
     OK(getrlimit(RLIMIT_NOFILE, &limit) == 0, "the limit of open files");
     IS_INT((long long)sotto_raise_file_limit(), (long long)limit.rlim_max,
            "is raised to the hard one");
+
+    /* Without the right to raise it, a limit that could make allocations fail is left alone. */
+    enum sotto_err err = sotto_lock_memory();
+    OK(err == SOTTO_OK || err == SOTTO_EDENIED, "memory is kept out of swap where that may be");
+    void *block = sotto_alloc((size_t)64 << 20);
+    OK(block != NULL, "does not stand in the way of allocations");
+    sotto_free(block);
     return done_testing();
 }
