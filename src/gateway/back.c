@@ -38,8 +38,8 @@ struct sotto_back {
     struct sotto_tls_context *tls;
     struct sotto_door to_vault;
     struct sotto_streams streams;
-    struct back_stream *over;     /* no longer in `streams`: their numbers are used again */
-    struct back_set *sets;        /* the first one is in use */
+    struct back_stream *over;      /* no longer in `streams`: their numbers are used again */
+    struct back_set *sets;         /* the first one is in use */
     struct back_refusal *refusals; /* not told yet */
     struct sotto_task sweep_task;  /* pools are not freed inside their own callbacks */
 };
