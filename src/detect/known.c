@@ -60,7 +60,8 @@ struct sotto_known {
     struct sotto_buf spellings;
     uint32_t root[128]; /* children of the root by ASCII symbol, made with the links */
     bool linked;        /* failure links are made */
-    bool begins[256];   /* bytes with which a value may begin; made with the links */
+    uint8_t begins[256];  /* by byte, a bit for each class of values that may begin with it, */
+    uint8_t follows[256]; /* and by the byte behind that; both made with the links */
 };
 
 /* A walk over folded text. */
@@ -77,10 +78,14 @@ struct known_ring {
     uint32_t starts[KNOWN_VALUE_MAX];
 };
 
-static bool is_separator(uint32_t c)
+static inline bool is_separator(uint32_t c)
 {
-    return c == '.' || c == '-' || c == '_' || c == '\'' || c == 0x2019 || c == 0x2010 ||
-           c == 0x2011 || (sotto_char_classes(c) & SOTTO_CHAR_SPACE) != 0;
+    if (c < 128) {
+        return c == '.' || c == '-' || c == '_' || c == '\'' ||
+               (sotto_char_ascii[c] & SOTTO_CHAR_SPACE) != 0;
+    }
+    return c == 0x2019 || c == 0x2010 || c == 0x2011 ||
+           (sotto_char_wide(c) & SOTTO_CHAR_SPACE) != 0;
 }
 
 /* The next symbol of folded text; false at the end.  A separator's symbol comes at its start. */
@@ -375,31 +380,53 @@ enum sotto_err sotto_known_add(struct sotto_known *known, sotto_span value,
     return err;
 }
 
-/* Most of a text cannot begin a value: a table of first bytes lets the scan pass over it.  What is
- * not ASCII may fold to anything. */
+/* Lets `symbol` stand in `table` for the classes of `bits`, as each byte that it may come from.
+ * What is not ASCII may fold to anything, or be hidden. */
+static void allow(uint8_t table[256], uint32_t symbol, uint8_t bits)
+{
+    for (unsigned byte = 0; symbol == KNOWN_SEPARATOR && byte < 128; byte++) {
+        table[byte] |= is_separator(byte) ? bits : 0;
+    }
+    if (symbol < 128 && symbol != KNOWN_SEPARATOR) {
+        table[symbol] |= bits;
+        table[symbol >= 'a' && symbol <= 'z' ? symbol - 0x20 : symbol] |= bits;
+    }
+}
+
+/* Most of a text cannot begin a value: tables of the first two bytes, by a class of the first
+ * symbol, let the scan pass over it. */
 static void note_beginnings(struct sotto_known *known)
 {
+    const struct known_node *n = known->nodes;
     memset(known->begins, 0, 128);
-    memset(known->begins + 128, 1, 128);
+    memset(known->follows, 0, 128);
+    memset(known->begins + 128, 0xff, 128);
+    memset(known->follows + 128, 0xff, 128);
     for (uint32_t symbol = 0; symbol < SOTTO_COUNT(known->root); symbol++) {
         known->root[symbol] = find_child(known, 0, symbol);
     }
-    for (uint32_t child = known->nodes[0].child; child != 0; child = known->nodes[child].sibling) {
-        uint32_t symbol = known->nodes[child].symbol;
-        if (symbol == KNOWN_SEPARATOR) {
-            memset(known->begins, 1, sizeof(known->begins));
-        } else if (symbol < 128) {
-            known->begins[symbol] = true;
-            known->begins[symbol >= 'a' && symbol <= 'z' ? symbol - 0x20 : symbol] = true;
+    for (uint32_t child = n[0].child; child != 0; child = n[child].sibling) {
+        uint8_t bits = n[child].symbol < 128 ? (uint8_t)(1U << n[child].symbol % 8) : 0xff;
+        allow(known->begins, n[child].symbol, bits);
+        if (n[child].value != 0) {
+            memset(known->follows, 0xff, sizeof(known->follows)); /* one symbol is a value */
+        }
+        for (uint32_t next = n[child].child; next != 0; next = n[next].sibling) {
+            allow(known->follows, n[next].symbol, bits);
         }
     }
 }
 
+/* Moves on to where a value may begin. */
 static void pass_over(const struct sotto_known *known, struct known_walk *walk)
 {
-    while (walk->at < walk->text.len && !known->begins[walk->text.base[walk->at]]) {
-        walk->at++;
+    const uint8_t *base = walk->text.base;
+    size_t at = walk->at, len = walk->text.len;
+    while (at + 1 < len && (known->begins[base[at]] & known->follows[base[at + 1]]) == 0) {
+        at++;
     }
+    walk->in_separator &= at == walk->at;
+    walk->at = at;
 }
 
 /* Breadth first: the links of shorter patterns are there when longer ones need them. */

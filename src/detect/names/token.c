@@ -137,41 +137,51 @@ static void add_char(struct token_reader *r, uint32_t c, unsigned classes)
     r->part_start = false;
 }
 
-/* Adds the ASCII letters and digits from `at` on, which is most of most texts; their end. */
-static size_t read_ascii(struct token_reader *r, size_t at)
+/* Notes an ASCII letter that is not lower case, or a digit, as number `n` of a stretch. */
+static void note_other(struct token_reader *r, bool capital, size_t n)
 {
-    const uint8_t *base = r->text.base;
-    uint64_t hash = r->hash, before = r->before;
-    size_t start = at;
+    if (capital) {
+        r->second_upper |= r->upper + r->lower + n == 1;
+        r->first_upper |= r->upper + r->lower + r->digits + n == 0;
+        r->inside += !r->part_start || n != 0;
+    }
+}
+
+/* Adds the ASCII letters and digits from `at` on, which is most of most texts; their end. */
+static size_t read_ascii(struct token_reader *r, const size_t start)
+{
+    const uint8_t *const base = r->text.base + start;
+    const size_t room = r->to - start;
+    uint64_t hash = r->hash, before = hash;
     unsigned upper = 0, digits = 0;
-    while (at < r->to && base[at] < 128) {
-        unsigned classes = sotto_char_ascii[base[at]];
-        if ((classes & (SOTTO_CHAR_LETTER | SOTTO_CHAR_DIGIT)) == 0) {
-            break;
-        }
+    size_t n = 0;
+    for (; n < room && base[n] < 128; n++) {
+        unsigned classes = sotto_char_ascii[base[n]];
+        uint32_t folded = base[n];
         if ((classes & SOTTO_CHAR_LOWER) == 0) {
-            bool capital = (classes & SOTTO_CHAR_UPPER) != 0, first = r->part_start && at == start;
-            r->second_upper |= capital && r->upper + r->lower + (at - start) == 1;
-            r->first_upper |= capital && r->upper + r->lower + r->digits + (at - start) == 0;
-            r->inside += capital && !first;
+            if ((classes & (SOTTO_CHAR_UPPER | SOTTO_CHAR_DIGIT)) == 0) {
+                break;
+            }
+            bool capital = (classes & SOTTO_CHAR_UPPER) != 0;
+            note_other(r, capital, n);
             upper += capital;
             digits += !capital;
+            folded = sotto_fold(folded);
         }
         before = hash;
-        hash = sotto_lexicon_add(hash, sotto_fold(base[at]));
-        at++;
+        hash = sotto_lexicon_add(hash, folded);
     }
-    if (at != start) {
-        r->first = r->first == 0 ? sotto_fold(base[start]) : r->first;
-        r->last = sotto_fold(base[at - 1]);
+    if (n != 0) {
+        r->first = r->first == 0 ? sotto_fold(base[0]) : r->first;
+        r->last = sotto_fold(base[n - 1]);
         r->part_start = false;
         r->upper += upper;
         r->digits += digits;
-        r->lower += (unsigned)(at - start) - upper - digits;
+        r->lower += (unsigned)n - upper - digits;
         r->hash = hash;
         r->before = before;
     }
-    return at;
+    return start + n;
 }
 
 static void end_part(struct token_reader *r, size_t end)
