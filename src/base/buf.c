@@ -64,23 +64,15 @@ enum sotto_err sotto_buf_extend(struct sotto_buf *buf, size_t n, uint8_t **dst)
     return err;
 }
 
-enum sotto_err sotto_buf_append(struct sotto_buf *buf, sotto_span src)
+enum sotto_err sotto_buf_append_growing(struct sotto_buf *buf, sotto_span src)
 {
-    uint8_t *dst;
-    if (src.len == 0) {
-        return SOTTO_OK;
-    }
-    enum sotto_err err = sotto_buf_extend(buf, src.len, &dst);
+    enum sotto_err err = sotto_buf_reserve(buf, src.len);
     if (err == SOTTO_OK) {
-        assert(dst != NULL);
-        memcpy(dst, src.base, src.len);
+        assert(buf->base != NULL);
+        memcpy(buf->base + buf->len, src.base, src.len);
+        buf->len += src.len;
     }
     return err;
-}
-
-enum sotto_err sotto_buf_push(struct sotto_buf *buf, uint8_t byte)
-{
-    return sotto_buf_append(buf, sotto_span_init(&byte, 1));
 }
 
 enum sotto_err sotto_buf_printf(struct sotto_buf *buf, const char *fmt, ...)

@@ -52,16 +52,37 @@ SOTTO_MUST_CHECK enum sotto_err sotto_buf_reserve(struct sotto_buf *buf, size_t 
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_buf_extend(struct sotto_buf *buf, size_t n, uint8_t **dst);
 
+/** Appends where the buffer has to grow first; use sotto_buf_append(). */
+SOTTO_MUST_CHECK enum sotto_err sotto_buf_append_growing(struct sotto_buf *buf, sotto_span src);
+
 /**
  * Copies `src` to the end of the buffer.
  *
  * Invalidates spans into the buffer.  `src` must not point into it.  Errors as for
  * sotto_buf_reserve().
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_buf_append(struct sotto_buf *buf, sotto_span src);
+SOTTO_MUST_CHECK static inline enum sotto_err sotto_buf_append(struct sotto_buf *buf,
+                                                               sotto_span src)
+{
+    if (src.len > buf->cap - buf->len) {
+        return sotto_buf_append_growing(buf, src);
+    }
+    if (src.len != 0) {
+        memcpy(buf->base + buf->len, src.base, src.len);
+        buf->len += src.len;
+    }
+    return SOTTO_OK;
+}
 
 /** Appends one byte.  Errors as for sotto_buf_reserve(). */
-SOTTO_MUST_CHECK enum sotto_err sotto_buf_push(struct sotto_buf *buf, uint8_t byte);
+SOTTO_MUST_CHECK static inline enum sotto_err sotto_buf_push(struct sotto_buf *buf, uint8_t byte)
+{
+    if (buf->len == buf->cap) {
+        return sotto_buf_append_growing(buf, sotto_span_init(&byte, 1));
+    }
+    buf->base[buf->len++] = byte;
+    return SOTTO_OK;
+}
 
 /** Appends formatted text.  Errors as for sotto_buf_reserve(). */
 SOTTO_MUST_CHECK SOTTO_PRINTF(2, 3) enum sotto_err

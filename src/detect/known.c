@@ -58,8 +58,8 @@ struct sotto_known {
     struct known_value *values;
     uint32_t value_count, value_cap;
     struct sotto_buf spellings;
-    uint32_t root[128]; /* children of the root by ASCII symbol, made with the links */
-    bool linked;        /* failure links are made */
+    uint32_t root[128];   /* children of the root by ASCII symbol, made with the links */
+    bool linked;          /* failure links are made */
     uint8_t begins[256];  /* by byte, a bit for each class of values that may begin with it, */
     uint8_t follows[256]; /* and by the byte behind that; both made with the links */
 };

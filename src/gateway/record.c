@@ -2,7 +2,7 @@
 
 #include "gateway/record.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "crypto/base62.h"
 #include "sys/log.h"
@@ -39,8 +39,13 @@ static const char *outcome_name(enum sotto_outcome outcome)
 /* Names of the configuration have a checked alphabet and length. */
 static const char *name_text(sotto_span name, char *to, size_t cap)
 {
-    snprintf(to, cap, "%.*s", SOTTO_FMT(name));
-    return to[0] != '\0' ? to : "-";
+    size_t len = name.len < cap ? name.len : cap - 1;
+    if (len == 0) {
+        return "-";
+    }
+    memcpy(to, name.base, len);
+    to[len] = '\0';
+    return to;
 }
 
 void sotto_record_log(const struct sotto_record *r)

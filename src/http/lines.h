@@ -15,8 +15,9 @@
 /** tchar of RFC 9110 5.6.2: what names of fields, methods and chunk extensions consist of. */
 static inline bool sotto_is_token_byte(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    /* a bit for each: letters, digits and !#$%&'*+-.^_`|~ */
+    static const uint64_t allowed[] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    return c < 128 && (allowed[c / 64] >> c % 64 & 1) != 0;
 }
 
 enum lines_state {

@@ -3,6 +3,7 @@
 #include "http/response.h"
 
 #include "base/alloc.h"
+#include "base/decimal.h"
 #include "http/framing.h"
 #include "http/message.h"
 
@@ -96,7 +97,12 @@ static enum sotto_err begin_body(struct sotto_http_response *r, const struct sot
 
 static enum sotto_err write_block(struct sotto_http_response *r, const struct sotto_http_head *head)
 {
-    enum sotto_err err = sotto_buf_printf(&r->block, "%03d\r\n", head->status);
+    char line[SOTTO_DECIMAL_MAX];
+    size_t len = sotto_decimal((unsigned)head->status, 3, line);
+    enum sotto_err err = sotto_buf_append(&r->block, sotto_span_init(line, len));
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(&r->block, SOTTO_LIT("\r\n"));
+    }
     return err == SOTTO_OK ? sotto_message_fields(head, &r->block) : err;
 }
 

@@ -2,6 +2,7 @@
 
 #include "http/write.h"
 
+#include "base/decimal.h"
 #include "http/lines.h"
 
 static bool is_token(sotto_span s)
@@ -137,13 +138,9 @@ enum sotto_err sotto_http_write_field(struct sotto_buf *out, const char *name, s
 
 enum sotto_err sotto_http_write_number(struct sotto_buf *out, const char *name, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return sotto_http_write_field(out, name, sotto_span_init(digits + at, sizeof(digits) - at));
+    char digits[SOTTO_DECIMAL_MAX];
+    size_t len = sotto_decimal(value, 1, digits);
+    return sotto_http_write_field(out, name, sotto_span_init(digits, len));
 }
 
 enum sotto_err sotto_http_write_head_end(struct sotto_buf *out)

@@ -4,6 +4,10 @@
 
 #include "base/alloc.h"
 
+#ifdef __SSE2__
+#    include <emmintrin.h>
+#endif
+
 /*
  * The library's writer makes a block of its own that would have to be copied and wiped; this one
  * appends to the caller's buffer.  Built numbers, which are few, are still the library's.
@@ -111,10 +115,30 @@ static uint64_t special_bytes(uint64_t x)
            tops;
 }
 
+/* How many of the blocks of 16 bytes from `at` on, in bytes, stand for themselves. */
+static size_t plain_blocks(sotto_span text, size_t at)
+{
+    size_t i = at;
+#ifdef __SSE2__
+    for (; text.len - i >= 16; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(text.base + i));
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+        __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+        __m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+        if (_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))) != 0) {
+            break;
+        }
+    }
+#else
+    (void)text;
+#endif
+    return i - at;
+}
+
 /* How many bytes from `at` on stand for themselves in a JSON string. */
 static size_t plain_run(sotto_span text, size_t at)
 {
-    size_t i = at;
+    size_t i = at + plain_blocks(text, at);
     uint64_t word;
     while (text.len - i >= sizeof(word)) {
         memcpy(&word, text.base + i, sizeof(word));

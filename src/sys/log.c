@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/decimal.h"
 #include "sys/clock.h"
 
 /* Longest identifier that is written. */
@@ -78,17 +79,10 @@ static bool is_plain(const char *text)
 
 static void put_number(struct log_line *line, int64_t number)
 {
-    char digits[24];
-    size_t at = sizeof(digits);
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (number < 0) {
-        digits[--at] = '-';
-    }
-    put(line, digits + at, sizeof(digits) - at);
+    char digits[1 + SOTTO_DECIMAL_MAX] = "-";
+    uint64_t size = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    size_t len = sotto_decimal(size, 1, digits + 1);
+    put(line, digits + (number >= 0), len + (number < 0));
 }
 
 static void put_string(struct log_line *line, const char *text)

@@ -2,8 +2,9 @@
 
 #include "upstream/post.h"
 
-#include <stdio.h>
+#include <string.h>
 
+#include "base/decimal.h"
 #include "http/write.h"
 
 /* A head is hardly longer, so that most requests are written into one block. */
@@ -18,23 +19,29 @@
 /* The authority as a Host line has it (RFC 9112 3.2): without a port that the scheme implies. */
 static enum sotto_err write_host(const struct sotto_upstream *upstream, struct sotto_buf *out)
 {
-    char host[300];
-    int len;
-    bool bare_v6 = upstream->host.len != 0 && upstream->host.base[0] != '[' &&
-                   memchr(upstream->host.base, ':', upstream->host.len) != NULL;
+    char text[300], *end = text;
+    sotto_span host = upstream->host;
+    bool bare_v6 = host.len != 0 && host.base[0] != '[' && memchr(host.base, ':', host.len) != NULL;
     bool implied = upstream->port == (upstream->tls ? 443 : 80);
     if (!bare_v6 && implied) {
-        return sotto_http_write_field(out, "Host", upstream->host);
+        return sotto_http_write_field(out, "Host", host);
     }
-    len = snprintf(host, sizeof(host), "%s%.*s%s", bare_v6 ? "[" : "", SOTTO_FMT(upstream->host),
-                   bare_v6 ? "]" : "");
-    if (!implied && len > 0 && (size_t)len < sizeof(host)) {
-        len += snprintf(host + len, sizeof(host) - (size_t)len, ":%u", (unsigned)upstream->port);
-    }
-    if (len <= 0 || (size_t)len >= sizeof(host)) {
+    if (host.len == 0 || host.len > sizeof(text) - 3 - SOTTO_DECIMAL_MAX) {
         return SOTTO_EINVAL;
     }
-    return sotto_http_write_field(out, "Host", sotto_span_init(host, (size_t)len));
+    if (bare_v6) {
+        *end++ = '[';
+    }
+    memcpy(end, host.base, host.len);
+    end += host.len;
+    if (bare_v6) {
+        *end++ = ']';
+    }
+    if (!implied) {
+        *end++ = ':';
+        end += sotto_decimal(upstream->port, 1, end);
+    }
+    return sotto_http_write_field(out, "Host", sotto_span_init(text, (size_t)(end - text)));
 }
 
 /* What the two kinds of request have in common. */
