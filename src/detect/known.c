@@ -118,7 +118,7 @@ static uint32_t edge_slot(uint32_t node, uint32_t symbol)
     return (uint32_t)(h >> 32);
 }
 
-static uint32_t find_child(const struct sotto_known *known, uint32_t node, uint32_t symbol)
+static uint32_t ask_edges(const struct sotto_known *known, uint32_t node, uint32_t symbol)
 {
     uint32_t at = edge_slot(node, symbol) & known->edge_mask;
     uint32_t child;
@@ -129,17 +129,21 @@ static uint32_t find_child(const struct sotto_known *known, uint32_t node, uint3
     return child;
 }
 
-/* As find_child(), once the links are made: most steps are from the root or a node of one child. */
-static inline uint32_t step(const struct sotto_known *known, uint32_t node, uint32_t symbol)
+/* Most nodes have one child or none. */
+static inline uint32_t find_child(const struct sotto_known *known, uint32_t node, uint32_t symbol)
 {
-    if (node == 0 && symbol < SOTTO_COUNT(known->root)) {
-        return known->root[symbol];
-    }
     uint32_t child = known->nodes[node].child;
     if (child == 0 || known->nodes[child].symbol == symbol) {
         return child;
     }
-    return known->nodes[child].sibling == 0 ? 0 : find_child(known, node, symbol);
+    return known->nodes[child].sibling == 0 ? 0 : ask_edges(known, node, symbol);
+}
+
+/* As find_child(), once the links are made: most steps are from the root. */
+static inline uint32_t step(const struct sotto_known *known, uint32_t node, uint32_t symbol)
+{
+    return node == 0 && symbol < SOTTO_COUNT(known->root) ? known->root[symbol]
+                                                          : find_child(known, node, symbol);
 }
 
 static void add_edge(uint32_t *edges, uint32_t mask, const struct known_node *nodes, uint32_t child)
@@ -402,11 +406,12 @@ static void note_beginnings(struct sotto_known *known)
     memset(known->follows, 0, 128);
     memset(known->begins + 128, 0xff, 128);
     memset(known->follows + 128, 0xff, 128);
-    for (uint32_t symbol = 0; symbol < SOTTO_COUNT(known->root); symbol++) {
-        known->root[symbol] = find_child(known, 0, symbol);
-    }
+    memset(known->root, 0, sizeof(known->root));
     for (uint32_t child = n[0].child; child != 0; child = n[child].sibling) {
         uint8_t bits = n[child].symbol < 128 ? (uint8_t)(1U << n[child].symbol % 8) : 0xff;
+        if (n[child].symbol < SOTTO_COUNT(known->root)) {
+            known->root[n[child].symbol] = child;
+        }
         allow(known->begins, n[child].symbol, bits);
         if (n[child].value != 0) {
             memset(known->follows, 0xff, sizeof(known->follows)); /* one symbol is a value */
@@ -437,13 +442,14 @@ static enum sotto_err link_failures(struct sotto_known *known)
         return SOTTO_ENOMEM;
     }
     uint32_t head = 0, tail = 0;
+    note_beginnings(known);
     queue[tail++] = 0;
     while (head < tail) {
         uint32_t node = queue[head++];
         struct known_node *n = known->nodes;
         for (uint32_t c = n[node].child; c != 0; c = n[c].sibling) {
             uint32_t fail = n[node].fail, next = 0;
-            while (node != 0 && (next = find_child(known, fail, n[c].symbol)) == 0 && fail != 0) {
+            while (node != 0 && (next = step(known, fail, n[c].symbol)) == 0 && fail != 0) {
                 fail = n[fail].fail;
             }
             n[c].fail = next;
@@ -452,7 +458,6 @@ static enum sotto_err link_failures(struct sotto_known *known)
         }
     }
     sotto_free(queue);
-    note_beginnings(known);
     known->linked = true;
     return SOTTO_OK;
 }

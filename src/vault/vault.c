@@ -386,8 +386,7 @@ enum sotto_err sotto_vault_shield(struct sotto_vault *vault, sotto_span text)
     }
     for (size_t i = 0; i + 1 < text.len; i++) {
         struct spelling s;
-        if (spelling_first[text.base[i]] == 0 ||
-            !spelling_begins(text.base[i], text.base[i + 1], UINT32_MAX) ||
+        if (!spelling_begins(text.base[i], text.base[i + 1], UINT32_MAX) ||
             spelling_read(sotto_span_skip(text, i), UINT32_MAX, false, &s) != SPELLING_WHOLE) {
             continue;
         }
