@@ -20,6 +20,9 @@ static inline bool sotto_is_token_byte(uint8_t c)
     return c < 128 && (allowed[c / 64] >> c % 64 & 1) != 0;
 }
 
+/** Length of the run of bytes that are neither control characters (but a tab) nor DEL. */
+size_t sotto_text_run(const uint8_t *p, size_t n);
+
 enum lines_state {
     LINES_START, /* at the start of the first line */
     LINES_INSIDE,

@@ -17,12 +17,7 @@ static bool is_token(sotto_span s)
 
 static bool is_value(sotto_span s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if ((s.base[i] < 0x20 && s.base[i] != '\t') || s.base[i] == 0x7f) {
-            return false;
-        }
-    }
-    return true;
+    return sotto_text_run(s.base, s.len) == s.len;
 }
 
 static bool is_target(sotto_span s)

@@ -68,13 +68,14 @@ static bool is_plain_byte(unsigned char c)
     return (low >= 'a' && low <= 'z') || (c >= '-' && c <= ':') || c == '_' || c == '@';
 }
 
-static bool is_plain(const char *text)
+/* The length of a text that needs no quotes; 0: it needs some. */
+static size_t plain_length(const char *text)
 {
     size_t len = 0;
     while (len <= LOG_ID_MAX && is_plain_byte((unsigned char)text[len])) {
         len++;
     }
-    return len != 0 && len <= LOG_ID_MAX && text[len] == '\0';
+    return len <= LOG_ID_MAX && text[len] == '\0' ? len : 0;
 }
 
 static void put_number(struct log_line *line, int64_t number)
@@ -85,12 +86,12 @@ static void put_number(struct log_line *line, int64_t number)
     put(line, digits + (number >= 0), len + (number < 0));
 }
 
-static void put_string(struct log_line *line, const char *text)
+static void put_string(struct log_line *line, const char *text, size_t plain)
 {
-    if (line->json || !is_plain(text)) {
+    if (line->json || plain == 0) {
         put_quoted(line, text);
     } else {
-        put_text(line, text);
+        put(line, text, plain);
     }
 }
 
@@ -110,17 +111,18 @@ static void put_name(struct log_line *line, const char *name)
 static void put_field(struct log_line *line, const struct sotto_log_field *field)
 {
     const char *text = field->text != NULL ? field->text : "";
+    size_t plain = field->kind != SOTTO_LOG_KIND_INT ? plain_length(text) : 0;
     put_name(line, field->name);
     switch (field->kind) {
     case SOTTO_LOG_KIND_INT:
         put_number(line, field->number);
         break;
     case SOTTO_LOG_KIND_ID:
-        put_string(line, is_plain(text) ? text : "invalid");
+        put_string(line, plain != 0 ? text : "invalid", plain != 0 ? plain : strlen("invalid"));
         break;
     case SOTTO_LOG_KIND_TEXT:
     case SOTTO_LOG_KIND_NOTE:
-        put_string(line, text);
+        put_string(line, text, plain);
         break;
     }
 }
