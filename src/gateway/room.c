@@ -10,6 +10,8 @@
 
 /* Bytes of text between two looks at the clock. */
 #define ROOM_STEP_BYTES 2048
+/* The same in a worker thread, between two looks at whether the end has come. */
+#define ROOM_JOB_STEP_BYTES ((size_t)16 << 10)
 
 void room_list_remove(struct room_stream *s)
 {
@@ -269,7 +271,9 @@ void sotto_room_job_run(struct sotto_room_job *job)
     bool done = false;
     int64_t begun = sotto_clock_us();
 
-    s->verdict = sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
+    s->verdict = atomic_load(&s->room->ending)
+                     ? SOTTO_ECLOSED
+                     : sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
     if (s->verdict == SOTTO_OK) {
         s->verdict = sotto_detect_job_new(s->setup->detector, &s->job);
     }
@@ -277,7 +281,8 @@ void sotto_room_job_run(struct sotto_room_job *job)
         s->verdict = room_read(s, &head, sotto_buf_span(&s->open_body));
     }
     while (s->verdict == SOTTO_OK && s->masking != NULL && !done) {
-        s->verdict = room_mask(s, SIZE_MAX, &done);
+        s->verdict = atomic_load(&s->room->ending) ? SOTTO_ECLOSED
+                                                   : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
     }
     if (s->verdict == SOTTO_OK) {
         s->verdict = room_build(s);
@@ -438,6 +443,11 @@ void sotto_room_keys_ready(struct sotto_room *room)
         }
         leave(s);
     }
+}
+
+void sotto_room_end(struct sotto_room *room)
+{
+    atomic_store(&room->ending, true);
 }
 
 void sotto_room_use(struct sotto_room *room, struct sotto_setup *setup)

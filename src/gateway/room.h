@@ -72,6 +72,9 @@ void sotto_room_keys_ready(struct sotto_room *room);
 /** From now on requests begin with this setup; another reference is taken. */
 void sotto_room_use(struct sotto_room *room, struct sotto_setup *setup);
 
+/** From any thread: the end has come, jobs that workers have or get are given up at once. */
+void sotto_room_end(struct sotto_room *room);
+
 /** In a worker thread: reads and masks the request. */
 void sotto_room_job_run(struct sotto_room_job *job);
 

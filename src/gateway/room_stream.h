@@ -12,6 +12,8 @@
  * A step that refuses the request ends in room_refuse(), any other end in room_finish().
  */
 
+#include <stdatomic.h>
+
 #include "dialects/dialect.h"
 #include "gateway/record.h"
 #include "gateway/room.h"
@@ -115,6 +117,7 @@ struct sotto_room {
     struct room_list listing;      /* streams that wait for an upstream's list of models */
     struct room_catalog *catalogs; /* as many as `setup` has upstreams; NULL: nothing known */
     struct sotto_buf lines;        /* scratch for header lines */
+    atomic_bool ending;
 };
 
 /* room.c */

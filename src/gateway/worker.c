@@ -283,6 +283,7 @@ bool sotto_worker_ended(const struct sotto_worker *w)
 void sotto_worker_join(struct sotto_worker *w)
 {
     if (w->started) {
+        sotto_room_end(w->room);
         sotto_loop_stop(w->loop);
         pthread_join(w->thread, NULL);
         w->started = false;

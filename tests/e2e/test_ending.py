@@ -20,7 +20,7 @@ from lib.wire import build
 
 t = Tap()
 CHAT = "/v1/chat/completions"
-ROUNDS = 6
+ROUNDS = 4
 
 
 def answer(seen, out):
@@ -63,7 +63,7 @@ def ends_under_load():
     for number in range(ROUNDS):
         over = threading.Event()
         chance = random.Random(number)
-        clients = [threading.Thread(target=ask, args=(over, random.Random(number * 100 + i)), daemon=True) for i in range(10)]
+        clients = [threading.Thread(target=ask, args=(over, random.Random(number * 100 + i)), daemon=True) for i in range(6)]
         for client in clients:
             client.start()
         time.sleep(chance.uniform(0.2, 0.8) * SLOW)
