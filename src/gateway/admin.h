@@ -9,24 +9,24 @@
  *   GET /livez   200 while the process runs
  *   GET /readyz  200 when requests are served, 503 before and while it drains
  *
- * It runs in a thread of its own and so answers under full load.
+ * It belongs to a thread of its own and so answers under full load.  Like the vault it has no
+ * sockets: its requests come through a door, from a front that holds the admin listener.
  */
 
-#include "net/server.h"
+#include "gateway/door.h"
 
 struct sotto_admin;
 
 /** @param[out] out  set only on SOTTO_OK; freed with sotto_admin_free().  @retval SOTTO_ENOMEM */
-SOTTO_MUST_CHECK enum sotto_err sotto_admin_new(struct sotto_loop *loop, struct sotto_admin **out);
+SOTTO_MUST_CHECK enum sotto_err sotto_admin_new(struct sotto_door front, struct sotto_admin **out);
 
-/** Arguments and errors as sotto_server_listen(). */
-SOTTO_MUST_CHECK enum sotto_err sotto_admin_listen(struct sotto_admin *admin, const char *address,
-                                                   uint16_t port, uint16_t *bound_port);
+/** The end of the door that the front puts messages into; `ctx` is a struct sotto_admin. */
+void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg);
 
 /** What /readyz says; 200 or 503. */
 void sotto_admin_set_ready(struct sotto_admin *admin, bool ready);
 
-/** Closes and frees; NULL is allowed. */
+/** NULL is allowed. */
 void sotto_admin_free(struct sotto_admin *admin);
 
 #endif

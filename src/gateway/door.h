@@ -16,6 +16,7 @@
  * belongs to the request and not to a connection.
  */
 
+#include "base/err.h"
 #include "base/span.h"
 
 enum sotto_door_kind {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "gateway/admin.h"
+#include "gateway/front.h"
 #include "gateway/worker.h"
 #include "net/server.h"
 #include "net/socket.h"
@@ -37,6 +38,7 @@ struct sotto_gateway {
     uint8_t master[SOTTO_MASTER_BYTES];
 
     struct sotto_loop *loop; /* of the calling thread */
+    struct sotto_front *admin_front;
     struct sotto_admin *admin;
     struct sotto_watch signal_watch;
     struct sotto_timer save_timer, drain_timer;
@@ -220,7 +222,8 @@ static enum sotto_err listen_everywhere(struct sotto_gateway *g, char *why)
     if (err == SOTTO_OK && c->admin.host.len != 0) {
         char host[64];
         snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(c->admin.host));
-        err = sotto_admin_listen(g->admin, host, c->admin.port, &g->ports.admin);
+        err = sotto_server_listen(sotto_front_server(g->admin_front), host, c->admin.port, NULL,
+                                  SOTTO_REQUEST_ADMIN, &g->ports.admin);
         if (err != SOTTO_OK) {
             explain_listen(err, "admin", host, c->admin.port, why);
         }
@@ -379,11 +382,25 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     }
 }
 
+static enum sotto_err make_admin(struct sotto_gateway *g)
+{
+    struct sotto_server_limits limits = sotto_server_limits_default();
+    enum sotto_err err = sotto_front_new(g->loop, &limits, &g->admin_front);
+    if (err == SOTTO_OK) {
+        err =
+            sotto_admin_new((struct sotto_door){sotto_front_from_vault, g->admin_front}, &g->admin);
+    }
+    if (err == SOTTO_OK) {
+        sotto_front_connect(g->admin_front, (struct sotto_door){sotto_admin_from_front, g->admin});
+    }
+    return err;
+}
+
 static enum sotto_err make_own_loop(struct sotto_gateway *g)
 {
     enum sotto_err err = sotto_loop_new(&g->loop);
     if (err == SOTTO_OK) {
-        err = sotto_admin_new(g->loop, &g->admin);
+        err = make_admin(g);
     }
     if (err == SOTTO_OK) {
         err = sotto_timer_open(g->loop, &g->save_timer, on_save);
@@ -497,6 +514,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     }
     sotto_timer_close(&g->save_timer);
     sotto_timer_close(&g->drain_timer);
+    sotto_front_free(g->admin_front);
     sotto_admin_free(g->admin);
     sotto_loop_free(g->loop);
     sotto_resolver_free(g->resolver);
