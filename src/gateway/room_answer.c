@@ -185,10 +185,11 @@ static enum sotto_err pass_chunk(struct room_stream *s, yyjson_mut_doc *chunk)
     }
     bool last = s->call.include_usage ? no_choices && s->finished_choices > 0
                                       : s->finished_choices >= s->call.choices;
-    if (err == SOTTO_OK && last) {
+    bool tells = s->explanation != NULL && !s->explained; /* first: it is known already */
+    if (err == SOTTO_OK && (last || tells)) {
         err = add_extras(s, chunk);
     }
-    if (err == SOTTO_OK && (!empty || last)) {
+    if (err == SOTTO_OK && (!empty || last || tells)) {
         err = s->dialect->write_event(&s->call, &s->facts, chunk, &s->out);
     }
     return err;

@@ -119,8 +119,36 @@ static enum sotto_err decide_upstream(struct room_stream *s)
     return SOTTO_OK;
 }
 
+/* x-sotto-style, where the key leaves it open; else the key's, else the configuration's. */
+static enum sotto_err decide_style(struct room_stream *s, const struct sotto_http_head *head,
+                                   enum sotto_style *style)
+{
+    sotto_span asked = sotto_http_get(head, "x-sotto-style"), fixed = s->key->key.style;
+    *style = s->setup->style;
+    if (fixed.len != 0 && !sotto_style_parse(fixed, style)) {
+        sotto_problem_set(&s->problem, 503, "server_error", "style_unknown", NULL,
+                          "The token style of this API key is not one of this gateway.");
+        return SOTTO_EINVAL;
+    }
+    if (asked.len == 0 || sotto_span_eq(asked, fixed)) {
+        return SOTTO_OK;
+    }
+    if (fixed.len != 0) {
+        sotto_problem_invalid(&s->problem, "x-sotto-style",
+                              "x-sotto-style is not the style of this API key, which is %.*s.",
+                              SOTTO_FMT(fixed));
+        return SOTTO_EINVAL;
+    }
+    if (!sotto_style_parse(asked, style)) {
+        sotto_problem_invalid(&s->problem, "x-sotto-style",
+                              "x-sotto-style is not a token style of this gateway.");
+        return SOTTO_EINVAL;
+    }
+    return SOTTO_OK;
+}
+
 /* Text goes out as it is to an upstream of our own, or where the caller may ask for that. */
-static enum sotto_err begin_masking(struct room_stream *s)
+static enum sotto_err begin_masking(struct room_stream *s, const struct sotto_http_head *head)
 {
     if (s->upstream->wire.trusted) {
         return SOTTO_OK;
@@ -138,15 +166,12 @@ static enum sotto_err begin_masking(struct room_stream *s)
         .detector = s->setup->detector,
         .mode = s->mode,
         .keys = &s->tenant,
-        .style = s->setup->style,
         .pass_user = s->setup->config->privacy.user_passes,
         .max_depth = s->setup->config->limits.depth,
     };
-    if (s->key->key.style.len != 0 &&
-        !sotto_style_parse(s->key->key.style, &s->masking_options.style)) {
-        sotto_problem_set(&s->problem, 503, "server_error", "style_unknown", NULL,
-                          "The token style of this API key is not one of this gateway.");
-        return SOTTO_EINVAL;
+    enum sotto_err err = decide_style(s, head, &s->masking_options.style);
+    if (err != SOTTO_OK) {
+        return err;
     }
     return sotto_masking_new(&s->call, &s->masking_options, s->job, &s->masking, &s->problem);
 }
@@ -172,7 +197,7 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     }
     if (err == SOTTO_OK) {
         s->refusal = SOTTO_REFUSE_PROBLEM;
-        err = begin_masking(s);
+        err = begin_masking(s, head);
     }
     return err;
 }
