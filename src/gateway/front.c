@@ -3,6 +3,7 @@
 #include "gateway/front.h"
 
 #include "base/alloc.h"
+#include "gateway/pages.h"
 #include "gateway/streams.h"
 #include "sys/log.h"
 
@@ -29,6 +30,11 @@ static void forget(struct sotto_front *front, struct front_stream *s)
 static void on_request(void *ctx, struct sotto_exchange *x, const struct sotto_server_request *req)
 {
     struct sotto_front *front = ctx;
+    struct sotto_page_answer page;
+    if (sotto_page_find(req->head, &page)) {
+        sotto_exchange_reply(x, 200, sotto_span_str(page.head), page.body);
+        return;
+    }
     struct front_stream *s = sotto_calloc(1, sizeof(*s));
     if (s == NULL || sotto_streams_make(&front->streams, s, &s->id) != SOTTO_OK) {
         sotto_free(s);

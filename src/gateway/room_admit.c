@@ -20,13 +20,14 @@ static const struct admit_route routes[] = {
     {"/v1/models/", "GET", true},
     {"/v1/ai/completions", "POST", false},
     {"/v1/ai/models", "GET", false},
+    {"/", "GET", false}, /* the front answers it: see gateway/pages.h */
 };
 
 static const struct admit_route *find_route(sotto_span path)
 {
     for (size_t i = 0; i < SOTTO_COUNT(routes); i++) {
         sotto_span want = sotto_span_str(routes[i].path);
-        bool below = sotto_span_ends(want, SOTTO_LIT("/"));
+        bool below = want.len > 1 && sotto_span_ends(want, SOTTO_LIT("/"));
         if (below ? sotto_span_starts(path, want) && path.len > want.len
                   : sotto_span_eq(path, want)) {
             return &routes[i];
