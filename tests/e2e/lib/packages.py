@@ -91,13 +91,13 @@ def source(name, package, python):
     return next(path for path in (folder() / name).iterdir() if path.is_dir())
 
 
-def node(*packages):
-    """(node program, folder with node_modules)."""
+def node(*packages, name="node-packages"):
+    """(node program, folder with node_modules); another list of packages needs another name."""
     python = venv("node", NODE)
     program = python.parent / "node"
-    with once("node-packages", "\n".join((NODE, *packages))) as (place, empty):
+    with once(name, "\n".join((NODE, *packages))) as (place, empty):
         if empty:
             # npm is a script with a first line that looks for `node` in the path.
             run(["env", f"PATH={python.parent}:{os.environ.get('PATH', '')}", python.parent / "npm", "install", "--prefix", place, "--no-audit",
                  "--no-fund", "--ignore-scripts", *packages], "npm packages cannot be installed")
-    return program, folder() / "node-packages"
+    return program, folder() / name

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the playground in a real browser.  Called by test_playground.py with one argument, JSON:
+// {url, key, hostile, chromium, axe, shots, update}; prints one JSON line for each check.
+
+import fs from "node:fs";
+import path from "node:path";
+import { createRequire } from "node:module";
+
+const given = JSON.parse(process.argv[2]);
+const require = createRequire(path.join(given.modules, "x.js"));
+const { chromium } = require("playwright-core");
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** A check: what was expected in words, and what was seen where it was not. */
+function ok(good, what, detail = null) {
+  console.log(JSON.stringify({ ok: Boolean(good), what, detail: good ? null : JSON.stringify(detail).slice(0, 1500) }));
+}
+
+const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
+
+/** A page of its own, with what it asked for and what went wrong in it. */
+async function open(url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.asked = [];
+  page.faults = [];
+  page.on("request", (request) => page.asked.push(request.url()));
+  page.on("pageerror", (error) => page.faults.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
+  await page.goto(url);
+  return page;
+}
+
+async function useKey(page, key) {
+  await page.fill("#key", key);
+  await page.click("#key-button");
+  await page.waitForFunction(() => /good for|not accepted/.test(document.getElementById("status").textContent));
+}
+
+async function send(page) {
+  await page.click("#send");
+  await page.waitForFunction(() => /complete:|failed|Stopped/.test(document.getElementById("status").textContent));
+}
+
+const text = (page, id) => page.locator(`#${id}`).innerText();
+
+async function violations(page) {
+  // The policy forbids scripts of others, so axe comes in through the debugger.
+  const client = await page.context().newCDPSession(page);
+  await client.send("Runtime.evaluate", { expression: axe });
+  const { result, exceptionDetails } = await client.send("Runtime.evaluate", {
+    expression: "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then((r) => JSON.stringify({rules: r.passes.length, bad: r.violations.map((v) => [v.id, v.nodes.map((n) => n.html)])}))",
+    awaitPromise: true, returnByValue: true,
+  });
+  return exceptionDetails ? { rules: 0, bad: [exceptionDetails] } : JSON.parse(result.value);
+}
+
+/** How many of a thousand pixels differ visibly from the committed picture; compared by the browser. */
+async function differs(name, shot) {
+  const file = path.join(given.shots, `${name}.png`);
+  if (given.update) {
+    fs.writeFileSync(file, shot);
+  }
+  const page = await (await browser.newContext()).newPage();
+  const result = await page.evaluate(async ([a, b]) => {
+    const pixels = async (data) => {
+      const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      return canvas.getContext("2d").getImageData(0, 0, image.width, image.height);
+    };
+    const [one, two] = [await pixels(a), await pixels(b)];
+    if (one.width !== two.width || Math.abs(one.height - two.height) > 8) {
+      return { sizes: [one.width, one.height, two.width, two.height], permille: 1000 };
+    }
+    let different = 0;
+    const count = one.width * Math.min(one.height, two.height);
+    for (let i = 0; i < count * 4; i += 4) {
+      const far = Math.max(...[0, 1, 2].map((k) => Math.abs(one.data[i + k] - two.data[i + k])));
+      different += far > 48 ? 1 : 0;
+    }
+    return { permille: different * 1000 / count };
+  }, [shot.toString("base64"), fs.readFileSync(file).toString("base64")]);
+  await page.context().close();
+  return result;
+}
+
+// --- what it does ---
+
+const page = await open(given.url);
+ok((await page.title()) === "Sotto playground", "the page comes from the program");
+await page.click("#send");
+ok((await text(page, "problem")).includes("API key") || (await page.locator("#key:invalid").count()) === 1, "without a key it asks for one");
+await useKey(page, "ql_" + "0".repeat(12) + "_" + "0".repeat(32));
+ok((await text(page, "problem")).includes("401"), "a wrong key is told", await text(page, "problem"));
+await useKey(page, given.key);
+ok(/good for/.test(await text(page, "status")), "a good key is taken", await text(page, "status"));
+ok((await page.inputValue("#key")) === "", "and does not stay in the field");
+ok((await page.inputValue("#model")) === "mirror", "models come from the gateway", await page.inputValue("#model"));
+const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
+ok(!kept.includes("ql_"), "it is in no storage, cookie or address", kept);
+
+await send(page);
+const wrote = await page.locator("#wrote").innerText();
+const saw = await text(page, "saw");
+const answer = await text(page, "answer");
+ok(wrote.includes("Margaret Thornbury") && wrote.includes("PERSON"), "what was typed is shown with its entities marked", wrote);
+ok(/PERSON[0-9A-Z]{9}/.test(saw) && !saw.includes("Thornbury"), "what the provider saw has tokens", saw);
+ok(answer.includes("Margaret Thornbury") && !/PERSON[0-9A-Z]{9}/.test(answer), "what came back has the values", answer);
+ok((await page.locator("#saw mark").count()) >= 4 && (await page.locator("#answer mark").count()) >= 4, "tokens and values are marked");
+ok((await page.locator("#wrote mark.left").count()) >= 1, "what the mode leaves is marked as left");
+const row = await page.locator("#findings tbody tr").first().innerText();
+ok(/Margaret Thornbury\s+PERSON\s+.*\s[01]\.\d\d\s+\S+\s+PERSON[0-9A-Z]{9}/.test(row), "each finding has its label, score, rule and token", row);
+ok(/\d+ values replaced/.test(await text(page, "facts")), "the headers of the answer are shown");
+
+await page.selectOption("#mode", "hipaa");
+await page.selectOption("#style", "redact");
+await page.uncheck("#stream");
+await send(page);
+const redacted = await text(page, "saw");
+ok(redacted.includes("[PERSON]") && !redacted.includes("12 March 1961"), "mode and style are those that were chosen", redacted);
+await page.selectOption("#mode", "");
+await page.selectOption("#style", "");
+await page.check("#stream");
+await page.selectOption("#suite", "x-wing");
+await send(page);
+ok(/complete/.test(await text(page, "status")), "a suite can be chosen", await text(page, "problem"));
+await page.selectOption("#suite", "");
+
+// What was missed, by keyboard alone.
+await page.fill("#text", "Ask the Bluebird team \"today\".");
+await page.focus("#text");
+await page.keyboard.press("Control+Home");
+for (let i = 0; i < "Ask the ".length; i++) {
+  await page.keyboard.press("ArrowRight");
+}
+await page.keyboard.down("Shift");
+for (let i = 0; i < "Bluebird".length; i++) {
+  await page.keyboard.press("ArrowRight");
+}
+await page.keyboard.up("Shift");
+await page.focus("#missed-label");
+await page.keyboard.press("Tab");
+await page.keyboard.press("Enter");
+ok((await text(page, "missed-line")).includes('- {text: "Bluebird", label: ID}'), "a missed text becomes a line of the configuration", await page.locator("#missed").innerHTML());
+
+// Keyboard: everything can be reached, in the order in which it stands.
+await page.focus("#key");
+const order = [];
+for (let i = 0; i < 24; i++) {
+  await page.keyboard.press("Tab");
+  order.push(await page.evaluate(() => document.activeElement.id || document.activeElement.tagName));
+}
+const wanted = ["key-button", "theme", "model", "mode", "style", "suite", "stream", "text", "send", "wrote", "saw", "answer"];
+ok(JSON.stringify(order.filter((id) => wanted.includes(id)).slice(0, wanted.length)) === JSON.stringify(wanted), "the keyboard reaches everything in order", order);
+await page.fill("#text", "Write to Margaret Thornbury.");
+await page.focus("#text");
+await page.keyboard.press("Control+Enter");
+await page.waitForFunction(() => document.getElementById("answer").textContent.includes("Thornbury"));
+ok(true, "Ctrl + Enter sends");
+ok((await page.getAttribute("#status", "role")) === "status" && (await page.getAttribute("#problem", "role")) === "alert", "a screen reader hears state and errors");
+
+ok(page.faults.filter((fault) => !fault.includes("401")).length === 0, "nothing went wrong in the page", page.faults);
+ok(page.asked.every((url) => url.startsWith(given.url) || url.startsWith("data:")), "nothing was loaded from elsewhere", page.asked);
+await page.context().close();
+
+// --- a provider that means harm ---
+
+const attacked = await open(given.hostile);
+attacked.on("dialog", (dialog) => { attacked.faults.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
+await useKey(attacked, given.key);
+await attacked.fill("#text", "html");
+await send(attacked);
+const shown = await text(attacked, "answer");
+ok(shown.includes("<script>") && shown.includes("<img src=x"), "markup in an answer is text", shown.slice(0, 500));
+ok(shown.includes("␛") && !shown.includes("\u001b"), "escape sequences are made visible", shown.slice(0, 500));
+ok(shown.includes("U+202E"), "and what turns text around", shown.slice(0, 500));
+ok((await attacked.locator("#answer script, #answer img, #answer a").count()) === 0, "and makes no element");
+await attacked.fill("#text", "megabyte");
+await send(attacked);
+const long = await attacked.evaluate(() => ({ shown: document.getElementById("answer").textContent.length, wide: document.documentElement.scrollWidth <= innerWidth }));
+ok(long.shown < 110000 && long.wide, "a megabyte in one line is cut, and the page stays as wide as it was", long);
+await attacked.fill("#text", "cut");
+await send(attacked);
+ok((await text(attacked, "problem")) !== "", "an answer that breaks off is told", await text(attacked, "problem"));
+await attacked.fill("#text", "slow");
+await attacked.click("#send");
+await attacked.waitForFunction(() => document.getElementById("answer").textContent.includes("one"));
+ok(!(await text(attacked, "answer")).includes("three"), "text is shown while it comes");
+ok((await attacked.locator("#saw").innerText()).includes("slow"), "what the provider saw is there before the answer is");
+await attacked.click("#stop");
+await attacked.waitForFunction(() => document.getElementById("status").textContent === "Stopped.");
+ok(true, "a running answer can be stopped");
+const escaped = attacked.faults.filter((fault) => /dialog|attack/.test(fault));
+ok(escaped.length === 0, "nothing of it ran", attacked.faults);
+const refused = await attacked.evaluate(() => { try { document.body.innerHTML = "<b>x</b>"; return false; } catch { return true; } });
+ok(refused, "the policy refuses markup made by scripts");
+await attacked.context().close();
+
+// --- looks ---
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } })) {
+    const name = `${colorScheme}-${size}`;
+    const looks = await open(given.url, { colorScheme, viewport, reducedMotion: "reduce" });
+    const empty = await violations(looks);
+    await useKey(looks, given.key);
+    await send(looks);
+    const full = await violations(looks);
+    ok(empty.bad.length === 0 && full.bad.length === 0 && full.rules > 15, `${name}: no violation of accessibility`, [empty.bad, full.bad, full.rules]);
+    ok(await looks.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: nothing is wider than the screen`);
+    await looks.evaluate(() => { document.getElementById("facts").textContent = "5 values replaced."; document.activeElement.blur(); scrollTo(0, 0); });
+    const shot = await looks.screenshot({ animations: "disabled", fullPage: size === "phone" });
+    const result = await differs(`playground-${name}`, shot);
+    ok(result.permille < 30, `${name}: it looks as in docs/images`, result);
+    if (size === "wide" && colorScheme === "light") {
+      const paints = [];
+      for (let i = 0; i < 7; i++) {
+        const again = await looks.context().newPage();
+        await again.goto(given.url);
+        await again.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length !== 0);
+        paints.push(await again.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
+        await again.close();
+      }
+      paints.sort((a, b) => a - b);
+      console.log(JSON.stringify({ note: `first contentful paint in ms, seven times: ${paints.map(Math.round).join(" ")}` }));
+      await looks.click("#theme");
+      ok((await looks.evaluate(() => getComputedStyle(document.body).backgroundColor)) === "rgb(18, 24, 31)", "the theme can be chosen");
+    }
+    await looks.context().close();
+  }
+}
+await browser.close();
