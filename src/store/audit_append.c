@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "store/audit_state.h"
+
+/* Numbers of the items' subjects; new ones get a slot in the frame. */
+static enum sotto_err number_subjects(struct sotto_audit_log *log,
+                                      const struct sotto_audit_item *items, size_t count,
+                                      uint64_t *numbers, uint32_t *slots)
+{
+    enum sotto_err err = SOTTO_OK;
+    for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
+        uint8_t slot[SOTTO_AUDIT_SLOT_BYTES];
+        err = audit_subjects_find(log->subjects, items[i].subject, &numbers[i]);
+        if (err == SOTTO_ENOTFOUND) {
+            err = audit_subjects_add(log->subjects, items[i].subject, &numbers[i], slot);
+            if (err == SOTTO_OK) {
+                err = sotto_journal_slot(numbers[i], slot, &log->frame);
+                (*slots)++;
+            }
+        }
+    }
+    return err;
+}
+
+static enum sotto_err make_frame(struct sotto_audit_log *log, const struct sotto_audit_item *items,
+                                 size_t count)
+{
+    uint64_t numbers[SOTTO_AUDIT_BATCH_MAX];
+    uint32_t slots = 0;
+    sotto_buf_truncate(&log->frame, 0);
+    enum sotto_err err = sotto_journal_begin(log->next, &log->frame);
+    if (err == SOTTO_OK) {
+        err = number_subjects(log, items, count, numbers, &slots);
+    }
+    for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
+        uint8_t entry[SOTTO_AUDIT_ENTRY_BYTES];
+        struct sotto_audit_hash leaf;
+        struct sotto_audit_sealer *sealer = NULL;
+        sotto_buf_truncate(&log->sealed, 0);
+        err = audit_subjects_sealer(log->subjects, numbers[i], &sealer);
+        if (err == SOTTO_OK) {
+            err = sotto_audit_commit(sealer, sotto_span_init(items[i].id, SOTTO_AUDIT_ID_SYMBOLS),
+                                     items[i].record, entry, &leaf, &log->sealed);
+        }
+        if (err == SOTTO_OK) {
+            err = sotto_journal_entry(entry, numbers[i], sotto_buf_span(&log->sealed), &log->frame);
+        }
+    }
+    return err == SOTTO_OK ? sotto_journal_end(0, slots, (uint32_t)count, &log->frame) : err;
+}
+
+static enum sotto_err write_frame(struct sotto_audit_log *log)
+{
+    enum sotto_err err =
+        sotto_disk_write(&log->journal, log->journal_bytes, sotto_buf_span(&log->frame));
+    if (err != SOTTO_OK) {
+        /* What was written of it must not stand before the next frame. */
+        log->broken = sotto_disk_cut(&log->journal, log->journal_bytes) != SOTTO_OK;
+        return SOTTO_EIO;
+    }
+    log->unsynced = true;
+    return log->strict ? audit_sync_journal(log) : SOTTO_OK;
+}
+
+enum sotto_err sotto_audit_append(struct sotto_audit_log *log, const struct sotto_audit_item *items,
+                                  size_t count)
+{
+    pthread_mutex_lock(&log->appending);
+    uint64_t known = audit_subjects_count(log->subjects);
+    enum sotto_err err = log->broken                                   ? SOTTO_EIO
+                         : log->pending.len >= SOTTO_AUDIT_PENDING_MAX ? SOTTO_ELIMIT
+                         : count > SOTTO_AUDIT_BATCH_MAX               ? SOTTO_EINVAL
+                                                                       : SOTTO_OK;
+    if (err == SOTTO_OK) {
+        err = make_frame(log, items, count);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_reserve(&log->pending, log->frame.len);
+    }
+    if (err == SOTTO_OK) {
+        err = write_frame(log);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(&log->pending, sotto_buf_span(&log->frame));
+    }
+    if (err == SOTTO_OK) {
+        log->journal_bytes += log->frame.len;
+        log->next += count;
+    } else {
+        audit_subjects_drop(log->subjects, known);
+    }
+    pthread_mutex_unlock(&log->appending);
+    return err;
+}
+
+enum sotto_err sotto_audit_erase(struct sotto_audit_log *log, sotto_span subject, uint64_t *slot)
+{
+    if (sotto_span_eq(subject, SOTTO_LIT(SOTTO_AUDIT_SELF))) {
+        return SOTTO_EDENIED;
+    }
+    pthread_mutex_lock(&log->publishing);
+    pthread_mutex_lock(&log->appending);
+    uint64_t number = 0;
+    enum sotto_err err = audit_subjects_find(log->subjects, subject, &number);
+    if (err == SOTTO_OK) {
+        err = audit_settle(log); /* the journal holds slots under the old wrapping key */
+    }
+    if (err == SOTTO_OK) {
+        err = audit_subjects_erase(log->subjects, number);
+        log->broken = log->broken || err != SOTTO_OK; /* memory and disk may differ */
+    }
+    if (err == SOTTO_OK) {
+        *slot = number;
+    }
+    pthread_mutex_unlock(&log->appending);
+    pthread_mutex_unlock(&log->publishing);
+    return err;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "store/audit_state.h"
+#include "sys/files.h"
+
+/* Longest journal that is read. */
+#define OPEN_JOURNAL_MAX ((size_t)1 << 30)
+
+const struct sotto_note_key *sotto_audit_key(const struct sotto_audit_log *log)
+{
+    return &log->key;
+}
+
+const char *sotto_audit_public_folder(const struct sotto_audit_log *log)
+{
+    return log->public_folder;
+}
+
+static enum sotto_err fail(char *why, enum sotto_err err, const char *folder, const char *what)
+{
+    snprintf(why, SOTTO_STORE_WHY_BYTES, "%.300s: %s (%s)", folder, what, sotto_err_text(err));
+    return err;
+}
+
+static enum sotto_err take_lock(struct sotto_audit_log *log, char *why)
+{
+    char path[AUDIT_PATH_BYTES];
+    enum sotto_err err = audit_path(log->folder, "lock", path);
+    if (err == SOTTO_OK) {
+        err = sotto_disk_open(path, SOTTO_DISK_CREATE, &log->lock);
+    }
+    if (err != SOTTO_OK) {
+        return fail(why, err, log->folder, "the audit log cannot be written");
+    }
+    err = sotto_disk_lock(&log->lock);
+    return err == SOTTO_OK ? err
+                           : fail(why, err, log->folder,
+                                  "another process writes this audit log: stop it, or use "
+                                  "another state folder");
+}
+
+static enum sotto_err open_key(struct sotto_audit_log *log, sotto_span origin, char *why)
+{
+    char path[AUDIT_PATH_BYTES];
+    if (!sotto_note_name_valid(origin)) {
+        return fail(why, SOTTO_EINVAL, log->folder,
+                    "audit.origin must have no spaces and no plus signs");
+    }
+    enum sotto_err err = audit_path(log->folder, "key", path);
+    if (err == SOTTO_OK && !sotto_file_exists(path)) {
+        err = sotto_file_exists(log->public_folder) ? SOTTO_ENOTFOUND
+                                                    : audit_key_create(path, origin);
+    }
+    if (err != SOTTO_OK) {
+        return fail(why, err, path, "the audit log's key is missing or cannot be made");
+    }
+    err = audit_key_read(log->folder, &log->key, log->seed, why);
+    if (err == SOTTO_OK && !sotto_span_eq(origin, sotto_span_str(log->key.name))) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES,
+                 "%.200s: this audit log is %.80s and audit.origin is %.*s: change it back, or "
+                 "begin a new log elsewhere",
+                 log->folder, log->key.name, (int)(origin.len < 80 ? origin.len : 80),
+                 (const char *)origin.base);
+        err = SOTTO_EFORMAT;
+    }
+    return err;
+}
+
+/* The first start: an empty log has a checkpoint, too, so that a missing one is always a loss. */
+static enum sotto_err begin_log(struct sotto_audit_log *log, char *why)
+{
+    char path[AUDIT_PATH_BYTES], tiles[AUDIT_PATH_BYTES], records[AUDIT_PATH_BYTES];
+    enum sotto_err err = audit_path(log->public_folder, "checkpoint", path);
+    if (err == SOTTO_OK) {
+        err = audit_path(log->public_folder, "tile", tiles);
+    }
+    if (err == SOTTO_OK) {
+        err = audit_path(log->folder, "records", records);
+    }
+    if (err != SOTTO_OK || sotto_file_exists(path)) {
+        return err;
+    }
+    if (sotto_file_exists(tiles) || sotto_file_exists(records)) {
+        return fail(why, SOTTO_EAUTH, log->public_folder, "the checkpoint is missing");
+    }
+    err = sotto_folder_make_durable(log->public_folder);
+    if (err == SOTTO_OK) {
+        err = audit_checkpoint_write(log, &log->tree);
+    }
+    return err == SOTTO_OK ? err : fail(why, err, path, "cannot be written");
+}
+
+static enum sotto_err open_tree(struct sotto_audit_log *log, struct sotto_audit_report *report,
+                                char *why)
+{
+    const struct sotto_audit_check_options check = {
+        .log = log->public_folder,
+        .key = &log->key,
+        .witnesses = log->witnesses,
+        .witness_count = log->witness_count,
+    };
+    const struct sotto_audit_tiles tiles = {log->public_folder, audit_tile_read};
+    enum sotto_err err = sotto_audit_check(&check, report);
+    if (err != SOTTO_OK) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES, "%s", report->why);
+        return err;
+    }
+    err = sotto_audit_tree_load(&log->tree, report->size, &tiles);
+    if (err != SOTTO_OK) {
+        return fail(why, err, log->public_folder, "the tree cannot be read");
+    }
+    err = audit_records_open(&log->records, log->folder, report->size);
+    if (err != SOTTO_OK) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES,
+                 "%.300s/records: the record of entry %" PRIu64 " is missing (%s)", log->folder,
+                 report->size - (report->size != 0), sotto_err_text(err));
+        err = err == SOTTO_EFORMAT ? SOTTO_EAUTH : err;
+    }
+    return err;
+}
+
+/* --- witnesses --------------------------------------------------------------------------------- */
+
+struct open_witnessed {
+    struct sotto_audit_log *log;
+    struct sotto_audit_report *report;
+    const char *folder;
+};
+
+static enum sotto_err check_witnessed(void *ctx, const char *name)
+{
+    struct open_witnessed *w = ctx;
+    char path[AUDIT_PATH_BYTES];
+    struct sotto_buf note;
+    const struct sotto_audit_check_options check = {
+        .log = w->log->public_folder,
+        .key = &w->log->key,
+        .witnesses = w->log->witnesses,
+        .witness_count = w->log->witness_count,
+    };
+    sotto_buf_init(&note, SOTTO_NOTE_MAX_BYTES);
+    enum sotto_err err = audit_path(w->folder, name, path);
+    if (err == SOTTO_OK) {
+        err = sotto_file_read(path, SOTTO_NOTE_MAX_BYTES, &note);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_audit_check_cosigned(&check, sotto_buf_span(&note), w->report);
+    }
+    if (err == SOTTO_ENOTFOUND || err == SOTTO_EFORMAT) {
+        err = SOTTO_OK; /* says nothing about this log: a witness that is not configured any more */
+    }
+    sotto_buf_free(&note);
+    return err;
+}
+
+static enum sotto_err open_witnessed(struct sotto_audit_log *log, struct sotto_audit_report *report,
+                                     char *why)
+{
+    char folder[AUDIT_PATH_BYTES];
+    enum sotto_err err = audit_path(log->folder, "witnessed", folder);
+    if (err == SOTTO_OK) {
+        err = sotto_folder_make_durable(folder);
+    }
+    if (err == SOTTO_OK) {
+        struct open_witnessed w = {log, report, folder};
+        err = sotto_folder_each(folder, check_witnessed, &w);
+    }
+    if (err != SOTTO_OK) {
+        if (report->why[0] != '\0') {
+            snprintf(why, SOTTO_STORE_WHY_BYTES, "%s", report->why);
+        } else {
+            err = fail(why, err, folder, "cannot be read");
+        }
+    }
+    return err;
+}
+
+/* --- the journal ------------------------------------------------------------------------------- */
+
+/* One whole frame: subjects that the file lacks, and entries that the tree lacks. */
+static enum sotto_err replay_frame(struct sotto_audit_log *log, struct sotto_journal_frame frame,
+                                   sotto_span bytes)
+{
+    struct sotto_journal_item item;
+    uint64_t end = frame.first + frame.count;
+    enum sotto_err err = SOTTO_OK;
+    while (frame.slots != 0 && err == SOTTO_OK) {
+        err = sotto_journal_take_slot(&frame, &item);
+        if (err == SOTTO_OK) {
+            err = audit_subjects_adopt(log->subjects, item.slot, item.bytes.base);
+        }
+    }
+    while (err == SOTTO_OK && (err = sotto_journal_take_entry(&frame, &item)) == SOTTO_OK) {
+    }
+    if (err == SOTTO_ENOTFOUND) {
+        err = SOTTO_OK;
+    }
+    if (err == SOTTO_OK && end > log->next) {
+        err = sotto_buf_append(&log->pending, bytes);
+        log->next = end;
+    }
+    return err;
+}
+
+/* What does not begin with a whole frame is the rest of an append that did not end, unless a whole
+ * one comes behind it. */
+static enum sotto_err cut_torn(struct sotto_audit_log *log, sotto_span rest,
+                               struct sotto_audit_found_state *found, char *why)
+{
+    bool any = false;
+    enum sotto_err err = sotto_journal_any(rest, &any);
+    if (err == SOTTO_OK && any) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES,
+                 "%.300s/journal: is damaged behind entry %" PRIu64
+                 ": entries that were committed are missing",
+                 log->folder, log->next - (log->next != 0));
+        return SOTTO_EAUTH;
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_disk_cut(&log->journal, log->journal_bytes);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_disk_sync(&log->journal);
+    }
+    found->torn_bytes = rest.len;
+    return err == SOTTO_OK ? err : fail(why, err, log->folder, "the journal cannot be mended");
+}
+
+static enum sotto_err replay(struct sotto_audit_log *log, sotto_span all,
+                             struct sotto_audit_found_state *found, char *why)
+{
+    sotto_span rest = all;
+    struct sotto_journal_frame frame;
+    enum sotto_err err = SOTTO_OK;
+    log->next = log->tree.size;
+    for (;;) {
+        const uint8_t *from = rest.base;
+        err = sotto_journal_next(&rest, &frame);
+        if (err != SOTTO_OK) {
+            break;
+        }
+        if (frame.first > log->next) {
+            snprintf(why, SOTTO_STORE_WHY_BYTES,
+                     "%.250s: the log was cut: entries %" PRIu64 " to %" PRIu64
+                     " are missing, which the journal goes on from",
+                     log->folder, log->next, frame.first - 1);
+            return SOTTO_EAUTH;
+        }
+        err = replay_frame(log, frame,
+                           sotto_span_init(from, all.len - rest.len - log->journal_bytes));
+        if (err != SOTTO_OK) {
+            return fail(why, err == SOTTO_EFORMAT ? SOTTO_EAUTH : err, log->folder,
+                        "the journal cannot be read");
+        }
+        log->journal_bytes = all.len - rest.len;
+    }
+    if (err == SOTTO_EFORMAT) {
+        return cut_torn(log, rest, found, why);
+    }
+    return err == SOTTO_ENOTFOUND ? SOTTO_OK
+                                  : fail(why, err, log->folder, "the journal cannot be read");
+}
+
+static enum sotto_err open_journal(struct sotto_audit_log *log,
+                                   struct sotto_audit_found_state *found, char *why)
+{
+    char path[AUDIT_PATH_BYTES];
+    struct sotto_buf bytes;
+    sotto_buf_init(&bytes, OPEN_JOURNAL_MAX);
+    enum sotto_err err = audit_path(log->folder, "journal", path);
+    if (err == SOTTO_OK) {
+        err = sotto_disk_open(path, SOTTO_DISK_CREATE, &log->journal);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_file_read(path, OPEN_JOURNAL_MAX, &bytes);
+    }
+    if (err != SOTTO_OK) {
+        sotto_buf_free(&bytes);
+        return fail(why, err, log->folder, "the journal cannot be opened");
+    }
+    err = replay(log, sotto_buf_span(&bytes), found, why);
+    sotto_buf_free(&bytes);
+    if (err == SOTTO_OK &&
+        audit_subjects_count(log->subjects) < audit_subjects_listed(log->subjects)) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES, "%.300s/subjects: slot %" PRIu64 " is damaged",
+                 log->folder, audit_subjects_count(log->subjects));
+        err = SOTTO_EAUTH;
+    }
+    found->recovered = log->next - log->tree.size;
+    found->entries = log->next;
+    return err;
+}
+
+/* --- the whole --------------------------------------------------------------------------------- */
+
+static enum sotto_err make_log(const struct sotto_audit_options *o, struct sotto_audit_log **out)
+{
+    struct sotto_audit_log *log = sotto_calloc(1, sizeof(*log));
+    if (log == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    log->lock.fd = log->journal.fd = -1;
+    pthread_mutex_init(&log->publishing, NULL);
+    pthread_mutex_init(&log->appending, NULL);
+    log->strict = o->strict;
+    sotto_buf_init(&log->pending, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&log->taken, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&log->frame, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&log->sealed, SOTTO_AUDIT_SEALED_MAX);
+    snprintf(log->folder, sizeof(log->folder), "%s", o->folder);
+    enum sotto_err err = strlen(o->folder) < sizeof(log->folder)
+                             ? audit_path(o->folder, "log", log->public_folder)
+                             : SOTTO_EINVAL;
+    if (err == SOTTO_OK && o->witness_count != 0) {
+        log->witnesses = sotto_calloc(o->witness_count, sizeof(*log->witnesses));
+        err = log->witnesses != NULL ? SOTTO_OK : SOTTO_ENOMEM;
+    }
+    if (err == SOTTO_OK) {
+        for (size_t i = 0; i < o->witness_count; i++) {
+            log->witnesses[i] = o->witnesses[i];
+        }
+        log->witness_count = o->witness_count;
+    }
+    *out = log;
+    return err;
+}
+
+static void free_log(struct sotto_audit_log *log)
+{
+    audit_subjects_close(log->subjects);
+    audit_records_close(&log->records);
+    sotto_disk_close(&log->journal);
+    sotto_disk_close(&log->lock);
+    sotto_buf_free(&log->pending);
+    sotto_buf_free(&log->taken);
+    sotto_buf_free(&log->frame);
+    sotto_buf_free(&log->sealed);
+    pthread_mutex_destroy(&log->publishing);
+    pthread_mutex_destroy(&log->appending);
+    sotto_free(log->witnesses);
+    sotto_free(log);
+}
+
+enum sotto_err sotto_audit_open(const struct sotto_audit_options *options,
+                                struct sotto_audit_log **out, struct sotto_audit_found_state *found,
+                                char why[SOTTO_STORE_WHY_BYTES])
+{
+    struct sotto_audit_log *log = NULL;
+    struct sotto_audit_report report;
+    *found = (struct sotto_audit_found_state){0};
+    enum sotto_err err = make_log(options, &log);
+    if (err == SOTTO_OK) {
+        err = sotto_folder_make_durable(log->folder);
+    }
+    if (err != SOTTO_OK) {
+        fail(why, err, options->folder, "the audit log's folder cannot be made");
+    }
+    if (err == SOTTO_OK) {
+        err = take_lock(log, why);
+    }
+    if (err == SOTTO_OK) {
+        err = open_key(log, options->origin, why);
+    }
+    if (err == SOTTO_OK) {
+        err = audit_subjects_open(log->folder, true, &log->subjects, why);
+    }
+    if (err == SOTTO_OK) {
+        err = begin_log(log, why);
+    }
+    if (err == SOTTO_OK) {
+        err = open_tree(log, &report, why);
+    }
+    if (err == SOTTO_OK) {
+        err = open_witnessed(log, &report, why);
+    }
+    if (err == SOTTO_OK) {
+        err = open_journal(log, found, why);
+    }
+    if (err == SOTTO_OK) {
+        err = audit_settle(log);
+        if (err != SOTTO_OK) {
+            fail(why, err, log->folder, "what the journal holds cannot be published");
+        }
+    }
+    if (err != SOTTO_OK) {
+        if (log != NULL) {
+            free_log(log);
+        }
+        return err;
+    }
+    *out = log;
+    return SOTTO_OK;
+}
+
+void sotto_audit_close(struct sotto_audit_log *log)
+{
+    if (log == NULL) {
+        return;
+    }
+    sotto_ignore(audit_settle(log)); /* what is left stays in the journal */
+    free_log(log);
+}
