@@ -65,8 +65,7 @@ static void test_keys_refused(void)
         "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n"};
     for (size_t i = 0; i < SOTTO_COUNT(bad); i++) {
         struct sotto_note_key key = {.type = SOTTO_NOTE_ED25519};
-        IS_INT(sotto_note_key_parse(sotto_span_str(bad[i]), &key), SOTTO_EFORMAT, "no key: %zu",
-               i);
+        IS_INT(sotto_note_key_parse(sotto_span_str(bad[i]), &key), SOTTO_EFORMAT, "no key: %zu", i);
         OK(key.name[0] == '\0', "and nothing is set");
     }
 }
