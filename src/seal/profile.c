@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 
 const struct sotto_seal_profile *const sotto_seal_profiles[] = {
+    &sotto_seal_profile_native,
     NULL,
 };
 

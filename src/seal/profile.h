@@ -208,6 +208,9 @@ struct sotto_seal_profile {
     bool extras;               /* `encryption`, `compliance`, `sotto` are welcome in answers */
 };
 
+/* The rows, each in its file. */
+extern const struct sotto_seal_profile sotto_seal_profile_native;
+
 /** All profiles, in the order in which they are asked; ends with NULL. */
 extern const struct sotto_seal_profile *const sotto_seal_profiles[];
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_SEAL_NATIVE_SESSION_H
+#define SOTTO_SEAL_NATIVE_SESSION_H
+
+/* The gateway's side of agreeing on a session: the routes of docs/wire/native.md. */
+
+#include "seal/profile.h"
+
+/** How long a session lives, and after what time its client should begin a new one. */
+#define SOTTO_NATIVE_LIFE_S  3600
+#define SOTTO_NATIVE_RENEW_S 2700
+
+/** GET /v1/seal/keys */
+SOTTO_MUST_CHECK enum sotto_err sotto_native_keys(const struct sotto_seal_host *host,
+                                                  const struct sotto_seal_asked *asked,
+                                                  struct sotto_seal_reply *reply);
+
+/** POST /v1/seal/session */
+SOTTO_MUST_CHECK enum sotto_err sotto_native_begin_session(const struct sotto_seal_host *host,
+                                                           const struct sotto_seal_asked *asked,
+                                                           struct sotto_seal_reply *reply);
+
+/** Appends `{"error":{...}}` as the OpenAI API has it.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
+SOTTO_MUST_CHECK enum sotto_err sotto_native_write_error(const struct sotto_seal_error *error,
+                                                         struct sotto_buf *out);
+
+#endif
