@@ -195,7 +195,7 @@ size_t sotto_native_padded(size_t n)
 static void place_record(struct sotto_native_channel *c, bool last,
                          uint8_t nonce[SOTTO_AEAD_NONCE_BYTES])
 {
-    memset(nonce, 0, SOTTO_AEAD_NONCE_BYTES);
+    put_be(nonce, 0, SOTTO_AEAD_NONCE_BYTES - 8);
     put_be(nonce + SOTTO_AEAD_NONCE_BYTES - 8, c->sequence, 8);
     c->aad[1] = last ? 1 : 0;
     put_be(c->aad + 2, c->sequence, 8);
