@@ -39,6 +39,8 @@ struct sotto_call {
     sotto_span mode;         /* compliance mode asked for; empty: the key's */
     sotto_span encryption;   /* checked word: kyber512, rsa4096, auto, x-wing; empty: not given */
     sotto_span conversation; /* x-sotto-conversation; empty: not given */
+    sotto_span trace_parent; /* checked `traceparent`; empty: not given */
+    sotto_span trace_state;  /* checked `tracestate`; empty: not given */
     sotto_span upstream_key; /* the caller's own provider key (phi_header); empty: not given */
 };
 

@@ -2,6 +2,7 @@
 
 #include "gateway/gateway.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,7 @@
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/log.h"
+#include "sys/process.h"
 #include "sys/signals.h"
 
 /* How often use is written to the store, and how often a drain is looked at. */
@@ -44,7 +46,11 @@ struct sotto_gateway {
     struct sotto_timer save_timer, drain_timer;
     struct sotto_side_work save_work;
     bool saving;
-    int64_t drain_until_ms; /* 0: not draining */
+    struct sotto_key_table *key_handle; /* of this thread */
+    int64_t started_s;
+    uint64_t reloads, reloads_refused;
+    atomic_uint_fast64_t unsaved; /* times that use could not be saved */
+    int64_t drain_until_ms;       /* 0: not draining */
 };
 
 /* --- keys -------------------------------------------------------------------------------------- */
@@ -237,6 +243,7 @@ static void save_run(struct sotto_side_work *work)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
     if (sotto_store_usage_save(g->store, g->limits) != SOTTO_OK) {
+        atomic_fetch_add(&g->unsaved, 1);
         SOTTO_LOG(SOTTO_LOG_ERROR, "use_not_saved",
                   SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
     }
@@ -351,9 +358,11 @@ static void reload(struct sotto_gateway *g)
     struct sotto_setup *setup;
     struct sotto_config *config = g->options.reload(g->options.ctx);
     if (config == NULL) {
+        g->reloads_refused++;
         return;
     }
     if (sotto_setup_new(config, &setup, why) != SOTTO_OK) {
+        g->reloads_refused++;
         SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
         sotto_config_free(config);
         return;
@@ -365,6 +374,7 @@ static void reload(struct sotto_gateway *g)
     g->setup = setup;
     reload_certificate(g);
     reload_defaults(g);
+    g->reloads++;
     SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
 }
 
@@ -382,13 +392,44 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     }
 }
 
+/* In the calling thread; workers go on counting. */
+static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
+{
+    struct sotto_gateway *g = ctx;
+    struct sotto_process process;
+    struct sotto_metrics **all = sotto_calloc(g->worker_count + 1, sizeof(struct sotto_metrics *));
+    if (all == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    for (size_t i = 0; i < g->worker_count; i++) {
+        all[i] = sotto_worker_metrics(g->workers[i]);
+    }
+    sotto_process_read(&process);
+    const struct sotto_metrics_facts facts = {
+        .version = SOTTO_VERSION,
+        .ready = g->drain_until_ms == 0,
+        .started_s = g->started_s,
+        .keys = sotto_key_table_count(sotto_key_slot_get(g->keys, &g->key_handle)),
+        .reloads = g->reloads,
+        .refused = g->reloads_refused,
+        .unsaved = atomic_load(&g->unsaved),
+        .cpu_us = process.cpu_us,
+        .memory_bytes = process.memory_bytes,
+        .descriptors = process.descriptors,
+    };
+    enum sotto_err err = sotto_metrics_print(all, g->worker_count, &facts, out);
+    sotto_free(all);
+    return err;
+}
+
 static enum sotto_err make_admin(struct sotto_gateway *g)
 {
     struct sotto_server_limits limits = sotto_server_limits_default();
+    struct sotto_admin_options options = {.metrics = print_metrics, .ctx = g};
     enum sotto_err err = sotto_front_new(g->loop, &limits, &g->admin_front);
     if (err == SOTTO_OK) {
-        err =
-            sotto_admin_new((struct sotto_door){sotto_front_from_vault, g->admin_front}, &g->admin);
+        options.front = (struct sotto_door){sotto_front_from_vault, g->admin_front};
+        err = sotto_admin_new(&options, &g->admin);
     }
     if (err == SOTTO_OK) {
         sotto_front_connect(g->admin_front, (struct sotto_door){sotto_admin_from_front, g->admin});
@@ -439,6 +480,7 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
         return SOTTO_ENOMEM;
     }
     g->options = *options;
+    g->started_s = sotto_wall_s();
     g->quota = quota_of(options->config);
     enum sotto_err err = open_master(g, why);
     if (err == SOTTO_OK) {
@@ -520,6 +562,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     sotto_resolver_free(g->resolver);
     sotto_tls_context_drop(g->upstream_tls);
     sotto_tls_context_drop(g->server_tls);
+    sotto_key_table_unref(g->key_handle);
     sotto_key_slot_free(g->keys);
     sotto_limits_free(g->limits);
     sotto_store_close(g->store);

@@ -29,6 +29,9 @@ struct sotto_record {
     const char *dialect;               /* static */
     sotto_span mode;                   /* of the configuration; empty: not reached */
     sotto_span upstream;               /* of the configuration; empty: not reached */
+    const char *operation;             /* static: "chat", "embeddings"; NULL: none of these */
+    sotto_span provider;               /* kind of the upstream; empty: not reached */
+    sotto_span model;                  /* name of the route, as configured; empty: not reached */
     enum sotto_outcome outcome;
     int status;
     const char *code; /* static: code of the refusal; NULL: none */
@@ -45,8 +48,10 @@ struct sotto_record {
     int64_t first_byte_us; /* of the request */
     int64_t opened_us;     /* the request is complete */
     int64_t masked_us;
-    int64_t fetched_us;  /* sent to the upstream */
-    int64_t answered_us; /* head of the upstream's answer */
+    int64_t fetched_us;     /* sent to the upstream */
+    int64_t answered_us;    /* head of the upstream's answer */
+    int64_t first_token_us; /* first text of a streamed answer */
+    int64_t last_token_us;
     int64_t done_us;
     int64_t own_us; /* time that the gateway itself took, so far */
 };

@@ -111,6 +111,7 @@ static struct room_stream *stream_new(struct sotto_room *room, const struct sott
         leave(s);
         return NULL;
     }
+    sotto_metrics_begin(room->options.metrics);
     s->turn_us = s->record.opened_us = sotto_clock_us();
     s->record.first_byte_us = s->record.opened_us - msg->arg;
     s->record.request_bytes = (int64_t)(msg->head.len + msg->body.len);
@@ -134,6 +135,7 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
     room_book_time(s);
     s->record.done_us = s->turn_us;
     room_settle(s);
+    sotto_metrics_end(room->options.metrics, &s->record);
     sotto_record_log(&s->record);
     room->options.host.logged(room->options.host.ctx);
     sotto_streams_drop(&room->streams, s->id);

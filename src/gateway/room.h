@@ -12,6 +12,7 @@
  */
 
 #include "gateway/door.h"
+#include "gateway/metrics.h"
 #include "gateway/setup.h"
 #include "gateway/tenants.h"
 #include "keys/table.h"
@@ -44,9 +45,10 @@ struct sotto_room_options {
     struct sotto_door front; /* gets REPLY, PAUSE, RESUME, CLOSE */
     struct sotto_door back;  /* gets FETCH, PAUSE, RESUME, CLOSE */
     struct sotto_room_host host;
-    struct sotto_key_slot *keys; /* borrowed */
-    struct sotto_setup *setup;   /* another reference is taken */
-    const uint8_t *master;       /* SOTTO_MASTER_BYTES; borrowed for the call */
+    struct sotto_key_slot *keys;   /* borrowed */
+    struct sotto_metrics *metrics; /* borrowed: filled by this room alone */
+    struct sotto_setup *setup;     /* another reference is taken */
+    const uint8_t *master;         /* SOTTO_MASTER_BYTES; borrowed for the call */
 };
 
 /** @param[out] out  freed with sotto_room_free().  @retval SOTTO_ENOMEM, SOTTO_ECRYPTO */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "gateway/room_stream.h"
+#include "http/trace.h"
 #include "sys/clock.h"
 
 static bool is_post(const struct room_stream *s)
@@ -116,6 +117,9 @@ static enum sotto_err decide_upstream(struct room_stream *s)
         }
     }
     s->record.upstream = s->upstream->wire.name;
+    s->record.provider = s->upstream->wire.kind;
+    s->record.model = route->name;
+    s->record.operation = s->call.kind == SOTTO_CALL_EMBEDDINGS ? "embeddings" : "chat";
     return SOTTO_OK;
 }
 
@@ -176,6 +180,22 @@ static enum sotto_err begin_masking(struct room_stream *s, const struct sotto_ht
     return sotto_masking_new(&s->call, &s->masking_options, s->job, &s->masking, &s->problem);
 }
 
+/* The trace goes on at the provider; what only means something to the caller's own systems does so
+ * at an upstream of our own. */
+static enum sotto_err take_trace(struct room_stream *s, const struct sotto_http_head *head)
+{
+    sotto_span parent = sotto_http_get(head, "traceparent");
+    sotto_span state = sotto_http_get(head, "tracestate");
+    if (!sotto_trace_parent_valid(parent, NULL)) {
+        return SOTTO_OK;
+    }
+    enum sotto_err err = sotto_arena_copy(&s->call.arena, parent, &s->call.trace_parent);
+    if (err == SOTTO_OK && sotto_trace_state_valid(state)) {
+        err = sotto_arena_copy(&s->call.arena, state, &s->call.trace_state);
+    }
+    return err;
+}
+
 enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
 {
     s->refusal = SOTTO_REFUSE_PROBLEM;
@@ -187,7 +207,10 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     sotto_span explain = sotto_http_get(head, "x-sotto-explain");
     s->call.explain = s->dialect->extras && sotto_span_eq(explain, SOTTO_LIT("1"));
     s->record.stream = s->call.stream;
-
+    err = take_trace(s, head);
+    if (err != SOTTO_OK) {
+        return err;
+    }
     err = decide_mode(s);
     if (err == SOTTO_OK) {
         err = decide_upstream(s);

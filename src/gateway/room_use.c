@@ -13,6 +13,9 @@
 /* Tokens reserved for an answer whose length the request does not limit, for each choice. */
 #define USE_SPARE_TOKENS 1024
 
+/* A first event may hold no more text than this: {"role":"assistant"}. */
+#define USE_ROLE_BYTES 9
+
 /* Money for tokens at a price for a million, rounded up.  The limits of both keep it in range. */
 static uint64_t cost_of(uint64_t tokens, uint64_t price_nano)
 {
@@ -96,12 +99,18 @@ void room_note_text(struct room_stream *s, yyjson_mut_val *choices)
 {
     static const char *const parts[] = {"delta", "message", "text"};
     size_t i, n;
+    uint64_t before = s->answer_text_bytes;
     yyjson_mut_val *choice;
     yyjson_mut_arr_foreach(choices, i, n, choice)
     {
         for (size_t j = 0; j < SOTTO_COUNT(parts); j++) {
             s->answer_text_bytes += sotto_estimate_bytes(sotto_json_get(choice, parts[j]));
         }
+    }
+    if (s->call.stream && s->answer_text_bytes > before && s->answer_text_bytes > USE_ROLE_BYTES) {
+        s->record.last_token_us = s->turn_us;
+        s->record.first_token_us =
+            s->record.first_token_us != 0 ? s->record.first_token_us : s->turn_us;
     }
 }
 

@@ -31,6 +31,7 @@ struct sotto_worker {
     struct sotto_front *front;
     struct sotto_back *back;
     struct sotto_room *room;
+    struct sotto_metrics *metrics;
     struct sotto_timer tick;
     struct sotto_task turn;
     struct sotto_task flush;
@@ -175,6 +176,7 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
         .back = {sotto_back_from_vault, w->back},
         .host = {w, later, work, reload_keys, logged, key_generation},
         .keys = shared->keys,
+        .metrics = w->metrics,
         .setup = shared->setup,
         .master = shared->master,
     };
@@ -196,6 +198,9 @@ enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared, struct
     w->shared = *shared;
     enum sotto_err err = sotto_loop_new(&w->loop);
     if (err == SOTTO_OK) {
+        err = sotto_metrics_new(&w->metrics);
+    }
+    if (err == SOTTO_OK) {
         err = make_rooms(w);
     }
     if (err == SOTTO_OK) {
@@ -213,6 +218,11 @@ enum sotto_err sotto_worker_listen(struct sotto_worker *w, const char *address, 
                                    struct sotto_tls_context *tls, uint16_t *bound_port)
 {
     return sotto_server_listen(sotto_front_server(w->front), address, port, tls, 0, bound_port);
+}
+
+struct sotto_metrics *sotto_worker_metrics(const struct sotto_worker *w)
+{
+    return w->metrics;
 }
 
 static void *worker_main(void *arg)
@@ -308,6 +318,7 @@ void sotto_worker_free(struct sotto_worker *w)
         sotto_loop_undefer(w->loop, &w->flush);
     }
     sotto_room_free(w->room);
+    sotto_metrics_free(w->metrics);
     sotto_loop_free(w->loop);
     sotto_free(w);
 }

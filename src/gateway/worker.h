@@ -8,6 +8,7 @@
  * doors between them are function calls.
  */
 
+#include "gateway/metrics.h"
 #include "gateway/setup.h"
 #include "gateway/side.h"
 #include "keys/table.h"
@@ -33,6 +34,9 @@ struct sotto_worker_shared {
 /** @param[out] out  set only on SOTTO_OK.  @retval SOTTO_ENOMEM, SOTTO_EIO, SOTTO_ECRYPTO */
 SOTTO_MUST_CHECK enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared,
                                                  struct sotto_worker **out);
+
+/** What this worker counts; as long as the worker. */
+struct sotto_metrics *sotto_worker_metrics(const struct sotto_worker *worker);
 
 /** Listens; before the thread is started.  Arguments and errors as sotto_server_listen(). */
 SOTTO_MUST_CHECK enum sotto_err sotto_worker_listen(struct sotto_worker *worker,

@@ -73,6 +73,20 @@ static enum sotto_err write_end(const struct sotto_post_field *fields, struct so
     return sotto_http_write_head_end(out);
 }
 
+/* W3C Trace Context.  Its state is of the caller's making: it leaves the house no more than text. */
+static enum sotto_err write_trace(const struct sotto_upstream *upstream,
+                                  const struct sotto_call *call, struct sotto_buf *out)
+{
+    enum sotto_err err = SOTTO_OK;
+    if (call->trace_parent.len != 0) {
+        err = sotto_http_write_field(out, "traceparent", call->trace_parent);
+    }
+    if (err == SOTTO_OK && call->trace_state.len != 0 && upstream->trusted) {
+        err = sotto_http_write_field(out, "tracestate", call->trace_state);
+    }
+    return err;
+}
+
 static enum sotto_err write_head(const struct sotto_upstream *upstream,
                                  const struct sotto_call *call, sotto_span target,
                                  const struct sotto_post_field *fields, size_t body_len,
@@ -84,7 +98,8 @@ static enum sotto_err write_head(const struct sotto_upstream *upstream,
     if ((err = write_begin(upstream, "POST", target, accept, out)) != SOTTO_OK ||
         (err = sotto_http_write_field(out, "Content-Type", SOTTO_LIT("application/json"))) !=
             SOTTO_OK ||
-        (err = sotto_http_write_number(out, "Content-Length", body_len)) != SOTTO_OK) {
+        (err = sotto_http_write_number(out, "Content-Length", body_len)) != SOTTO_OK ||
+        (err = write_trace(upstream, call, out)) != SOTTO_OK) {
         return err;
     }
     return write_end(fields, out);
