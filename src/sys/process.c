@@ -4,7 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,11 +21,24 @@ static int64_t cpu_us(void)
                : -1;
 }
 
+/* The second number of a line of numbers; -1: there is none. */
+static int64_t second_number(const char *text)
+{
+    int64_t number = 0;
+    const char *at = strchr(text, ' ');
+    if (at == NULL) {
+        return -1;
+    }
+    for (at++; *at >= '0' && *at <= '9' && number < INT32_MAX; at++) {
+        number = number * 10 + (*at - '0');
+    }
+    return *at == ' ' ? number : -1;
+}
+
 /* Pages: size, resident, ...; see proc(5). */
 static int64_t memory_bytes(void)
 {
     char text[128];
-    long long size, resident;
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return -1;
@@ -33,7 +46,8 @@ static int64_t memory_bytes(void)
     ssize_t len = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[len > 0 ? len : 0] = '\0';
-    return sscanf(text, "%lld %lld", &size, &resident) == 2 ? resident * sysconf(_SC_PAGESIZE) : -1;
+    int64_t pages = second_number(text);
+    return pages >= 0 ? pages * sysconf(_SC_PAGESIZE) : -1;
 }
 
 static int64_t descriptors(void)
