@@ -41,7 +41,9 @@ struct sotto_vault {
     unsigned types;                 /* a bit for each type word issued */
     struct sotto_hmac *hmac;        /* with the tenant's key */
     uint8_t name[SOTTO_HMAC_BYTES]; /* of the conversation, secret */
-    struct sotto_arena arena;
+    struct sotto_arena arena;       /* entries */
+    struct sotto_arena values;      /* what the spans of entries point to */
+    bool taken_out;
     struct sotto_buf canon; /* the value at hand in its canonical form */
     struct code_map codes;  /* each beginning of each issued code; whole ones -> entry */
     struct code_map shield; /* codes, well-formed or not, that the request's text holds */
@@ -308,9 +310,9 @@ static enum sotto_err new_entry(struct sotto_vault *vault, unsigned type, bool f
     }
     entry->type = (uint8_t)type;
     entry->foldable = foldable;
-    enum sotto_err err = sotto_arena_copy(&vault->arena, canon, &entry->canon);
+    enum sotto_err err = sotto_arena_copy(&vault->values, canon, &entry->canon);
     if (err == SOTTO_OK) {
-        err = sotto_arena_copy(&vault->arena, value, &entry->value);
+        err = sotto_arena_copy(&vault->values, value, &entry->value);
     }
     *out = entry;
     return err;
@@ -336,6 +338,7 @@ enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type, bool 
 {
     size_t index = 0;
     assert(type < SOTTO_TOKEN_WORD_COUNT);
+    assert(vault->hmac != NULL || vault->style == SOTTO_STYLE_REDACT);
     if (vault->style == SOTTO_STYLE_REDACT) {
         *token = vault_redacted[type];
         return SOTTO_OK;
@@ -349,7 +352,7 @@ enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type, bool 
     }
     struct vault_entry *entry = vault->entry[index];
     if (!sotto_span_eq(entry->value, value)) {
-        err = sotto_arena_copy(&vault->arena, value, &entry->value);
+        err = sotto_arena_copy(&vault->values, value, &entry->value);
     }
     if (err == SOTTO_OK) {
         *token = sotto_span_init(entry->token, entry->token_len);
@@ -410,7 +413,8 @@ unsigned vault_issued_types(const struct sotto_vault *vault)
 bool vault_find(const struct sotto_vault *vault, unsigned type, uint64_t packed, sotto_span *value)
 {
     uint32_t index;
-    if (!code_map_get(&vault->codes, code_key(type, SOTTO_TOKEN_CODE_LEN, packed), &index)) {
+    if (vault->taken_out ||
+        !code_map_get(&vault->codes, code_key(type, SOTTO_TOKEN_CODE_LEN, packed), &index)) {
         return false;
     }
     if (value != NULL) {
@@ -430,6 +434,62 @@ bool sotto_vault_lookup(const struct sotto_vault *vault, sotto_span token, sotto
     unsigned type;
     return read_token(token, &type, symbol) &&
            vault_find(vault, type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), value);
+}
+
+/* --- taken out ------------------------------------------------------------------------------- */
+
+enum sotto_err sotto_vault_take_out(struct sotto_vault *vault, struct sotto_buf *values)
+{
+    size_t total = 0;
+    if (vault->taken_out) {
+        return SOTTO_ESTATE;
+    }
+    for (size_t i = 0; i < vault->count; i++) {
+        total += vault->entry[i]->value.len;
+    }
+    enum sotto_err err = sotto_buf_reserve(values, total);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < vault->count; i++) {
+        struct vault_entry *entry = vault->entry[i];
+        sotto_ignore(sotto_buf_append(values, entry->value)); /* there is room */
+        entry->value.base = NULL;
+        entry->canon = sotto_span_init(NULL, 0);
+    }
+    sotto_arena_free(&vault->values);
+    sotto_buf_free(&vault->canon);
+    sotto_hmac_free(vault->hmac);
+    vault->hmac = NULL;
+    sotto_wipe(vault->name, sizeof(vault->name));
+    vault->taken_out = true;
+    return SOTTO_OK;
+}
+
+enum sotto_err sotto_vault_put_back(struct sotto_vault *vault, sotto_span values)
+{
+    sotto_span copy = {NULL, 0};
+    size_t total = 0;
+    if (!vault->taken_out) {
+        return SOTTO_ESTATE;
+    }
+    for (size_t i = 0; i < vault->count; i++) {
+        total += vault->entry[i]->value.len;
+    }
+    if (total > values.len) {
+        return SOTTO_EFORMAT;
+    }
+    enum sotto_err err = sotto_arena_copy(&vault->values, sotto_span_sub(values, 0, total), &copy);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < vault->count; i++) {
+        struct vault_entry *entry = vault->entry[i];
+        entry->value.base = copy.base;
+        copy = sotto_span_skip(copy, entry->value.len);
+    }
+    vault->taken_out = false;
+    return SOTTO_OK;
 }
 
 size_t sotto_vault_count(const struct sotto_vault *vault)
@@ -479,6 +539,7 @@ void sotto_vault_free(struct sotto_vault *vault)
     if (vault != NULL) {
         sotto_hmac_free(vault->hmac);
         sotto_arena_free(&vault->arena);
+        sotto_arena_free(&vault->values);
         sotto_buf_free(&vault->canon);
         code_map_free(&vault->codes);
         code_map_free(&vault->shield);

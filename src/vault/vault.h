@@ -15,8 +15,8 @@
  * Not thread-safe; one request.
  */
 
+#include "base/buf.h"
 #include "base/err.h"
-#include "base/span.h"
 
 struct sotto_vault;
 
@@ -80,6 +80,28 @@ SOTTO_MUST_CHECK enum sotto_err sotto_vault_adopt(struct sotto_vault *vault, sot
 
 /** The value of an issued token, exactly as issued; false: not of this request, `value` unchanged. */
 bool sotto_vault_lookup(const struct sotto_vault *vault, sotto_span token, sotto_span *value);
+
+/**
+ * Takes the values out while nobody needs them: appends them to `values` and wipes them, and what
+ * else would lead to them, here.  No token can be issued any longer and none is restored until
+ * sotto_vault_put_back().
+ *
+ * @retval SOTTO_ENOMEM, SOTTO_ELIMIT  both unchanged
+ * @retval SOTTO_ESTATE                they were taken out before
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_vault_take_out(struct sotto_vault *vault,
+                                                     struct sotto_buf *values);
+
+/**
+ * Puts the values back, so that tokens are restored again.
+ *
+ * @param values  begins with the bytes that were taken out; copied
+ *
+ * @retval SOTTO_EFORMAT  too short
+ * @retval SOTTO_ESTATE   nothing was taken out
+ * @retval SOTTO_ENOMEM   the vault is unchanged, as for the others
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_vault_put_back(struct sotto_vault *vault, sotto_span values);
 
 /** Number of tokens issued. */
 size_t sotto_vault_count(const struct sotto_vault *vault);

@@ -241,6 +241,39 @@ static void test_faults(void)
     OK(unchanged, "leaves the vault as it was, and the next try succeeds");
 }
 
+static void test_taken_out(void)
+{
+    struct sotto_vault *vault = vault_of("one");
+    sotto_span ann = token_of(vault, PERSON, true, "Ann Lee"), value;
+    sotto_span mail = token_of(vault, EMAIL, true, "ann@example.org");
+    struct sotto_buf values, small;
+    sotto_buf_init(&values, 1024);
+    sotto_buf_init(&small, 4);
+    IS_INT(sotto_vault_put_back(vault, SOTTO_LIT("x")), SOTTO_ESTATE, "nothing is out yet");
+    IS_INT(sotto_vault_take_out(vault, &small), SOTTO_ELIMIT, "a buffer that is too small");
+    OK(sotto_vault_lookup(vault, ann, &value), "changes nothing");
+    sotto_alloc_set_fault(1);
+    IS_INT(sotto_vault_take_out(vault, &values), SOTTO_ENOMEM, "nor does a lack of memory");
+    sotto_alloc_set_fault(0);
+    IS_INT(sotto_vault_take_out(vault, &values), SOTTO_OK, "the values are taken out");
+    IS_TEXT(values.base, values.len, "Ann Leeann@example.org", "all of them");
+    OK(!sotto_vault_lookup(vault, ann, &value), "nothing is restored meanwhile");
+    IS_INT(sotto_vault_take_out(vault, &values), SOTTO_ESTATE, "they go out once");
+    IS_INT(sotto_vault_put_back(vault, SOTTO_LIT("Ann")), SOTTO_EFORMAT, "less does not fit");
+    sotto_alloc_set_fault(1);
+    IS_INT(sotto_vault_put_back(vault, sotto_buf_span(&values)), SOTTO_ENOMEM, "no memory");
+    sotto_alloc_set_fault(0);
+    OK(sotto_buf_append(&values, SOTTO_LIT("more")) == SOTTO_OK, "something may follow them");
+    IS_INT(sotto_vault_put_back(vault, sotto_buf_span(&values)), SOTTO_OK, "they are put back");
+    sotto_buf_free(&values);
+    OK(sotto_vault_lookup(vault, ann, &value), "the first");
+    IS_TEXT(value.base, value.len, "Ann Lee", "comes back");
+    OK(sotto_vault_lookup(vault, mail, &value), "and the second");
+    IS_TEXT(value.base, value.len, "ann@example.org", "too");
+    sotto_buf_free(&small);
+    sotto_vault_free(vault);
+}
+
 int main(void)
 {
     test_same_value();
@@ -250,6 +283,7 @@ int main(void)
     test_shield();
     test_redact();
     test_adopt();
+    test_taken_out();
     test_faults();
     return done_testing();
 }
