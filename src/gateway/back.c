@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 #include "gateway/streams.h"
 
+/* How long an upstream may take to end an answer whose last event has come. */
+#define BACK_RUN_OUT_MS 2000
+
 /* The pools of one setup; kept until the last fetch that uses them is over. */
 struct back_set {
     struct back_set *next;
@@ -98,7 +101,7 @@ static void let_run_out(struct back_stream *s)
         s->next->link = &s->next;
     }
     back->over = s;
-    sotto_fetch_resume(s->fetch);
+    sotto_fetch_let_end(s->fetch, BACK_RUN_OUT_MS);
 }
 
 static void tell(struct sotto_back *back, uint64_t id, enum sotto_err why)

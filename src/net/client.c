@@ -82,6 +82,7 @@ struct sotto_fetch {
     bool to_head; /* the method is HEAD */
     bool queued;
     bool paused;
+    bool ending; /* the time limit stands, whatever comes */
     bool retried;
     bool over;
 };
@@ -724,7 +725,9 @@ static bool read_once(struct conn *c)
         if (c->sent == c->fetch->request_len) {
             sotto_buf_free(&c->fetch->request);
         }
-        sotto_timer_arm(&c->timer, pool->limits.silence_ms);
+        if (!c->fetch->ending) {
+            sotto_timer_arm(&c->timer, pool->limits.silence_ms);
+        }
         bool more = take_input(c, sotto_span_init(scratch, n));
         sotto_wipe(scratch, n);
         return more;
@@ -1009,7 +1012,7 @@ void sotto_fetch_cancel(struct sotto_fetch *f)
 
 void sotto_fetch_pause(struct sotto_fetch *f)
 {
-    if (f->over || f->paused) {
+    if (f->over || f->paused || f->ending) {
         return;
     }
     f->paused = true;
@@ -1028,5 +1031,14 @@ void sotto_fetch_resume(struct sotto_fetch *f)
     if (c != NULL && c->state == CONN_BUSY) {
         sotto_timer_arm(&c->timer, pool_of(c)->limits.silence_ms);
         sotto_loop_defer(pool_of(c)->loop, &c->task, on_read_task);
+    }
+}
+
+void sotto_fetch_let_end(struct sotto_fetch *f, int64_t ms)
+{
+    sotto_fetch_resume(f);
+    if (!f->over && f->conn != NULL && f->conn->state == CONN_BUSY) {
+        f->ending = true;
+        sotto_timer_arm(&f->conn->timer, ms);
     }
 }

@@ -125,4 +125,10 @@ void sotto_fetch_pause(struct sotto_fetch *fetch);
 /** Reads on.  Callbacks come later, not inside this call. */
 void sotto_fetch_resume(struct sotto_fetch *fetch);
 
+/**
+ * What still comes matters to nobody: reads on, so that the connection can serve again, but fails
+ * with SOTTO_FETCH_TIMEOUT unless the answer is complete within `ms`.  Ends a pause.
+ */
+void sotto_fetch_let_end(struct sotto_fetch *fetch, int64_t ms);
+
 #endif

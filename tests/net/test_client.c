@@ -379,6 +379,22 @@ static void test_time_limits(void)
         rig_settle(loop);
     }
     OK(trickles.ends == 1, "slow is not silent");
+    close(fd);
+    struct got lingers = {0};
+    start(&lingers);
+    fd = rig_accept(loop, listener);
+    OK(take_request(fd), "a request");
+    OK(rig_send(loop, fd, SOTTO_LIT(OK200 "Content-Length: 9\r\n\r\n")), "head");
+    UNTIL(loop, lingers.heads == 1);
+    sotto_fetch_let_end(lingers.fetch, 2000);
+    for (size_t i = 0; i < 2; i++) {
+        sotto_loop_skip_ms(loop, 900);
+        OK(rig_send(loop, fd, SOTTO_LIT("x")), "a byte");
+        UNTIL(loop, lingers.body.len == i + 1);
+    }
+    sotto_loop_skip_ms(loop, 300);
+    UNTIL(loop, over(&lingers));
+    OK(lingers.error == SOTTO_FETCH_TIMEOUT, "what may end and does not is given up");
     IS_SIZE(stats().open, 0, "a connection of half an hour is not kept");
     close(fd);
     struct got last = {0};
