@@ -294,12 +294,11 @@ def bench_memory(b, a):
     print(f"| idle | {memory_kb(p.pid)} |")
     private = {"model": "bench", "messages": [{"role": "user", "content": PRIVATE_TEXT}]}
     request = b.request("memory", private, key)
-    b.load(port, 64, a.seconds, request)
-    warm = memory_kb(p.pid)
     done = 0
-    while done < a.requests:
-        done += int(b.load(port, 64, 5, request)["requests"])
-    print(f"| after a warm-up | {warm} |\n| after {done} more requests | {memory_kb(p.pid)} |")
+    for mark in (a.requests // 10, a.requests):
+        while done < mark:
+            done += int(b.load(port, 64, 5, request)["requests"])
+        print(f"| after {done} requests | {memory_kb(p.pid)} |", flush=True)
     q, port, key = b.sotto(slow, False, "sotto-idle-streams")
     body = {"model": "bench", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
     request = b.request("idle-stream", body, key)
