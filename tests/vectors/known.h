@@ -38,10 +38,9 @@ static inline uint8_t known_digit(uint8_t c)
     return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/** The bytes of member `key`, to be freed with sotto_buf_free(); empty where there is none. */
-static inline struct sotto_buf known_bytes(yyjson_mut_val *obj, const char *key)
+/** The bytes of a text of hexadecimal digits, to be freed with sotto_buf_free(). */
+static inline struct sotto_buf known_hex(sotto_span text)
 {
-    sotto_span text = sotto_json_text(sotto_json_get(obj, key));
     struct sotto_buf out;
     sotto_buf_init(&out, (size_t)1 << 24);
     for (size_t i = 0; i + 1 < text.len; i += 2) {
@@ -51,6 +50,12 @@ static inline struct sotto_buf known_bytes(yyjson_mut_val *obj, const char *key)
         }
     }
     return out;
+}
+
+/** The bytes of member `key`; empty where there is none. */
+static inline struct sotto_buf known_bytes(yyjson_mut_val *obj, const char *key)
+{
+    return known_hex(sotto_json_text(sotto_json_get(obj, key)));
 }
 
 static inline int64_t known_int(yyjson_mut_val *obj, const char *key)
