@@ -415,6 +415,7 @@ static void test_strangers(void)
        "plain HTTP to a TLS port");
     OK(rig_rest(loop, fd, &in) != RIG_OPEN, "is closed");
     close(fd);
+    UNTIL(loop, (sotto_server_stats(server, &s), s.open == 0));
     fd = rig_connect(port);
     UNTIL(loop, (sotto_server_stats(server, &s), s.open == 1));
     sotto_loop_skip_ms(loop, 11000);
