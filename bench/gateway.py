@@ -172,7 +172,7 @@ backend b
         wait_port(port)
         return p, port
 
-    def sotto(self, upstream, trusted, name):
+    def sotto(self, upstream, trusted, name, tagger="none"):
         state, conf = self.folder / f"state-{name}", self.folder / f"{name}.yaml"
         key = "ql_" + "bench0000000" + "_" + "0123456789abcdefghijklmnopqrstuv"
         conf.write_text(f"""listen: 127.0.0.1:0
@@ -182,6 +182,7 @@ upstreams:
   house: {{kind: openai, url: http://127.0.0.1:{upstream}/v1, trusted: {str(trusted).lower()}}}
 models:
   "*": {{upstream: house}}
+detection: {{tagger: {tagger}}}
 """)
         begun = time.time()
         p = self.spawn(name, [self.build / "sotto", "serve", "--config", conf, "--state", state],
@@ -262,6 +263,9 @@ def bench_requests(b, a):
     p, port, key = b.sotto(up, False, "sotto")
     systems["sotto, 2 KB, nothing found"] = (p, port, b.request("nothing", plain, key))
     systems["sotto, 1 KB, five entities"] = (p, port, b.request("private", private, key))
+    p, port, key = b.sotto(up, False, "sotto-small", "small")
+    systems["sotto, the same with the tagger (default)"] = (
+        p, port, b.request("private-small", private, key))
     for connections in (64, 1):
         rows = measure(b, systems, connections, a.seconds, a.rounds, "requests")
         table(f"Requests, {connections} connection(s)", rows,
@@ -315,7 +319,7 @@ def bench_start(b, a):
     up, times = b.provider(), []
     for i in range(max(5, a.rounds)):
         begun = time.time()
-        p, port, key = b.sotto(up, False, f"sotto-start-{i}")
+        p, port, key = b.sotto(up, False, f"sotto-start-{i}", "small")
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/v1/chat/completions", method="POST",
             data=json.dumps({"model": "bench", "messages": [
