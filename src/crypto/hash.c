@@ -3,13 +3,13 @@
 #include "crypto/hash.h"
 
 #include "base/alloc.h"
+#include "crypto/crypto.h"
 #include "crypto/fetched.h"
 
-enum sotto_err sotto_sha256_parts(const sotto_span *parts, size_t count,
-                                  uint8_t out[SOTTO_SHA256_BYTES])
+static enum sotto_err digest(const EVP_MD *md, const sotto_span *parts, size_t count, uint8_t *out,
+                             size_t out_len)
 {
     enum sotto_err err = SOTTO_ECRYPTO;
-    const EVP_MD *md = crypto_sha256();
     EVP_MD_CTX *ctx = md != NULL ? EVP_MD_CTX_new() : NULL;
     if (ctx == NULL || EVP_DigestInit_ex2(ctx, md, NULL) != 1) {
         goto out;
@@ -24,8 +24,28 @@ enum sotto_err sotto_sha256_parts(const sotto_span *parts, size_t count,
 out:
     EVP_MD_CTX_free(ctx);
     if (err != SOTTO_OK) {
-        sotto_wipe(out, SOTTO_SHA256_BYTES);
+        sotto_wipe(out, out_len);
     }
+    return err;
+}
+
+enum sotto_err sotto_sha256_parts(const sotto_span *parts, size_t count,
+                                  uint8_t out[SOTTO_SHA256_BYTES])
+{
+    return digest(crypto_sha256(), parts, count, out, SOTTO_SHA256_BYTES);
+}
+
+enum sotto_err sotto_sha512_parts(const sotto_span *parts, size_t count,
+                                  uint8_t out[SOTTO_SHA512_BYTES])
+{
+    EVP_MD *md = sotto_crypto_init() == SOTTO_OK ? EVP_MD_fetch(NULL, "SHA512", NULL) : NULL;
+    enum sotto_err err = SOTTO_ECRYPTO;
+    if (md != NULL) {
+        err = digest(md, parts, count, out, SOTTO_SHA512_BYTES);
+    } else {
+        sotto_wipe(out, SOTTO_SHA512_BYTES);
+    }
+    EVP_MD_free(md);
     return err;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "gateway/room_catalog.h"
+#include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/request.h"
 #include "sys/clock.h"
@@ -51,6 +52,7 @@ static void stream_free(struct room_stream *s)
     sotto_restoring_free(s->restoring);
     sotto_vault_free(s->vault);
     sotto_json_free(s->explanation);
+    sotto_presidio_free(s->presidio);
     if (s->reader != NULL) {
         s->upstream->provider->stream_free(s->reader);
     }
@@ -96,6 +98,7 @@ static struct room_stream *stream_new(struct sotto_room *room, const struct sott
     s->room = room;
     s->id = msg->stream;
     s->entered = 1;
+    s->loopback = (msg->flags & SOTTO_DOOR_LOOPBACK) != 0;
     s->setup = sotto_setup_ref(room->setup);
     sotto_call_init(&s->call);
     sotto_sse_init(&s->sse, room->setup->config->limits.event_bytes);
@@ -182,6 +185,8 @@ static void prepared(struct room_stream *s, enum sotto_err err)
     room_job_give(s);
     if (err != SOTTO_OK) {
         room_refuse(s, err);
+    } else if (s->presidio != NULL) {
+        room_presidio(s);
     } else if (s->call.kind == SOTTO_CALL_MODELS || s->call.kind == SOTTO_CALL_MODEL) {
         room_models(s);
     } else {
@@ -194,7 +199,7 @@ static void mask_turn(struct room_stream *s)
 {
     int64_t begun = sotto_clock_us();
     enum sotto_err err = SOTTO_OK;
-    bool done = s->masking == NULL;
+    bool done = !room_has_text(s);
 
     while (err == SOTTO_OK && !done && sotto_clock_us() - begun < SOTTO_ROOM_TURN_US) {
         err = room_mask(s, ROOM_STEP_BYTES, &done);
@@ -249,7 +254,8 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
         s->room->options.host.reload_keys(s->room->options.host.ctx);
         return;
     }
-    if (err == SOTTO_OK && body.len > SOTTO_ROOM_INLINE_BYTES) {
+    if (err == SOTTO_OK &&
+        (body.len > SOTTO_ROOM_INLINE_BYTES || room_presidio_is_heavy(s, body))) {
         hand_to_worker(s, block, body);
         return;
     }
@@ -282,7 +288,7 @@ void sotto_room_job_run(struct sotto_room_job *job)
     if (s->verdict == SOTTO_OK) {
         s->verdict = room_read(s, &head, sotto_buf_span(&s->open_body));
     }
-    while (s->verdict == SOTTO_OK && s->masking != NULL && !done) {
+    while (s->verdict == SOTTO_OK && room_has_text(s) && !done) {
         s->verdict = atomic_load(&s->room->ending) ? SOTTO_ECLOSED
                                                    : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "sys/clock.h"
 
@@ -61,6 +62,11 @@ static const char *route_hint(sotto_span path)
 static enum sotto_err check_route(struct room_stream *s, const struct sotto_http_head *head,
                                   const struct admit_route **route)
 {
+    static const struct admit_route presidio = {.path = "/presidio/"};
+    if (s->dialect == &room_presidio_face) {
+        *route = &presidio;
+        return room_presidio_route(s, head);
+    }
     *route = find_route(sotto_http_path(head));
     s->refusal = SOTTO_REFUSE_PROBLEM;
     if (*route == NULL) {
@@ -109,8 +115,11 @@ static const char *key_hint(sotto_span text)
 static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,
                                 const struct admit_route *route)
 {
-    sotto_span text = s->dialect->key(head);
-    if (route->may_be_public && text.len == 0 && s->setup->config->models_public) {
+    bool presidio = s->dialect == &room_presidio_face;
+    char basic[SOTTO_KEY_TEXT_LEN];
+    sotto_span text = presidio ? room_presidio_key(head, basic) : s->dialect->key(head);
+    if (text.len == 0 && (presidio ? room_presidio_is_local(s, head)
+                                   : route->may_be_public && s->setup->config->models_public)) {
         return SOTTO_OK;
     }
     enum sotto_err err = newest_keys(s);
@@ -119,6 +128,7 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     }
     s->refusal = SOTTO_REFUSE_KEY;
     err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
+    sotto_wipe(basic, sizeof(basic));
     if (err == SOTTO_EAUTH) {
         sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL, "%s",
                           key_hint(text));
@@ -197,7 +207,7 @@ enum sotto_err room_reserve(struct room_stream *s)
 enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *head)
 {
     const struct admit_route *route;
-    s->dialect = sotto_dialect_of(head);
+    s->dialect = room_presidio_accepts(head) ? &room_presidio_face : sotto_dialect_of(head);
     s->record.dialect = s->dialect->name;
 
     enum sotto_err err = check_route(s, head, &route);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/trace.h"
 #include "sys/clock.h"
@@ -199,6 +200,9 @@ static enum sotto_err take_trace(struct room_stream *s, const struct sotto_http_
 enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
 {
     s->refusal = SOTTO_REFUSE_PROBLEM;
+    if (s->dialect == &room_presidio_face) {
+        return room_presidio_read(s, head, body);
+    }
     enum sotto_err err =
         s->dialect->read(head, body, s->setup->config->limits.depth, &s->call, &s->problem);
     if (err != SOTTO_OK || !is_post(s)) {
@@ -225,8 +229,16 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     return err;
 }
 
+bool room_has_text(const struct room_stream *s)
+{
+    return s->masking != NULL || s->presidio != NULL;
+}
+
 enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
 {
+    if (s->presidio != NULL) {
+        return sotto_presidio_step(s->presidio, budget, done);
+    }
     enum sotto_err err = sotto_masking_step(s->masking, budget, done);
     if (err != SOTTO_OK || !*done) {
         return err;
@@ -244,7 +256,7 @@ enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
 
 enum sotto_err room_build(struct room_stream *s)
 {
-    if (!is_post(s) || s->upstream->provider == NULL) {
+    if (s->presidio != NULL || !is_post(s) || s->upstream->provider == NULL) {
         return SOTTO_OK;
     }
     struct sotto_upstream upstream = s->upstream->wire;

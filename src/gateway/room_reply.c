@@ -3,13 +3,15 @@
 #include <stdio.h>
 
 #include "chat/slots.h"
+#include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/write.h"
 #include "sys/clock.h"
 
 static bool is_private(const struct room_stream *s)
 {
-    return s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS;
+    return s->dialect != &room_presidio_face &&
+           (s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS);
 }
 
 static enum sotto_err write_text(struct sotto_buf *lines, const char *name, const char *value)

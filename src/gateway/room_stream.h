@@ -20,6 +20,7 @@
 #include "gateway/streams.h"
 #include "http/sse.h"
 #include "pipeline/restoring.h"
+#include "presidio/presidio.h"
 
 /** Most of the body of an upstream's error that is read. */
 #define ROOM_ERROR_BODY_MAX ((size_t)1 << 20)
@@ -58,6 +59,7 @@ struct room_stream {
     bool waited_in_vain;        /* given up before the provider's answer began */
     bool sent;                  /* the request went to a provider */
     bool abandoned;             /* the client went away while a worker had the request */
+    bool loopback;              /* client and listener are on loopback */
 
     struct sotto_buf open_head, open_body; /* kept only while PARKED or in WORKER */
     struct sotto_call call;
@@ -66,7 +68,9 @@ struct room_stream {
     struct sotto_detect_job *job; /* lent from the room while masking */
     struct sotto_vault *vault;    /* NULL: nothing was masked */
     yyjson_mut_doc *explanation;
-    struct sotto_buf request; /* for the upstream */
+    enum sotto_presidio_route presidio_route;
+    struct sotto_presidio *presidio; /* NULL: not a request of Presidio's API */
+    struct sotto_buf request;        /* for the upstream */
 
     enum sotto_err verdict; /* of preparing: SOTTO_OK, or why not */
     enum sotto_refusal refusal;
@@ -174,7 +178,10 @@ void room_settle(struct room_stream *s);
 SOTTO_MUST_CHECK enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head,
                                           sotto_span body);
 
-/** One step of masking.  Errors as room_admit(). */
+/** Whether there is text to go over: to be masked, or analyzed for Presidio's API. */
+bool room_has_text(const struct room_stream *s);
+
+/** One step over that text.  Errors as room_admit(). */
 SOTTO_MUST_CHECK enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done);
 
 /** Writes the request for the upstream.  Errors as room_admit(). */

