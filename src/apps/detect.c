@@ -177,7 +177,7 @@ int sotto_cmd_detect(int argc, char **argv)
     struct detect_run run = {0};
     int status = sotto_cli_read(&cli, argc, argv, NULL);
     if (status == SOTTO_CLI_GO) {
-        status = sotto_finder_new(&options, &run.finder);
+        status = sotto_finder_open(&options, &run.finder);
     }
     if (status != SOTTO_CLI_GO) {
         return status;

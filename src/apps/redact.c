@@ -148,7 +148,7 @@ int sotto_cmd_redact(int argc, char **argv)
     }
     options.mode = options.mode != NULL ? options.mode : "standard";
     if (status == SOTTO_CLI_GO) {
-        status = sotto_finder_new(&options, &run.finder);
+        status = sotto_finder_open(&options, &run.finder);
     }
     if (status == SOTTO_CLI_GO) {
         status = sotto_map_open(map_path, style, &run.map);
