@@ -48,7 +48,7 @@ bench: all
 	@python3 bench/gateway.py --build $(BUILD) $(BENCH)
 
 install: all
-	@ninja -C $(BUILD) completions
+	@ninja -C $(BUILD) completions library
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --strip --quiet
 
 clean:
