@@ -3,8 +3,9 @@
 #ifndef SOTTO_LIBRARY_ENGINE_H
 #define SOTTO_LIBRARY_ENGINE_H
 
-#include "pipeline/finder.h"
 #include <sotto/sotto.h>
+
+#include "pipeline/finder.h"
 
 /**
  * A finder over the engine's detector, for one thread.

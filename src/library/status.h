@@ -5,9 +5,10 @@
 
 /* Errors of the inside as those of include/sotto/sotto.h, and texts on their way out. */
 
+#include <sotto/sotto.h>
+
 #include "base/buf.h"
 #include "base/err.h"
-#include <sotto/sotto.h>
 
 enum sotto_status sotto_status_of(enum sotto_err err);
 
