@@ -258,18 +258,18 @@ enum sotto_err sotto_native_seal(struct sotto_native_channel *c, bool last, stru
     return SOTTO_OK;
 }
 
-/* The text of an opened record: its length stands in front, what follows it is padding. */
-static enum sotto_err read_text(const struct sotto_buf *opened, struct sotto_buf *out)
+enum sotto_err sotto_native_unpad(sotto_span padded, sotto_span *text)
 {
-    if (opened->len < NATIVE_LENGTH_BYTES) {
+    if (padded.len < NATIVE_LENGTH_BYTES) {
         return SOTTO_EAUTH;
     }
-    const uint8_t *b = opened->base;
+    const uint8_t *b = padded.base;
     size_t len = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
-    if (len > opened->len - NATIVE_LENGTH_BYTES) {
+    if (len > padded.len - NATIVE_LENGTH_BYTES) {
         return SOTTO_EAUTH;
     }
-    return sotto_buf_append(out, sotto_span_init(b + NATIVE_LENGTH_BYTES, len));
+    *text = sotto_span_sub(padded, NATIVE_LENGTH_BYTES, NATIVE_LENGTH_BYTES + len);
+    return SOTTO_OK;
 }
 
 enum sotto_err sotto_native_open(struct sotto_native_channel *c, sotto_span record, bool *last,
@@ -288,8 +288,12 @@ enum sotto_err sotto_native_open(struct sotto_native_channel *c, sotto_span reco
     sotto_buf_truncate(&c->text, 0);
     enum sotto_err err = sotto_aead_open(c->aead, nonce, sotto_span_init(c->aad, c->aad_len),
                                          sotto_span_skip(record, 1), &c->text);
+    sotto_span text = {NULL, 0};
     if (err == SOTTO_OK) {
-        err = read_text(&c->text, out);
+        err = sotto_native_unpad(sotto_buf_span(&c->text), &text);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(out, text);
     }
     sotto_buf_truncate(&c->text, 0);
     if (err == SOTTO_OK) {

@@ -144,6 +144,14 @@ SOTTO_MUST_CHECK enum sotto_err sotto_native_open(struct sotto_native_channel *c
                                                   sotto_span record, bool *last,
                                                   struct sotto_buf *out);
 
+/**
+ * The text inside a padded one.  Its time depends on nothing that stands behind the length.
+ *
+ * @param[out] text  a part of `padded`; set only on SOTTO_OK
+ * @retval SOTTO_EAUTH  the length does not fit
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_native_unpad(sotto_span padded, sotto_span *text);
+
 /** Length to which a text of `n` bytes is padded, its length field included. */
 size_t sotto_native_padded(size_t n);
 
