@@ -77,7 +77,7 @@ class Predictor:
                 floor = 0
                 for first, last, k in decode.viterbi(lg):
                     cut = decode.trim(source, toks, first, last)
-                    score = p[first:last + 1, 1 + 4 * k:5 + 4 * k].sum(1).mean()
+                    score = 1 - p[first:last + 1, 0].mean()
                     before, floor = floor, last + 1
                     if cut:
                         first, last = cut

@@ -10,6 +10,7 @@ from .labels import LABELS
 SOURCE = r"""
 #include <stdio.h>
 #include "detect/ner/tagger.h"
+#include "detect/rule.h"
 #include "base/alloc.h"
 __attribute__((visibility("default")))
 void *native_open(const void *file, size_t len, const char *kernels)
@@ -26,10 +27,12 @@ long native_run(void *tagger, const void *text, size_t len, size_t budget, uint3
     if (sotto_tag_job_new(tagger, &job) != SOTTO_OK) return -1;
     sotto_tag_begin(job, sotto_span_init(text, len));
     while (!done) if (sotto_tag_step(job, budget, &list, &done) != SOTTO_OK) return -1;
-    size_t n = list.count < room ? list.count : room;
-    for (size_t i = 0; i < n; i++) {
-        out[4 * i] = list.items[i].start; out[4 * i + 1] = list.items[i].end;
-        out[4 * i + 2] = list.items[i].label; out[4 * i + 3] = list.items[i].score;
+    size_t n = 0;
+    for (size_t i = 0; i < list.count && n < room; i++) {
+        const struct sotto_finding *f = &list.items[i];
+        if (f->rule == SOTTO_RULE_TAGGER_HINT) continue;
+        out[4 * n] = f->start; out[4 * n + 1] = f->end;
+        out[4 * n + 2] = f->label; out[4 * n++ + 3] = f->score;
     }
     sotto_findings_free(&list);
     sotto_tag_job_free(job);

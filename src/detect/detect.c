@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "detect/agree.h"
 #include "detect/custom.h"
 #include "detect/finer.h"
 #include "detect/merge.h"
@@ -297,9 +298,10 @@ static void filter(struct sotto_detect_job *job, size_t fresh)
     for (size_t i = fresh; i < list->count; i++) {
         const struct sotto_finding *f = &list->items[i];
         bool listed = f->layer == SOTTO_LAYER_LIST;
+        bool hint = f->rule == SOTTO_RULE_TAGGER_HINT;
         bool counts = listed || f->score >= job->detector->threshold[f->label];
         bool denied = f->rule == SOTTO_RULE_DENY_LIST;
-        if (counts && (denied || !is_allowed(job, f))) {
+        if (counts && !hint && (denied || !is_allowed(job, f))) {
             list->items[kept++] = *f;
         }
     }
@@ -371,11 +373,14 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         if (err != SOTTO_OK) {
             return err;
         }
-        filter(job, fresh);
         if (job->pending.count > fresh) {
             qsort(job->pending.items + fresh, job->pending.count - fresh,
                   sizeof(*job->pending.items), by_start);
         }
+        if (job->tag != NULL && job->names != NULL) {
+            sotto_agree(&job->pending, fresh);
+        }
+        filter(job, fresh);
         job->at = end;
         find_final(job);
         err = settle(job);

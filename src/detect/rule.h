@@ -49,7 +49,7 @@
     X(PLACE_LIST, "place.list")                                                                    \
     X(PLACE_CUE, "place.cue")                                                                      \
     X(ORG_CUE, "org.cue")                                                                          \
-    X(TAGGER, "tagger")                                                                            \
+    X(TAGGER_HINT, "tagger.hint")                                                                  \
     X(KNOWN_VALUE, "known.value")                                                                  \
     X(DENY_LIST, "list.deny")                                                                      \
     X(CUSTOM, "custom")

@@ -15,6 +15,10 @@
 #define DECODE_KEEP  64
 #define DECODE_AHEAD 8
 
+/* Less than this in 1/1000 is no presence; a best tag so far below "outside" has less, all tags together. */
+#define DECODE_FAINT 50
+#define DECODE_FAR   (7 * 256)
+
 /* Tags of a label, relative to its first. */
 enum decode_part {
     DECODE_BEGIN_TAG,
@@ -84,21 +88,28 @@ static uint32_t decay(uint32_t d)
     return e;
 }
 
-/* Probability of a label at a token, in 1/1000. */
-static uint32_t probability(const int32_t *logits, unsigned label)
+unsigned sotto_ner_presence(const int32_t *logits, uint8_t *label)
 {
-    int32_t top = logits[0];
-    uint32_t all = 0, own = 0;
+    int32_t best = logits[1];
+    size_t tag = 1;
 
+    for (size_t i = 2; i < SOTTO_NER_TAGS; i++) {
+        if (logits[i] > best) {
+            best = logits[i];
+            tag = i;
+        }
+    }
+    if (logits[0] - best > DECODE_FAR) {
+        return 0;
+    }
+    int32_t top = best > logits[0] ? best : logits[0];
+    uint32_t outside = decay((uint32_t)(top - logits[0])), all = outside;
     for (size_t i = 1; i < SOTTO_NER_TAGS; i++) {
-        top = logits[i] > top ? logits[i] : top;
+        all += decay((uint32_t)(top - logits[i]));
     }
-    for (size_t i = 0; i < SOTTO_NER_TAGS; i++) {
-        uint32_t e = decay((uint32_t)(top - logits[i]));
-        all += e;
-        own += i != 0 && (i - 1) / 4 == label ? e : 0;
-    }
-    return (uint32_t)((uint64_t)own * 1000 / all);
+    *label = (uint8_t)((tag - 1) / 4);
+    unsigned share = (unsigned)((uint64_t)(all - outside) * 1000 / all);
+    return share >= DECODE_FAINT ? share : 0;
 }
 
 static uint16_t score_of(const int32_t *logits, const struct sotto_ner_entity *e)
@@ -106,7 +117,8 @@ static uint16_t score_of(const int32_t *logits, const struct sotto_ner_entity *e
     uint32_t sum = 0;
 
     for (size_t t = e->first; t <= e->last; t++) {
-        sum += probability(logits + t * SOTTO_NER_HEAD, e->label);
+        uint8_t label;
+        sum += sotto_ner_presence(logits + t * SOTTO_NER_HEAD, &label);
     }
     return (uint16_t)(sum / (uint32_t)(e->last - e->first + 1));
 }

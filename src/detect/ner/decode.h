@@ -30,7 +30,7 @@ struct sotto_ner_entity {
     uint16_t first;
     uint16_t last;
     uint8_t label;
-    uint16_t score; /* 0 to 1000: mean probability of the label, its lean included */
+    uint16_t score; /* 0 to 1000: mean presence of its tokens */
 };
 
 /**
@@ -47,5 +47,9 @@ struct sotto_ner_entity {
 size_t sotto_ner_decode(const struct sotto_ner_model *model, int32_t *logits, size_t count,
                         size_t leant, bool whole, struct sotto_ner_path *path,
                         struct sotto_ner_entity *out, size_t *done);
+
+/** Probability that a token is part of anything, leans included: 0 to 1000; 0 where it is below 50.
+ *  @param label the likeliest label, set where the result is not 0 */
+unsigned sotto_ner_presence(const int32_t *logits, uint8_t *label);
 
 #endif

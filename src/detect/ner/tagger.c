@@ -7,6 +7,7 @@
 #include "detect/ner/kernel.h"
 #include "detect/ner/model.h"
 #include "detect/ner/token.h"
+#include "detect/rule.h"
 
 /*
  * A text goes through a window of TAG_WINDOW tokens.  A convolution sees `reach` tokens to each side,
@@ -242,30 +243,78 @@ static const struct tag_place *with_initials(const struct sotto_tag_job *job,
     return first;
 }
 
-/* Leaves out breaks and signs at both ends, but those that open or close what is found. */
-static enum sotto_err report(struct sotto_tag_job *job, const struct sotto_ner_entity *entity,
-                             size_t floor, struct sotto_findings *list)
-{
-    const struct tag_place *first = job->path_places + entity->first;
-    const struct tag_place *last = job->path_places + entity->last;
+/* Tokens of a finding. */
+struct tag_stretch {
+    const struct tag_place *first;
+    const struct tag_place *last; /* before the first: none is left */
+};
 
-    while (first <= last && is_dressing(first, "+(")) {
-        first++;
+/* Leaves out breaks and signs at both ends, but those that open or close what is found; does not reach
+ * below `floor`. */
+static struct tag_stretch stretch_of(const struct sotto_tag_job *job,
+                                     const struct sotto_ner_entity *entity, size_t floor)
+{
+    struct tag_stretch s = {job->path_places + entity->first, job->path_places + entity->last};
+
+    while (s.first <= s.last && is_dressing(s.first, "+(")) {
+        s.first++;
     }
-    while (last >= first && is_dressing(last, ").")) {
-        last--;
+    while (s.last >= s.first && is_dressing(s.last, ").")) {
+        s.last--;
     }
-    if (first > last) {
-        return SOTTO_OK;
+    if (s.first <= s.last && entity->label == SOTTO_LABEL_PERSON) {
+        s.first = with_initials(job, s.first, job->path_places + floor);
     }
-    if (entity->label == SOTTO_LABEL_PERSON) {
-        first = with_initials(job, first, job->path_places + floor);
+    return s;
+}
+
+/* Words from `at` up to `end` that may be something. */
+static enum sotto_err report_hints(const struct sotto_tag_job *job, size_t at, size_t end,
+                                   struct sotto_findings *list)
+{
+    enum sotto_err err = SOTTO_OK;
+
+    for (; at < end && err == SOTTO_OK; at++) {
+        const struct tag_place *place = &job->path_places[at];
+        uint8_t label = 0;
+        unsigned score = place->kind == SOTTO_NER_WORD
+                             ? sotto_ner_presence(job->logits + at * SOTTO_NER_HEAD, &label)
+                             : 0;
+        if (score >= SOTTO_TAG_HINT_MIN) {
+            err = sotto_findings_add(list, (struct sotto_finding){.start = place->start,
+                                                                  .end = place->end,
+                                                                  .score = (uint16_t)score,
+                                                                  .rule = SOTTO_RULE_TAGGER_HINT,
+                                                                  .label = label,
+                                                                  .layer = SOTTO_LAYER_TAGGER});
+        }
     }
-    return sotto_findings_add(list, (struct sotto_finding){.start = first->start,
-                                                           .end = last->end,
-                                                           .score = entity->score,
-                                                           .label = entity->label,
-                                                           .layer = SOTTO_LAYER_TAGGER});
+    return err;
+}
+
+/* Reports `n` entities and the hints between them and up to token `end`. */
+static enum sotto_err report(const struct sotto_tag_job *job, size_t n, size_t end,
+                             struct sotto_findings *list)
+{
+    enum sotto_err err = SOTTO_OK;
+    size_t floor = 0; /* an entity does not grow into the one before */
+
+    for (size_t i = 0; i < n && err == SOTTO_OK; i++) {
+        const struct sotto_ner_entity *e = &job->entities[i];
+        struct tag_stretch s = stretch_of(job, e, floor);
+        if (s.first <= s.last) {
+            err = report_hints(job, floor, (size_t)(s.first - job->path_places), list);
+        }
+        if (s.first <= s.last && err == SOTTO_OK) {
+            err = sotto_findings_add(list, (struct sotto_finding){.start = s.first->start,
+                                                                  .end = s.last->end,
+                                                                  .score = e->score,
+                                                                  .label = e->label,
+                                                                  .layer = SOTTO_LAYER_TAGGER});
+        }
+        floor = (size_t)e->last + 1;
+    }
+    return err == SOTTO_OK ? report_hints(job, floor, end, list) : err;
 }
 
 static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *list)
@@ -273,13 +322,8 @@ static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *l
     size_t done;
     size_t n = sotto_ner_decode(&job->tagger->model, job->logits, job->path_count, job->path_leant,
                                 job->last, &job->path, job->entities, &done);
-    enum sotto_err err = SOTTO_OK;
+    enum sotto_err err = report(job, n, done, list);
 
-    for (size_t i = 0; i < n && err == SOTTO_OK; i++) {
-        /* An entity does not grow into the one before. */
-        size_t floor = i == 0 ? 0 : (size_t)job->entities[i - 1].last + 1;
-        err = report(job, &job->entities[i], floor, list);
-    }
     job->path_count -= done;
     job->path_leant = job->path_count;
     memmove(job->path_places, job->path_places + done,

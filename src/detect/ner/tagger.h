@@ -17,11 +17,17 @@
  *
  * Findings come out sorted by start, without overlaps, on the boundaries of tokens (runs of letters,
  * runs of digits, single signs); a line break or a sign at an end is left out.  The score is the
- * network's mean probability for the label over the tokens, with what the model adds in favour of
- * finding (see model/README.md): 500 is "as likely as not".
+ * network's mean probability that there is anything, whatever the label, with what the model adds in
+ * favour of finding (see model/README.md): 500 is "as likely as not".
+ *
+ * Among them are hints (SOTTO_RULE_TAGGER_HINT): words that are probably nothing but may be something,
+ * for those who know more; SOTTO_TAG_HINT_MIN and above.
  */
 
 #include "detect/finding.h"
+
+/** Least score of a hint. */
+#define SOTTO_TAG_HINT_MIN 110
 
 struct sotto_tagger;
 struct sotto_tag_job;

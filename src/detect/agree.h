@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_DETECT_AGREE_H
+#define SOTTO_DETECT_AGREE_H
+
+#include "detect/finding.h"
+
+/**
+ * Lets the tagger and the layer of names judge each other's findings.
+ *
+ * Names that the lists find where the tagger is sure that nothing is are wrong nine times in ten: they are
+ * taken out.  What the tagger found as a person, a place or an organisation and no list or cue
+ * bears out must be surer: it loses some of its score.  Other findings are left as they are.
+ *
+ * @param list   findings from `first` on are sorted by start; hints of the tagger among them
+ * @param first  those before it are not looked at
+ */
+void sotto_agree(struct sotto_findings *list, size_t first);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/agree.h"
+
+#include "detect/rule.h"
+#include "tap/tap.h"
+
+static struct sotto_finding make(enum sotto_layer layer, uint32_t start, uint32_t end,
+                                 enum sotto_label label)
+{
+    return (struct sotto_finding){
+        .start = start, .end = end, .score = 800, .label = (uint8_t)label, .layer = (uint8_t)layer};
+}
+
+static void add(struct sotto_findings *list, struct sotto_finding f)
+{
+    if (sotto_findings_add(list, f) != SOTTO_OK) {
+        abort();
+    }
+}
+
+int main(void)
+{
+    struct sotto_findings list = {0};
+    struct sotto_finding hint = make(SOTTO_LAYER_TAGGER, 30, 34, SOTTO_LABEL_ORG);
+    hint.score = 200;
+    hint.rule = SOTTO_RULE_TAGGER_HINT;
+
+    add(&list, make(SOTTO_LAYER_TAGGER, 0, 5, SOTTO_LABEL_PERSON));
+    add(&list, make(SOTTO_LAYER_TAGGER, 10, 15, SOTTO_LABEL_PERSON));
+    add(&list, make(SOTTO_LAYER_NAMES, 12, 20, SOTTO_LABEL_LOCATION));
+    add(&list, make(SOTTO_LAYER_TAGGER, 22, 26, SOTTO_LABEL_DATE));
+    add(&list, make(SOTTO_LAYER_NAMES, 28, 32, SOTTO_LABEL_PERSON));
+    add(&list, hint);
+    add(&list, make(SOTTO_LAYER_NAMES, 34, 38, SOTTO_LABEL_PERSON));
+    add(&list, make(SOTTO_LAYER_RECOGNIZER, 40, 44, SOTTO_LABEL_PERSON));
+    sotto_agree(&list, 1);
+    IS_INT(list.items[0].score, 800, "what stands before the first is not looked at");
+    IS_INT(list.items[1].score, 800, "a name that the lists bear out keeps its score");
+    IS_INT(list.items[2].score, 800, "and so does what the lists found there");
+    IS_INT(list.items[3].score, 800, "a date needs no list");
+    IS_INT(list.items[4].score, 800, "a hint bears out a name of the lists");
+    IS_INT(list.items[6].score, 0, "without one it is nothing, also directly behind");
+    IS_INT(list.items[7].score, 800, "recognizers are not asked");
+    sotto_agree(&list, 0);
+    IS_INT(list.items[0].score, 600, "a name that no list bears out must be surer");
+    sotto_findings_free(&list);
+    return done_testing();
+}
