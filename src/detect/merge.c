@@ -18,6 +18,9 @@
 #define MERGE_LENGTH_WEIGHT 4
 #define MERGE_LENGTH_MAX    40
 
+/* What has a form is named more surely by the recognizers, which check it, than by the tagger. */
+#define MERGE_FORM_MALUS 300
+
 /* A known value outranks what is found in its place, what the configuration says outranks all. */
 #define MERGE_KNOWN_BONUS 2000
 #define MERGE_LIST_BONUS  10000
@@ -34,10 +37,22 @@ struct merge_piece {
     bool cut_start, cut_end; /* the edge is not the finding's own */
 };
 
+static bool is_form(enum sotto_label label)
+{
+    static const unsigned forms = 1U << SOTTO_LABEL_DATE | 1U << SOTTO_LABEL_AGE |
+                                  1U << SOTTO_LABEL_PHONE | 1U << SOTTO_LABEL_EMAIL |
+                                  1U << SOTTO_LABEL_URL | 1U << SOTTO_LABEL_ID |
+                                  1U << SOTTO_LABEL_SECRET;
+    return (forms >> label & 1) != 0;
+}
+
 static unsigned strength(const struct sotto_finding *f)
 {
     size_t len = f->end - f->start;
-    return f->score +
+    unsigned malus = f->layer == SOTTO_LAYER_TAGGER && is_form((enum sotto_label)f->label)
+                         ? MERGE_FORM_MALUS
+                         : 0;
+    return f->score - (f->score < malus ? f->score : malus) +
            MERGE_LENGTH_WEIGHT * (unsigned)(len < MERGE_LENGTH_MAX ? len : MERGE_LENGTH_MAX) +
            (f->layer == SOTTO_LAYER_LIST    ? MERGE_LIST_BONUS
             : f->layer == SOTTO_LAYER_KNOWN ? MERGE_KNOWN_BONUS

@@ -184,6 +184,22 @@ static void test_known_values(void)
     }
 }
 
+/* The tagger is sure that there is something; what it is the recognizers know. */
+static void test_forms(void)
+{
+    struct sotto_findings list = {0};
+    struct sotto_finding tagged = finding(0, 11, 1000, SOTTO_LABEL_DATE);
+    struct sotto_finding known = finding(0, 11, 800, SOTTO_LABEL_ID);
+    char got[64];
+    tagged.layer = SOTTO_LAYER_TAGGER;
+    add(&list, tagged);
+    add(&list, known);
+    IS_INT(sotto_merge(SOTTO_LIT("536-22-8726"), &list), SOTTO_OK, "a number with two labels");
+    describe(&list, got, sizeof(got));
+    IS_TEXT(got, strlen(got), "0-11 ID", "bears that of the recognizer");
+    sotto_findings_free(&list);
+}
+
 static void test_failed_allocations(void)
 {
     for (size_t n = 1; n <= 2; n++) {
@@ -205,6 +221,7 @@ int main(void)
     test_exact_types();
     test_nothing_is_uncovered();
     test_known_values();
+    test_forms();
     test_failed_allocations();
     return done_testing();
 }
