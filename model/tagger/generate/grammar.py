@@ -91,6 +91,7 @@ def _value_slot(doc, name, arg):
         "nat": lambda: (rng.choice(words.NATIONS[lang].split()), "NRP"),
         "url": lambda: (fillers.url(rng, doc.person("p").user()), "URL"),
         "job": lambda: (rng.choice(words.JOBS[lang].split("|")), "OCCUPATION"),
+        "fame": lambda: (Person(rng, lang).last, None),  # a name that names no person: of a prize, a law, a street kind
         "heading": lambda: (rng.choice(medical.HEADINGS[lang].split("|")), None),
         "finding": lambda: (rng.choice(medical.FINDINGS[lang].split("|")), None),
         "drug": lambda: (rng.choice(fillers.DRUGS), None),
