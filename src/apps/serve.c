@@ -15,6 +15,7 @@
 #include "sys/files.h"
 #include "sys/harden.h"
 #include "sys/log.h"
+#include "sys/notify.h"
 #include "sys/signals.h"
 
 /* Of standard output; ours, so that it can be wiped: the first key passes through it. */
@@ -202,6 +203,7 @@ static int run(struct serve_words *w, struct sotto_config *config, const char *f
         sotto_guide_print(config, &ports, w->first_key);
     }
     wipe_first_key(w);
+    sotto_notify_ready();
     enum sotto_err err = sotto_gateway_run(gateway);
     sotto_gateway_free(gateway);
     return err == SOTTO_OK ? SOTTO_EXIT_OK
@@ -277,6 +279,9 @@ int sotto_cmd_serve(int argc, char **argv)
         return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
     }
     sotto_raise_file_limit();
+    if (sotto_notify_open(get_env(NULL, "NOTIFY_SOCKET")) != SOTTO_OK) {
+        return sotto_cli_fail("NOTIFY_SOCKET cannot be opened: unset it");
+    }
     setvbuf(stdout, output, _IOLBF, sizeof(output));
     status = serve(&w);
     sotto_wipe(w.first_key, sizeof(w.first_key));

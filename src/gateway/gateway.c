@@ -16,6 +16,7 @@
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/log.h"
+#include "sys/notify.h"
 #include "sys/process.h"
 #include "sys/signals.h"
 
@@ -284,6 +285,7 @@ static void drain(struct sotto_gateway *g)
     if (g->drain_until_ms != 0) {
         return;
     }
+    sotto_notify_stopping();
     SOTTO_LOG(SOTTO_LOG_INFO, "stopping", SOTTO_LOG_INT("workers", g->worker_count));
     sotto_admin_set_ready(g->admin, false);
     g->drain_until_ms = sotto_clock_ms() + (int64_t)g->setup->config->limits.drain_ms;
@@ -385,7 +387,9 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     for (enum sotto_signal sig = sotto_signals_next(g->options.signals); sig != SOTTO_SIGNAL_NONE;
          sig = sotto_signals_next(g->options.signals)) {
         if (sig == SOTTO_SIGNAL_RELOAD) {
+            sotto_notify_reloading();
             reload(g);
+            sotto_notify_ready();
         } else {
             drain(g);
         }
