@@ -125,6 +125,7 @@ struct sotto_config {
         bool user_passes; /* `user` and `safety_identifier` go to the provider as they are */
         struct sotto_detector_options detect; /* allow, deny, recognizers, thresholds */
         struct sotto_modes *modes;
+        uint64_t cache_bytes; /* of the cache of findings; 0: none */
     } privacy;
 
     struct {

@@ -318,6 +318,14 @@ static const struct config_field detection_fields[] = {
      .about = "The neural model beside the recognizers and word lists. `small` finds most names, "
               "places and organisations and takes most of the time of detection; `none` leaves "
               "it out."},
+    {.name = "cache",
+     .type = CONFIG_SIZE,
+     .offset = IN(c.privacy.cache_bytes),
+     .max = (uint64_t)1 << 40,
+     .preset = "16MiB",
+     .about = "Memory for findings of texts that were seen in the last ten minutes, so that a "
+              "conversation costs detection of its new messages only. It holds offsets and "
+              "labels under a keyed hash of the text, for each tenant apart; `0` turns it off."},
 };
 
 static const struct config_field secrets_fields[] = {

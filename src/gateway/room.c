@@ -413,6 +413,9 @@ void sotto_room_turn(struct sotto_room *room)
 void sotto_room_tick(struct sotto_room *room)
 {
     int64_t now = sotto_clock_ms();
+    if (room->setup->cache != NULL) {
+        sotto_cache_sweep(room->setup->cache, now);
+    }
     for (struct room_stream *s = room->silent.first, *next; s != NULL; s = next) {
         const struct sotto_config_limits *limits = &s->setup->config->limits;
         int64_t silence = now - s->last_sent_ms;

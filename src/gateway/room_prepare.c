@@ -173,6 +173,8 @@ static enum sotto_err begin_masking(struct room_stream *s, const struct sotto_ht
         .keys = &s->tenant,
         .pass_user = s->setup->config->privacy.user_passes,
         .max_depth = s->setup->config->limits.depth,
+        .cache = s->setup->cache,
+        .now_ms = sotto_clock_ms(),
     };
     enum sotto_err err = decide_style(s, head, &s->masking_options.style);
     if (err != SOTTO_OK) {

@@ -72,6 +72,9 @@ enum sotto_err sotto_setup_new(struct sotto_config *config, struct sotto_setup *
     } else {
         err = sotto_detector_new(&config->privacy.detect, &s->detector, why);
     }
+    if (err == SOTTO_OK && config->privacy.cache_bytes != 0) {
+        err = sotto_cache_new((size_t)config->privacy.cache_bytes, &s->cache);
+    }
     if (err == SOTTO_OK) {
         err = add_upstreams(s, why);
     }
@@ -95,6 +98,7 @@ void sotto_setup_unref(struct sotto_setup *setup)
     if (setup == NULL || __atomic_fetch_sub(&setup->refs, 1, __ATOMIC_ACQ_REL) != 1) {
         return;
     }
+    sotto_cache_free(setup->cache);
     sotto_detector_free(setup->detector);
     sotto_free(setup->upstreams);
     sotto_config_free(setup->config);

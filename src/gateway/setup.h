@@ -9,6 +9,7 @@
  */
 
 #include "config/config.h"
+#include "detect/cache.h"
 #include "upstream/provider.h"
 #include "vault/vault.h"
 
@@ -21,6 +22,7 @@ struct sotto_setup_upstream {
 struct sotto_setup {
     struct sotto_config *config; /* owned */
     struct sotto_detector *detector;
+    struct sotto_cache *cache;     /* of its findings; NULL: turned off */
     const struct sotto_mode *mode; /* the default one */
     enum sotto_style style;
     struct sotto_setup_upstream *upstreams; /* as many, in the order of the configuration */

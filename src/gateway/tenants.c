@@ -55,6 +55,9 @@ static enum sotto_err derive(const struct sotto_tenants *t, sotto_span tenant,
     if (err == SOTTO_OK) {
         err = sotto_secrets_tenant(t->master, tenant, SOTTO_TENANT_USERS, keys->user);
     }
+    if (err == SOTTO_OK) {
+        err = sotto_secrets_tenant(t->master, tenant, SOTTO_TENANT_CACHE, keys->cache);
+    }
     if (err != SOTTO_OK) {
         sotto_wipe(keys, sizeof(*keys));
     }

@@ -35,13 +35,16 @@ struct sotto_masking {
     struct sotto_detect_job *job;
     struct sotto_slots slots;
     enum masking_stage stage;
-    size_t at;                    /* slot that the stage is at */
-    bool begun;                   /* the job is in the middle of slot `at` */
-    struct sotto_buf text;        /* what is detected: context and text of a slot */
-    size_t context_len;           /* how much of it is context */
-    struct masking_range *range;  /* one for each slot */
-    struct sotto_findings found;  /* of all slots */
-    struct sotto_findings merged; /* of the slot at hand */
+    size_t at;                      /* slot that the stage is at */
+    bool begun;                     /* the job is in the middle of slot `at` */
+    struct sotto_buf text;          /* what is detected: context and text of a slot */
+    size_t context_len;             /* how much of it is context */
+    struct masking_range *range;    /* one for each slot */
+    struct sotto_findings found;    /* of all slots */
+    struct sotto_findings merged;   /* of the slot at hand */
+    struct sotto_hmac *namer;       /* names texts in the cache; NULL: there is none */
+    struct sotto_cache_name name;   /* of the slot at hand */
+    struct sotto_findings recalled; /* findings of the slot at hand from the cache */
     struct sotto_known *known;
     struct sotto_vault *vault; /* NULL until something was found */
     struct sotto_masking_counts counts;
@@ -117,6 +120,10 @@ enum sotto_err sotto_masking_new(struct sotto_call *call,
         m->range = sotto_calloc(m->slots.count + 1, sizeof(*m->range));
         err = m->range == NULL ? SOTTO_ENOMEM : sotto_known_new(&m->known);
     }
+    if (err == SOTTO_OK && options->cache != NULL) {
+        err = sotto_hmac_new(sotto_span_init(options->keys->cache, sizeof(options->keys->cache)),
+                             &m->namer);
+    }
     if (err == SOTTO_OK && call->explain) {
         err = sotto_explain_new(&m->explain);
     }
@@ -137,6 +144,8 @@ void sotto_masking_free(struct sotto_masking *m)
     sotto_buf_free(&m->text);
     sotto_findings_free(&m->found);
     sotto_findings_free(&m->merged);
+    sotto_findings_free(&m->recalled);
+    sotto_hmac_free(m->namer);
     sotto_known_free(m->known);
     sotto_vault_free(m->vault);
     sotto_explain_free(m->explain);
@@ -170,9 +179,9 @@ static enum sotto_err begin_slot(struct sotto_masking *m, const struct sotto_slo
 }
 
 /* Takes over the findings of a slot without those in its context. */
-static enum sotto_err end_slot(struct sotto_masking *m, const struct sotto_slot *slot)
+static enum sotto_err end_slot(struct sotto_masking *m, const struct sotto_slot *slot,
+                               const struct sotto_findings *result)
 {
-    const struct sotto_findings *result = sotto_detect_result(m->job);
     struct masking_range *range = &m->range[m->at];
     sotto_span text = sotto_slot_text(slot);
 
@@ -197,11 +206,52 @@ static enum sotto_err end_slot(struct sotto_masking *m, const struct sotto_slot 
     return SOTTO_OK;
 }
 
+/* A hash of a text costs about as much as detection of a hundredth of it. */
+#define MASKING_RECALL_COST 100
+
+/* Takes the findings of a slot from the cache, if it has them. */
+static enum sotto_err recall_slot(struct sotto_masking *m, const struct sotto_slot *slot,
+                                  size_t *budget, bool *known)
+{
+    sotto_span text = sotto_slot_text(slot);
+    size_t cost = text.len / MASKING_RECALL_COST + 1;
+    *known = false;
+    if (m->namer == NULL) {
+        return SOTTO_OK;
+    }
+    *budget -= cost < *budget ? cost : *budget;
+    sotto_findings_clear(&m->recalled);
+    enum sotto_err err = sotto_cache_name(m->namer, slot->context, text, &m->name);
+    if (err == SOTTO_OK) {
+        err = sotto_cache_get(m->options->cache, &m->name, m->options->now_ms, &m->recalled, known);
+    }
+    if (err == SOTTO_OK && *known) {
+        m->context_len = slot->context.len != 0 ? slot->context.len + 2 : 0; /* as begin_slot() */
+        m->counts.recalled_bytes += text.len;
+        err = end_slot(m, slot, &m->recalled);
+        m->at++;
+    }
+    return err;
+}
+
+/* Detection of a slot is complete. */
+static enum sotto_err detected_slot(struct sotto_masking *m, const struct sotto_slot *slot)
+{
+    const struct sotto_findings *result = sotto_detect_result(m->job);
+    if (m->namer != NULL) {
+        sotto_cache_put(m->options->cache, &m->name, m->options->now_ms, result);
+    }
+    m->counts.detected_bytes += sotto_slot_text(slot).len;
+    enum sotto_err err = end_slot(m, slot, result);
+    m->at++;
+    return err;
+}
+
 static enum sotto_err detect_slot(struct sotto_masking *m, size_t *budget)
 {
     const struct sotto_slot *slot = &m->slots.items[m->at];
     enum sotto_err err = SOTTO_OK;
-    bool done = false;
+    bool done = false, known = false;
     size_t len = sotto_slot_text(slot).len;
 
     if (slot->kind == SOTTO_SLOT_USER || len == 0) {
@@ -212,6 +262,10 @@ static enum sotto_err detect_slot(struct sotto_masking *m, size_t *budget)
         return SOTTO_ELIMIT;
     }
     if (!m->begun) {
+        err = recall_slot(m, slot, budget, &known);
+        if (err != SOTTO_OK || known) {
+            return err;
+        }
         err = begin_slot(m, slot);
     }
     if (err == SOTTO_OK) {
@@ -219,11 +273,7 @@ static enum sotto_err detect_slot(struct sotto_masking *m, size_t *budget)
     }
     size_t spent = sotto_detect_spent(m->job);
     *budget -= spent < *budget ? spent : *budget;
-    if (err == SOTTO_OK && done) {
-        err = end_slot(m, slot);
-        m->at++;
-    }
-    return err;
+    return err == SOTTO_OK && done ? detected_slot(m, slot) : err;
 }
 
 /* Findings of the slot at hand and the known values in it, as one list. */

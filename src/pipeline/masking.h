@@ -16,6 +16,7 @@
 
 #include "chat/call.h"
 #include "chat/problem.h"
+#include "detect/cache.h"
 #include "detect/detect.h"
 #include "policy/mode.h"
 #include "vault/vault.h"
@@ -24,6 +25,7 @@
 struct sotto_masking_keys {
     uint8_t token[SOTTO_VAULT_KEY_BYTES]; /* codes of tokens, names of conversations */
     uint8_t user[SOTTO_VAULT_KEY_BYTES];  /* hashes of `user` and `safety_identifier` */
+    uint8_t cache[SOTTO_VAULT_KEY_BYTES]; /* names in the cache of findings */
 };
 
 struct sotto_masking_options {
@@ -31,8 +33,10 @@ struct sotto_masking_options {
     const struct sotto_mode *mode;
     const struct sotto_masking_keys *keys;
     enum sotto_style style;
-    bool pass_user;   /* leave `user` and `safety_identifier` as they are */
-    size_t max_depth; /* of JSON inside strings */
+    bool pass_user;            /* leave `user` and `safety_identifier` as they are */
+    size_t max_depth;          /* of JSON inside strings */
+    struct sotto_cache *cache; /* of this detector; NULL: every text is gone over */
+    int64_t now_ms;            /* for the cache */
 };
 
 /** What was done, for headers, log and audit: numbers, never text. */
@@ -40,7 +44,9 @@ struct sotto_masking_counts {
     uint32_t found[SOTTO_LABEL_COUNT];
     uint32_t replaced[SOTTO_LABEL_COUNT];
     uint32_t replaced_total;
-    unsigned unprotected; /* bits of enum sotto_unprotected that passed */
+    uint64_t detected_bytes; /* of text that detection went over */
+    uint64_t recalled_bytes; /* of text whose findings were in the cache */
+    unsigned unprotected;    /* bits of enum sotto_unprotected that passed */
 };
 
 struct sotto_masking;

@@ -211,6 +211,78 @@ static void test_every_allocation_failure(void)
     IS_SIZE(failed, 0, "each failed allocation is reported");
 }
 
+/* A conversation of `count` messages, each of them with an address of its own. */
+static void write_conversation(struct sotto_buf *out, int count)
+{
+    sotto_buf_init(out, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err = sotto_buf_append(out, SOTTO_LIT("{\"model\":\"m\",\"messages\":["));
+    for (int i = 0; i < count && err == SOTTO_OK; i++) {
+        err =
+            sotto_buf_printf(out,
+                             "%s{\"role\":\"%s\",\"content\":\"Message %d for Margaret Thornbury, "
+                             "mail m.thornbury%d@example.org\"}",
+                             i != 0 ? "," : "", i % 2 == 0 ? "user" : "assistant", i, i);
+    }
+    if (err != SOTTO_OK || sotto_buf_append(out, SOTTO_LIT("]}\0")) != SOTTO_OK) {
+        abort();
+    }
+}
+
+static void compare_cached(struct sotto_cache *cache, int count, size_t *one)
+{
+    struct sotto_masking_options options = options_for("standard");
+    struct sotto_buf request;
+    struct masked without, with;
+    write_conversation(&request, count);
+    mask(&without, &options, (const char *)request.base, SIZE_MAX, true);
+    options.cache = cache;
+    mask(&with, &options, (const char *)request.base, count % 2 == 0 ? SIZE_MAX : 50, true);
+    const struct sotto_masking_counts *counts = sotto_masking_counts(with.masking);
+    IS_MEM(with.text.base, with.text.len, without.text.base, without.text.len,
+           "%d messages are masked as without a cache", count);
+    if (*one == 0) {
+        IS_SIZE(counts->recalled_bytes, 0, "at first nothing is known");
+        *one = counts->detected_bytes / (size_t)count;
+    } else {
+        OK(counts->detected_bytes < *one + 16 && counts->recalled_bytes > 190 * *one,
+           "of %d messages detection goes over the new one only (%zu bytes)", count,
+           (size_t)counts->detected_bytes);
+    }
+    drop(&without);
+    drop(&with);
+    sotto_buf_free(&request);
+}
+
+static void test_cache(void)
+{
+    static const struct sotto_masking_keys others = {.token = {1}, .user = {2}, .cache = {3}};
+    struct sotto_masking_options options = options_for("standard");
+    struct sotto_cache *cache = NULL;
+    struct sotto_buf request;
+    struct masked with;
+    size_t one = 0;
+    IS_INT(sotto_cache_new(1 << 20, &cache), SOTTO_OK, "a cache");
+    for (int count = 198; count <= 200; count++) {
+        compare_cached(cache, count, &one);
+    }
+    write_conversation(&request, 10);
+    options.keys = &others;
+    options.cache = cache;
+    mask(&with, &options, (const char *)request.base, SIZE_MAX, false);
+    IS_SIZE(sotto_masking_counts(with.masking)->recalled_bytes, 0,
+            "another tenant finds nothing of it");
+    drop(&with);
+    sotto_buf_free(&request);
+    mask(&with, &options, patient, SIZE_MAX, false);
+    drop(&with);
+    mask(&with, &options, patient, SIZE_MAX, false);
+    IS_SIZE(sotto_masking_counts(with.masking)->detected_bytes, 0,
+            "values in tool calls, behind their keys, are known as well");
+    OK(!holds(&with.text, "thornbury@example.org"), "and masked");
+    drop(&with);
+    sotto_cache_free(cache);
+}
+
 int main(void)
 {
     if (sotto_detector_new(NULL, &detector, NULL) != SOTTO_OK ||
@@ -225,6 +297,7 @@ int main(void)
     test_known_values();
     test_content_policy();
     test_explanation();
+    test_cache();
     test_every_allocation_failure();
     sotto_detect_job_free(job);
     sotto_detector_free(detector);
