@@ -3,26 +3,11 @@
 #include "dialects/body.h"
 
 #include "dialects/field.h"
-
-/* The next element of a comma-separated list, without its parameters. */
-static sotto_span next_element(sotto_span *list)
-{
-    size_t end = 0;
-    while (end < list->len && list->base[end] != ',') {
-        end++;
-    }
-    size_t word = 0;
-    while (word < end && list->base[word] != ';') {
-        word++;
-    }
-    sotto_span element = sotto_span_trim(sotto_span_sub(*list, 0, word));
-    *list = sotto_span_skip(*list, end < list->len ? end + 1 : end);
-    return element;
-}
+#include "http/accept.h"
 
 static bool is_json_type(sotto_span value)
 {
-    sotto_span type = next_element(&value);
+    sotto_span type = sotto_http_next_element(&value);
     static const size_t json = sizeof("+json") - 1;
     return sotto_span_ieq(type, SOTTO_LIT("application/json")) ||
            (type.len > json &&
@@ -49,16 +34,11 @@ static enum sotto_err check_types(const struct sotto_http_head *head, struct sot
     return SOTTO_OK;
 }
 
-enum sotto_err sotto_body_read(const struct sotto_http_head *head, sotto_span body,
-                               size_t max_depth, struct sotto_call *call,
-                               struct sotto_problem *problem)
+enum sotto_err sotto_body_parse(sotto_span body, size_t max_depth, struct sotto_call *call,
+                                struct sotto_problem *problem)
 {
     struct sotto_json_error found = {0};
-    enum sotto_err err = check_types(head, problem);
-    if (err != SOTTO_OK) {
-        return err;
-    }
-    err = sotto_json_read(body, max_depth, &call->doc, &found);
+    enum sotto_err err = sotto_json_read(body, max_depth, &call->doc, &found);
     if (err == SOTTO_EFORMAT) {
         sotto_problem_set(problem, 400, "invalid_request_error", "invalid_json", NULL,
                           "We could not parse the JSON body of your request: %s at line %zu, "
@@ -74,21 +54,18 @@ enum sotto_err sotto_body_read(const struct sotto_http_head *head, sotto_span bo
     return err;
 }
 
-static bool accepts_ndjson(const struct sotto_http_head *head)
+enum sotto_err sotto_body_read(const struct sotto_http_head *head, sotto_span body,
+                               size_t max_depth, struct sotto_call *call,
+                               struct sotto_problem *problem)
 {
-    sotto_span list = sotto_http_get(head, "accept");
-    while (list.len != 0) {
-        if (sotto_span_ieq(next_element(&list), SOTTO_LIT("application/x-ndjson"))) {
-            return true;
-        }
-    }
-    return false;
+    enum sotto_err err = check_types(head, problem);
+    return err == SOTTO_OK ? sotto_body_parse(body, max_depth, call, problem) : err;
 }
 
 enum sotto_err sotto_body_headers(const struct sotto_http_head *head, struct sotto_call *call)
 {
     call->explain = sotto_span_eq(sotto_http_get(head, "x-sotto-explain"), SOTTO_LIT("1"));
-    call->ndjson = accepts_ndjson(head);
+    call->ndjson = sotto_http_accepts(head, SOTTO_LIT("application/x-ndjson"));
     return sotto_arena_copy(&call->arena, sotto_http_get(head, "x-sotto-conversation"),
                             &call->conversation);
 }
