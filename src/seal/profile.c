@@ -6,6 +6,8 @@
 
 const struct sotto_seal_profile *const sotto_seal_profiles[] = {
     &sotto_seal_profile_native,
+    &sotto_seal_profile_privatemode,
+    &sotto_seal_profile_continuum,
     NULL,
 };
 

@@ -59,6 +59,7 @@ struct sotto_seal_host {
     const struct sotto_signer *signer;          /* profile native: the gateway's identity */
     const struct sotto_mesh *mesh;              /* profile privatemode: CA and leaf */
     const struct sotto_seal_attestor *attestor; /* never NULL */
+    int64_t life_s;                             /* of a session */
 };
 
 /* --- routes: coming to share a secret ---------------------------------------------------------- */
@@ -111,6 +112,7 @@ struct sotto_seal_exchange {
     sotto_span model; /* to which the client bound the request, borrowed from the exchange; the
                          caller refuses the request (as open() would) when the document's own
                          `model` is another.  Empty: the profile binds no model */
+    bool lines;       /* events are bare lines of JSON: application/x-ndjson */
 };
 
 struct sotto_seal_profile {
@@ -206,10 +208,17 @@ struct sotto_seal_profile {
     const char *stream_type;   /* Content-Type of event() */
     const char *answer_fields; /* further header lines of sealed answers, each with its CRLF */
     bool extras;               /* `encryption`, `compliance`, `sotto` are welcome in answers */
+    bool tells_usage;          /* streams bear usage, asked for or not */
+    bool no_images;            /* `image_url` is refused */
+
+    /** Under whose name sessions are kept; NULL: this profile's own. */
+    const struct sotto_seal_profile *sessions_of;
 };
 
 /* The rows, each in its file. */
 extern const struct sotto_seal_profile sotto_seal_profile_native;
+extern const struct sotto_seal_profile sotto_seal_profile_privatemode;
+extern const struct sotto_seal_profile sotto_seal_profile_continuum;
 
 /** All profiles, in the order in which they are asked; ends with NULL. */
 extern const struct sotto_seal_profile *const sotto_seal_profiles[];
