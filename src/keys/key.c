@@ -63,6 +63,11 @@ enum sotto_err sotto_key_hash(const struct sotto_key_text *text, uint8_t out[SOT
     return sotto_sha256_parts(parts, SOTTO_COUNT(parts), out);
 }
 
+bool sotto_key_works(const struct sotto_key *key, int64_t now_s)
+{
+    return key->revoked_s == 0 && (key->expires_s == 0 || now_s < key->expires_s);
+}
+
 enum sotto_err sotto_key_verify(const struct sotto_key *key, const struct sotto_key_text *text,
                                 int64_t now_s)
 {
@@ -73,7 +78,7 @@ enum sotto_err sotto_key_verify(const struct sotto_key *key, const struct sotto_
         bool is_new = sotto_ct_equal(hash, key->hash, sizeof(hash));
         bool is_old = sotto_ct_equal(hash, key->old_hash, sizeof(hash));
         bool works = sotto_span_eq(text->id, sotto_span_init(key->id, sizeof(key->id))) &&
-                     key->revoked_s == 0 && (key->expires_s == 0 || now_s < key->expires_s);
+                     sotto_key_works(key, now_s);
         err = works && (is_new || (is_old && now_s < key->old_until_s)) ? SOTTO_OK : SOTTO_EAUTH;
     }
     sotto_wipe(hash, sizeof(hash));

@@ -95,6 +95,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_key_hash(const struct sotto_key_text *text
 SOTTO_MUST_CHECK enum sotto_err sotto_key_verify(const struct sotto_key *key,
                                                  const struct sotto_key_text *text, int64_t now_s);
 
+/** Whether a key with this id would work now, given its secret: not expired, not revoked. */
+bool sotto_key_works(const struct sotto_key *key, int64_t now_s);
+
 /** What a scope is about. */
 enum sotto_scope {
     SOTTO_SCOPE_MODEL,
