@@ -145,6 +145,9 @@ struct sotto_config {
     struct {
         uint64_t grace_ms; /* an old secret works for so long after a rotation */
     } keys;
+    struct {
+        uint64_t life_ms; /* of an exchanged secret */
+    } sealing;
     struct sotto_config_quotas quotas;
     struct sotto_config_limits limits;
 };

@@ -388,6 +388,17 @@ static const struct config_field keys_fields[] = {
               "one."},
 };
 
+static const struct config_field sealing_fields[] = {
+    {.name = "life",
+     .type = CONFIG_DURATION,
+     .offset = IN(c.sealing.life_ms),
+     .min = SCHEMA_S,
+     .max = SCHEMA_DAY,
+     .preset = "1h",
+     .about = "A secret that a client exchanged serves it for so long; then it exchanges another "
+              "one. Privatemode's clients expect an hour. Read at the start."},
+};
+
 static const struct config_field quotas_fields[] = {
     {.name = "requests_per_minute",
      .type = CONFIG_COUNT,
@@ -611,6 +622,10 @@ static const struct config_field top_fields[] = {
      .fields = FIELDS(log_fields),
      .about = "The log of requests, which never holds content."},
     {.name = "keys", .type = CONFIG_SECTION, .fields = FIELDS(keys_fields), .about = "API keys."},
+    {.name = "sealing",
+     .type = CONFIG_SECTION,
+     .fields = FIELDS(sealing_fields),
+     .about = "Sealed conversations."},
     {.name = "quotas",
      .type = CONFIG_SECTION,
      .fields = FIELDS(quotas_fields),
