@@ -23,6 +23,8 @@ enum sotto_call_kind {
     SOTTO_CALL_MODEL,      /* one model, named in `model` */
 };
 
+struct sotto_seal_exchange;
+
 struct sotto_call {
     struct sotto_arena arena; /* owns what the spans below point to, unless said otherwise */
     enum sotto_call_kind kind;
@@ -42,6 +44,9 @@ struct sotto_call {
     sotto_span trace_parent; /* checked `traceparent`; empty: not given */
     sotto_span trace_state;  /* checked `tracestate`; empty: not given */
     sotto_span upstream_key; /* the caller's own provider key (phi_header); empty: not given */
+
+    struct sotto_seal_exchange *exchange; /* what opened the request and seals the answer; borrowed;
+                                             NULL: it is not sealed */
 };
 
 /** Everything empty, `choices` 1, `anonymize` true. */

@@ -19,6 +19,11 @@ SOTTO_MUST_CHECK enum sotto_err sotto_body_read(const struct sotto_http_head *he
                                                 size_t max_depth, struct sotto_call *call,
                                                 struct sotto_problem *problem);
 
+/** The same for a body whose type is known: one JSON object. */
+SOTTO_MUST_CHECK enum sotto_err sotto_body_parse(sotto_span body, size_t max_depth,
+                                                 struct sotto_call *call,
+                                                 struct sotto_problem *problem);
+
 /** Takes x-sotto-conversation, x-sotto-explain and Accept into `call`.  @retval SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_body_headers(const struct sotto_http_head *head,
                                                    struct sotto_call *call);

@@ -4,6 +4,7 @@
  * The OpenAI API, with the fields of document 000: `encryption` and `compliance_mode`.
  */
 
+#include "dialects/openai.h"
 #include "dialects/body.h"
 #include "dialects/chat_request.h"
 #include "dialects/credentials.h"
@@ -45,7 +46,7 @@ static enum sotto_err take_own_fields(struct sotto_call *call, struct sotto_prob
     return err == SOTTO_OK ? sotto_body_take(call, "compliance_mode", &call->mode, problem) : err;
 }
 
-static enum sotto_err read_chat(struct sotto_call *call, struct sotto_problem *problem)
+enum sotto_err sotto_openai_read_chat(struct sotto_call *call, struct sotto_problem *problem)
 {
     enum sotto_err err = take_own_fields(call, problem);
     if (err == SOTTO_OK) {
@@ -88,7 +89,7 @@ static enum sotto_err check_input(yyjson_mut_val *input, struct sotto_problem *p
     return SOTTO_OK;
 }
 
-static enum sotto_err read_embeddings(struct sotto_call *call, struct sotto_problem *problem)
+enum sotto_err sotto_openai_read_embeddings(struct sotto_call *call, struct sotto_problem *problem)
 {
     static const struct sotto_field model_at = {.key = "model"};
     yyjson_mut_val *root = yyjson_mut_doc_get_root(call->doc);
@@ -179,14 +180,15 @@ static enum sotto_err read_request(const struct sotto_http_head *head, sotto_spa
     if (err != SOTTO_OK) {
         return err;
     }
-    return chat ? read_chat(call, problem) : read_embeddings(call, problem);
+    return chat ? sotto_openai_read_chat(call, problem)
+                : sotto_openai_read_embeddings(call, problem);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
 
 /* The name the client used, and the answer's own id and date where the upstream gave none. */
-static enum sotto_err put_facts(const struct sotto_call *call,
-                                const struct sotto_answer_facts *facts, yyjson_mut_doc *doc)
+enum sotto_err sotto_openai_put_facts(const struct sotto_call *call,
+                                      const struct sotto_answer_facts *facts, yyjson_mut_doc *doc)
 {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     enum sotto_err err = SOTTO_OK;
@@ -209,7 +211,7 @@ static enum sotto_err write_answer(const struct sotto_call *call,
 {
     enum sotto_err err = SOTTO_OK;
     if (call->kind == SOTTO_CALL_CHAT || call->kind == SOTTO_CALL_EMBEDDINGS) {
-        err = put_facts(call, facts, answer);
+        err = sotto_openai_put_facts(call, facts, answer);
     }
     return err == SOTTO_OK ? sotto_json_write(yyjson_mut_doc_get_root(answer), body) : err;
 }
@@ -234,7 +236,7 @@ static enum sotto_err write_event(const struct sotto_call *call,
     }
     /* Padding against guesses from the size of chunks; restoring has changed their sizes. */
     (void)yyjson_mut_obj_remove_key(root, "obfuscation");
-    enum sotto_err err = put_facts(call, facts, chunk);
+    enum sotto_err err = sotto_openai_put_facts(call, facts, chunk);
     return err == SOTTO_OK ? sotto_event_write(root, call->ndjson, body) : err;
 }
 
@@ -270,7 +272,7 @@ static yyjson_mut_val *text_or_null(yyjson_mut_doc *doc, const char *text)
 }
 
 /* {"error":{"message","type","param","code"}}, all four of them always. */
-static enum sotto_err build_error(yyjson_mut_doc *doc, const struct sotto_problem *problem)
+enum sotto_err sotto_openai_build_error(yyjson_mut_doc *doc, const struct sotto_problem *problem)
 {
     yyjson_mut_val *root = yyjson_mut_obj(doc), *error = yyjson_mut_obj(doc);
     enum sotto_err err;
@@ -308,7 +310,7 @@ static enum sotto_err write_error(enum sotto_refusal refusal, const struct sotto
         return write_root(upstream->root, stream, body);
     }
     yyjson_mut_doc *doc = sotto_json_new();
-    enum sotto_err err = doc != NULL ? build_error(doc, speaks) : SOTTO_ENOMEM;
+    enum sotto_err err = doc != NULL ? sotto_openai_build_error(doc, speaks) : SOTTO_ENOMEM;
     if (err == SOTTO_OK) {
         err = write_root(yyjson_mut_doc_get_root(doc), stream, body);
     }

@@ -11,4 +11,7 @@ extern const struct sotto_dialect sotto_dialect_openai;
 extern const struct sotto_dialect sotto_dialect_phi_header;
 extern const struct sotto_dialect sotto_dialect_anonymize;
 
+/** Not among those that are asked: a profile of seal/profile.h says whether a request is sealed. */
+extern const struct sotto_dialect sotto_dialect_sealed_messages;
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "gateway/admin.h"
 #include "gateway/front.h"
+#include "gateway/sealing.h"
 #include "gateway/worker.h"
 #include "net/server.h"
 #include "net/socket.h"
@@ -31,6 +32,7 @@ struct sotto_gateway {
     struct sotto_store *store; /* of the side thread */
     struct sotto_limits *limits;
     struct sotto_key_slot *keys;
+    struct sotto_sealing *sealing;
     struct sotto_resolver *resolver;
     struct sotto_tls_context *upstream_tls;
     struct sotto_tls_context *server_tls;
@@ -129,6 +131,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .side = g->side,
         .heavy = g->heavy,
         .master = g->master,
+        .seal = sotto_sealing_host(g->sealing),
         .key_generation = key_generation,
         .read_keys = read_keys,
         .ctx = g,
@@ -263,6 +266,7 @@ static void on_save(struct sotto_timer *timer)
     g->saving = true;
     g->save_work = (struct sotto_side_work){.run = save_run, .done = save_done, .loop = g->loop};
     sotto_side_put(g->side, &g->save_work);
+    sotto_sealing_tick(g->sealing, g->heavy);
 }
 
 static void on_drain(struct sotto_timer *timer)
@@ -495,6 +499,10 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
     }
     bool config_taken = err == SOTTO_OK;
     if (err == SOTTO_OK) {
+        err = sotto_sealing_new(options->folder, sotto_span_init(g->master, sizeof(g->master)),
+                                options->config, &g->sealing, why);
+    }
+    if (err == SOTTO_OK) {
         err = make_shared(g, why);
     }
     if (err == SOTTO_OK) {
@@ -567,6 +575,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     sotto_tls_context_drop(g->upstream_tls);
     sotto_tls_context_drop(g->server_tls);
     sotto_key_table_unref(g->key_handle);
+    sotto_sealing_free(g->sealing);
     sotto_key_slot_free(g->keys);
     sotto_limits_free(g->limits);
     sotto_store_close(g->store);

@@ -58,6 +58,7 @@ static void stream_free(struct room_stream *s)
     }
     sotto_sse_free(&s->sse);
     sotto_call_free(&s->call);
+    room_seal_free(s);
     sotto_key_table_unref(s->table);
     sotto_setup_unref(s->setup);
     sotto_free(s);
@@ -187,6 +188,8 @@ static void prepared(struct room_stream *s, enum sotto_err err)
         room_refuse(s, err);
     } else if (s->presidio != NULL) {
         room_presidio(s);
+    } else if (s->seal.route != NULL) {
+        room_seal_send(s);
     } else if (s->call.kind == SOTTO_CALL_MODELS || s->call.kind == SOTTO_CALL_MODEL) {
         room_models(s);
     } else {
@@ -242,7 +245,7 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
     SOTTO_UNINIT struct sotto_http_head head;
     enum sotto_err err = sotto_http_head_index(block, true, &head);
     if (err == SOTTO_OK) {
-        err = room_admit(s, &head);
+        err = room_admit(s, &head, body);
     }
     if (err == SOTTO_ESTATE) {
         if (s->open_head.len == 0 && keep_open(s, block, body) != SOTTO_OK) {
@@ -254,8 +257,8 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
         s->room->options.host.reload_keys(s->room->options.host.ctx);
         return;
     }
-    if (err == SOTTO_OK &&
-        (body.len > SOTTO_ROOM_INLINE_BYTES || room_presidio_is_heavy(s, body))) {
+    if (err == SOTTO_OK && (body.len > SOTTO_ROOM_INLINE_BYTES || s->seal.route != NULL ||
+                            room_presidio_is_heavy(s, body))) {
         hand_to_worker(s, block, body);
         return;
     }
@@ -272,28 +275,35 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
     mask_turn(s);
 }
 
+/* Reads a request and masks it whole. */
+static enum sotto_err prepare(struct room_stream *s, const struct sotto_http_head *head,
+                              sotto_span body)
+{
+    bool done = false;
+    enum sotto_err err = sotto_detect_job_new(s->setup->detector, &s->job);
+    if (err == SOTTO_OK) {
+        err = room_read(s, head, body);
+    }
+    while (err == SOTTO_OK && room_has_text(s) && !done) {
+        err = atomic_load(&s->room->ending) ? SOTTO_ECLOSED
+                                            : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
+    }
+    return err == SOTTO_OK ? room_build(s) : err;
+}
+
 void sotto_room_job_run(struct sotto_room_job *job)
 {
     struct room_stream *s = (struct room_stream *)job;
     struct sotto_http_head head;
-    bool done = false;
+    sotto_span body = sotto_buf_span(&s->open_body);
     int64_t begun = sotto_clock_us();
 
     s->verdict = atomic_load(&s->room->ending)
                      ? SOTTO_ECLOSED
                      : sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
     if (s->verdict == SOTTO_OK) {
-        s->verdict = sotto_detect_job_new(s->setup->detector, &s->job);
-    }
-    if (s->verdict == SOTTO_OK) {
-        s->verdict = room_read(s, &head, sotto_buf_span(&s->open_body));
-    }
-    while (s->verdict == SOTTO_OK && room_has_text(s) && !done) {
-        s->verdict = atomic_load(&s->room->ending) ? SOTTO_ECLOSED
-                                                   : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
-    }
-    if (s->verdict == SOTTO_OK) {
-        s->verdict = room_build(s);
+        s->verdict =
+            s->seal.route != NULL ? room_seal_answer(s, &head, body) : prepare(s, &head, body);
     }
     sotto_buf_free(&s->open_head);
     sotto_buf_free(&s->open_body);
@@ -422,9 +432,8 @@ void sotto_room_tick(struct sotto_room *room)
         next = s->next;
         enter(s);
         uint64_t wait = s->head_sent ? limits->heartbeat_ms : limits->head_after_ms;
-        if (silence >=
-            (int64_t)wait) { /* bare lines have no comments: their head is all there is */
-            room_reply_more(s, s->call.ndjson ? SOTTO_LIT("") : SOTTO_LIT(": keepalive\n\n"), 0);
+        if (silence >= (int64_t)wait) {
+            room_reply_idle(s);
         }
         leave(s);
     }

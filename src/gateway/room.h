@@ -16,6 +16,7 @@
 #include "gateway/setup.h"
 #include "gateway/tenants.h"
 #include "keys/table.h"
+#include "seal/profile.h"
 
 /** A larger request body is read and masked in a worker thread. */
 #define SOTTO_ROOM_INLINE_BYTES ((size_t)64 << 10)
@@ -45,10 +46,11 @@ struct sotto_room_options {
     struct sotto_door front; /* gets REPLY, PAUSE, RESUME, CLOSE */
     struct sotto_door back;  /* gets FETCH, PAUSE, RESUME, CLOSE */
     struct sotto_room_host host;
-    struct sotto_key_slot *keys;   /* borrowed */
-    struct sotto_metrics *metrics; /* borrowed: filled by this room alone */
-    struct sotto_setup *setup;     /* another reference is taken */
-    const uint8_t *master;         /* SOTTO_MASTER_BYTES; borrowed for the call */
+    struct sotto_key_slot *keys;        /* borrowed */
+    struct sotto_metrics *metrics;      /* borrowed: filled by this room alone */
+    struct sotto_setup *setup;          /* another reference is taken */
+    const uint8_t *master;              /* SOTTO_MASTER_BYTES; borrowed for the call */
+    const struct sotto_seal_host *seal; /* borrowed */
 };
 
 /** @param[out] out  freed with sotto_room_free().  @retval SOTTO_ENOMEM, SOTTO_ECRYPTO */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "dialects/table.h"
 #include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "sys/clock.h"
@@ -59,6 +60,13 @@ static const char *route_hint(sotto_span path)
     return "Chat completions are POST /v1/chat/completions, models GET /v1/models.";
 }
 
+/* The route of a profile in the words of this file. */
+static const struct admit_route *seal_route(const struct sotto_seal_route *of)
+{
+    static const struct admit_route post = {"", "POST", false}, get = {"", "GET", false};
+    return strcmp(of->method, "POST") == 0 ? &post : &get;
+}
+
 static enum sotto_err check_route(struct room_stream *s, const struct sotto_http_head *head,
                                   const struct admit_route **route)
 {
@@ -67,7 +75,7 @@ static enum sotto_err check_route(struct room_stream *s, const struct sotto_http
         *route = &presidio;
         return room_presidio_route(s, head);
     }
-    *route = find_route(sotto_http_path(head));
+    *route = s->seal.route != NULL ? seal_route(s->seal.route) : find_route(sotto_http_path(head));
     s->refusal = SOTTO_REFUSE_PROBLEM;
     if (*route == NULL) {
         sotto_problem_set(&s->problem, 404, "invalid_request_error", "unknown_url", NULL,
@@ -112,27 +120,57 @@ static const char *key_hint(sotto_span text)
            "list` shows those that are valid, `sotto keys create` makes another one.";
 }
 
+/* A secret that an authenticated client exchanged speaks for his key, as long as that one works. */
+static enum sotto_err verify_owner(struct room_stream *s)
+{
+    const struct sotto_key_row *row = sotto_key_table_find(s->table, room_seal_owner(s));
+    if (row == NULL || !sotto_key_works(&row->key, sotto_wall_s())) {
+        return room_seal_refuse(s);
+    }
+    s->key = row;
+    return SOTTO_OK;
+}
+
+static enum sotto_err verify_key(struct room_stream *s, sotto_span text)
+{
+    bool sealed = s->seal.profile != NULL && s->seal.route == NULL;
+    s->seal.keyed = text.len != 0;
+    if (sealed && text.len == 0) {
+        return verify_owner(s);
+    }
+    s->refusal = SOTTO_REFUSE_KEY;
+    enum sotto_err err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
+    if (err == SOTTO_EAUTH) {
+        sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL, "%s",
+                          key_hint(text));
+    }
+    return err;
+}
+
+static bool may_lack_key(const struct room_stream *s, const struct sotto_http_head *head,
+                         const struct admit_route *route)
+{
+    if (s->dialect == &room_presidio_face) {
+        return room_presidio_is_local(s, head);
+    }
+    return s->seal.route != NULL ? !s->seal.route->needs_key
+                                 : route->may_be_public && s->setup->config->models_public;
+}
+
 static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,
                                 const struct admit_route *route)
 {
     bool presidio = s->dialect == &room_presidio_face;
     char basic[SOTTO_KEY_TEXT_LEN];
     sotto_span text = presidio ? room_presidio_key(head, basic) : s->dialect->key(head);
-    if (text.len == 0 && (presidio ? room_presidio_is_local(s, head)
-                                   : route->may_be_public && s->setup->config->models_public)) {
+    if (text.len == 0 && may_lack_key(s, head, route)) {
         return SOTTO_OK;
     }
     enum sotto_err err = newest_keys(s);
-    if (err != SOTTO_OK) {
-        return err;
+    if (err == SOTTO_OK) {
+        err = verify_key(s, text);
     }
-    s->refusal = SOTTO_REFUSE_KEY;
-    err = sotto_key_table_verify(s->table, text, sotto_wall_s(), &s->key);
     sotto_wipe(basic, sizeof(basic));
-    if (err == SOTTO_EAUTH) {
-        sotto_problem_set(&s->problem, 401, "invalid_request_error", "invalid_api_key", NULL, "%s",
-                          key_hint(text));
-    }
     if (err != SOTTO_OK) {
         return err;
     }
@@ -204,13 +242,19 @@ enum sotto_err room_reserve(struct room_stream *s)
                                               sotto_wall_ms(), &s->limit));
 }
 
-enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *head)
+enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *head,
+                          sotto_span body)
 {
     const struct admit_route *route;
     s->dialect = room_presidio_accepts(head) ? &room_presidio_face : sotto_dialect_of(head);
+    enum sotto_err err = SOTTO_OK;
+    if (s->dialect == &sotto_dialect_openai) {
+        err = room_seal_find(s, head, body);
+    }
     s->record.dialect = s->dialect->name;
-
-    enum sotto_err err = check_route(s, head, &route);
+    if (err == SOTTO_OK) {
+        err = check_route(s, head, &route);
+    }
     if (err == SOTTO_OK) {
         err = check_key(s, head, route);
     }

@@ -131,15 +131,25 @@ static void fail_upstream(struct room_stream *s, enum sotto_err err)
 /* --- events ------------------------------------------------------------------------------------ */
 
 /* Adds what the gateway itself has to say: top-level members beside the upstream's. */
-static enum sotto_err add_extras(struct room_stream *s, yyjson_mut_doc *doc)
+static enum sotto_err add_extras(struct room_stream *s, yyjson_mut_doc *doc, bool last)
 {
-    if (s->explanation == NULL || s->explained) {
-        return SOTTO_OK;
+    enum sotto_err err = last ? room_seal_extra(s, doc) : SOTTO_OK;
+    if (err != SOTTO_OK || s->explanation == NULL || s->explained) {
+        return err;
     }
     s->explained = true;
     yyjson_mut_val *copy = yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(s->explanation));
     return copy != NULL ? sotto_json_put(doc, yyjson_mut_doc_get_root(doc), "sotto", copy)
                         : SOTTO_ENOMEM;
+}
+
+/* One event in the dialect's form; sealing is timed. */
+static enum sotto_err write_event(struct room_stream *s, yyjson_mut_doc *chunk)
+{
+    int64_t begun = s->seal.exchange != NULL ? sotto_clock_us() : 0;
+    enum sotto_err err = s->dialect->write_event(&s->call, &s->facts, chunk, &s->out);
+    s->seal.took_us += s->seal.exchange != NULL ? sotto_clock_us() - begun : 0;
+    return err;
 }
 
 static void count_finished(struct room_stream *s, yyjson_mut_val *choices)
@@ -187,10 +197,10 @@ static enum sotto_err pass_chunk(struct room_stream *s, yyjson_mut_doc *chunk)
                                       : s->finished_choices >= s->call.choices;
     bool tells = s->explanation != NULL && !s->explained; /* first: it is known already */
     if (err == SOTTO_OK && (last || tells)) {
-        err = add_extras(s, chunk);
+        err = add_extras(s, chunk, last);
     }
     if (err == SOTTO_OK && (!empty || last || tells)) {
-        err = s->dialect->write_event(&s->call, &s->facts, chunk, &s->out);
+        err = write_event(s, chunk);
     }
     return err;
 }
@@ -214,7 +224,7 @@ static enum sotto_err write_rest(struct room_stream *s)
     enum sotto_err err =
         rest == NULL ? SOTTO_ENOMEM : sotto_restoring_end(s->restoring, NULL, rest, &any);
     if (err == SOTTO_OK && any) {
-        err = s->dialect->write_event(&s->call, &s->facts, rest, &s->out);
+        err = write_event(s, rest);
     }
     sotto_json_free(rest);
     return err;
@@ -324,7 +334,7 @@ void room_whole(struct room_stream *s, yyjson_mut_doc *answer)
         err = sotto_restoring_whole(s->restoring, answer);
     }
     if (err == SOTTO_OK) {
-        err = add_extras(s, answer);
+        err = add_extras(s, answer, true);
     }
     sotto_buf_truncate(&s->out, 0);
     if (err == SOTTO_OK) {
@@ -334,7 +344,8 @@ void room_whole(struct room_stream *s, yyjson_mut_doc *answer)
         fail_upstream(s, err);
         return;
     }
-    room_reply(s, 200, "application/json", sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
+    const char *type = s->seal.profile != NULL ? s->seal.profile->answer_type : "application/json";
+    room_reply(s, 200, type, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
     room_finish(s, SOTTO_OUTCOME_ANSWERED);
 }
 

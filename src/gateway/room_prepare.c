@@ -158,6 +158,10 @@ static enum sotto_err begin_masking(struct room_stream *s, const struct sotto_ht
     if (s->upstream->wire.trusted) {
         return SOTTO_OK;
     }
+    if (s->seal.exchange != NULL && !s->key->key.anonymize &&
+        sotto_span_eq(sotto_mode_name(s->mode), SOTTO_LIT("standard"))) {
+        return SOTTO_OK; /* the key says so; a stricter mode counts for more */
+    }
     if (!s->call.anonymize) {
         if (sotto_span_eq(sotto_mode_name(s->mode), SOTTO_LIT("standard"))) {
             return SOTTO_OK;
@@ -199,19 +203,37 @@ static enum sotto_err take_trace(struct room_stream *s, const struct sotto_http_
     return err;
 }
 
+/* Opens the request and reads what was sealed. */
+static enum sotto_err read_sealed(struct room_stream *s, const struct sotto_http_head *head,
+                                  sotto_span body)
+{
+    struct sotto_buf plain;
+    sotto_buf_init(&plain, SOTTO_BUF_UNBOUNDED);
+    enum sotto_err err = room_seal_open(s, head, body, &plain);
+    if (err == SOTTO_OK) {
+        err = s->dialect->read(head, sotto_buf_span(&plain), s->setup->config->limits.depth,
+                               &s->call, &s->problem);
+    }
+    sotto_buf_free(&plain);
+    return err == SOTTO_OK ? room_seal_check(s) : err;
+}
+
 enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
 {
     s->refusal = SOTTO_REFUSE_PROBLEM;
     if (s->dialect == &room_presidio_face) {
         return room_presidio_read(s, head, body);
     }
-    enum sotto_err err =
-        s->dialect->read(head, body, s->setup->config->limits.depth, &s->call, &s->problem);
+    bool sealed = s->seal.profile != NULL;
+    enum sotto_err err = sealed ? read_sealed(s, head, body)
+                                : s->dialect->read(head, body, s->setup->config->limits.depth,
+                                                   &s->call, &s->problem);
     if (err != SOTTO_OK || !is_post(s)) {
         return err;
     }
     sotto_span explain = sotto_http_get(head, "x-sotto-explain");
-    s->call.explain = s->dialect->extras && sotto_span_eq(explain, SOTTO_LIT("1"));
+    bool extras = sealed ? s->seal.profile->extras : s->dialect->extras;
+    s->call.explain = extras && sotto_span_eq(explain, SOTTO_LIT("1"));
     s->record.stream = s->call.stream;
     err = take_trace(s, head);
     if (err != SOTTO_OK) {

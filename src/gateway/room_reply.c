@@ -10,7 +10,7 @@
 
 static bool is_private(const struct room_stream *s)
 {
-    return s->dialect != &room_presidio_face &&
+    return s->dialect != &room_presidio_face && s->seal.route == NULL &&
            (s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS);
 }
 
@@ -99,7 +99,7 @@ static enum sotto_err write_lines(struct room_stream *s, int status, const char 
 {
     struct sotto_buf *lines = &s->room->lines;
     sotto_buf_truncate(lines, 0);
-    enum sotto_err err = write_text(lines, "Content-Type", type);
+    enum sotto_err err = type != NULL ? write_text(lines, "Content-Type", type) : SOTTO_OK;
     if (err == SOTTO_OK) {
         err = write_text(lines, "x-request-id", s->record.request_id);
     }
@@ -151,11 +151,27 @@ void room_reply(struct room_stream *s, int status, const char *type, sotto_span 
     sotto_buf_truncate(&s->room->lines, 0); /* a provider's lines are part of its answer */
 }
 
+/* What went out is not to go out again with what comes next. */
+static void forget_sent(struct room_stream *s, sotto_span body)
+{
+    if (body.base == s->out.base) {
+        sotto_buf_truncate(&s->out, 0);
+    }
+}
+
+static const char *stream_type(const struct room_stream *s)
+{
+    if (s->call.ndjson) {
+        return "application/x-ndjson";
+    }
+    return s->seal.profile != NULL ? s->seal.profile->stream_type : s->dialect->stream_type;
+}
+
 void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags)
 {
     if (!s->head_sent) {
-        room_reply(s, 200, s->call.ndjson ? "application/x-ndjson" : s->dialect->stream_type, body,
-                   flags | SOTTO_DOOR_STREAM);
+        room_reply(s, 200, stream_type(s), body, flags | SOTTO_DOOR_STREAM);
+        forget_sent(s, body);
         return;
     }
     if (body.len == 0 && (flags & SOTTO_DOOR_LAST) == 0) {
@@ -170,6 +186,21 @@ void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags)
     s->record.answer_bytes += (int64_t)body.len;
     s->last_sent_ms = sotto_clock_ms();
     sotto_door_put(&s->room->options.front, &msg);
+    forget_sent(s, body);
+}
+
+void room_reply_idle(struct room_stream *s)
+{
+    sotto_buf_truncate(&s->out, 0);
+    enum sotto_err err = SOTTO_OK;
+    if (s->seal.exchange != NULL) {
+        err = s->seal.profile->idle(s->seal.exchange, &s->out);
+    } else if (!s->call.ndjson) { /* bare lines have no comments: their head is all there is */
+        err = sotto_buf_append(&s->out, SOTTO_LIT(": keepalive\n\n"));
+    }
+    if (err == SOTTO_OK) {
+        room_reply_more(s, sotto_buf_span(&s->out), 0);
+    }
 }
 
 /* What the client is told where nothing more exact is known. */
@@ -212,10 +243,20 @@ void room_fail(struct room_stream *s, enum sotto_outcome outcome,
                const yyjson_mut_doc *upstream_error)
 {
     int status = s->problem.status;
-    bool in_stream = s->head_sent;
-    sotto_buf_truncate(&s->out, 0);
-    enum sotto_err err = s->dialect->write_error(s->refusal, &s->problem, upstream_error,
-                                                 in_stream ? &s->call : NULL, &s->out, &status);
+    const char *type = "application/json";
+    /* Sealed events are numbered: what was written goes out before the error. */
+    bool begun = s->seal.exchange != NULL && s->state == ROOM_STREAMING && s->out.len != 0;
+    bool in_stream = s->head_sent || begun;
+    enum sotto_err err;
+    if (!begun) {
+        sotto_buf_truncate(&s->out, 0);
+    }
+    if (s->seal.profile != NULL) {
+        err = room_seal_error(s, upstream_error, in_stream, &type);
+    } else {
+        err = s->dialect->write_error(s->refusal, &s->problem, upstream_error,
+                                      in_stream ? &s->call : NULL, &s->out, &status);
+    }
     s->record.code = s->problem.code;
     if (err != SOTTO_OK) {
         give_up(s);
@@ -224,7 +265,7 @@ void room_fail(struct room_stream *s, enum sotto_outcome outcome,
     if (in_stream) {
         room_reply_more(s, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
     } else {
-        room_reply(s, status, "application/json", sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
+        room_reply(s, status, type, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
     }
     room_finish(s, outcome);
 }

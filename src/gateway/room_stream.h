@@ -37,6 +37,20 @@ enum room_state {
     ROOM_OVER,
 };
 
+/** What a sealed request has beside others; zero-initialised: it is not sealed. */
+struct room_seal {
+    const struct sotto_seal_profile *profile; /* NULL: not sealed */
+    const struct sotto_seal_route *route;     /* a route of the profile itself; NULL: a request */
+    struct sotto_session_id id;
+    struct sotto_session *session; /* a reference; NULL: unknown */
+    struct sotto_seal_exchange *exchange;
+    struct sotto_buf head; /* of the request: what the form of an error depends on */
+    struct sotto_seal_reply reply;
+    bool keyed;      /* the request bears an API key */
+    bool told;       /* `encryption` went out */
+    int64_t took_us; /* opening and sealing, so far */
+};
+
 struct room_stream {
     struct sotto_room *room;
     uint64_t id;
@@ -52,6 +66,7 @@ struct room_stream {
     const struct sotto_config_model *route; /* NULL: not decided */
     sotto_span upstream_model;              /* the upstream's name of the model */
     struct sotto_masking_keys tenant;       /* the tenant's keys */
+    struct room_seal seal;
     struct sotto_reservation reservation;
     struct sotto_limit_state limit;
     uint64_t prompt_estimate;   /* tokens */
@@ -150,7 +165,7 @@ void room_job_give(struct room_stream *s);
  * @retval others        `s->refusal` and `s->problem` say why
  */
 SOTTO_MUST_CHECK enum sotto_err room_admit(struct room_stream *s,
-                                           const struct sotto_http_head *head);
+                                           const struct sotto_http_head *head, sotto_span body);
 
 /**
  * Reserves what the request may need.  Uses the stream alone, in any thread.  Errors as
@@ -195,10 +210,13 @@ void room_refuse(struct room_stream *s, enum sotto_err err);
 /**
  * Sends status, header lines and a body; `flags` as in the REPLY message.
  *
- * @param type  Content-Type
+ * @param type  Content-Type; NULL: it is among the header lines already
  */
 void room_reply(struct room_stream *s, int status, const char *type, sotto_span body,
                 uint32_t flags);
+
+/** Says that a stream still runs: its head, where that is due, or a comment. */
+void room_reply_idle(struct room_stream *s);
 
 /** Sends a piece of a stream, and its head before the first one. */
 void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags);
@@ -206,6 +224,51 @@ void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags);
 /** Writes an error into the stream, or as the whole answer, and finishes. */
 void room_fail(struct room_stream *s, enum sotto_outcome outcome,
                const yyjson_mut_doc *upstream_error);
+
+/* room_seal.c */
+
+/**
+ * Whether the request is sealed, or one by which a secret is exchanged: sets the dialect and
+ * `s->seal`.  Errors as room_admit().
+ */
+SOTTO_MUST_CHECK enum sotto_err room_seal_find(struct room_stream *s,
+                                               const struct sotto_http_head *head, sotto_span body);
+
+/** The id of the API key that exchanged the secret of this request; empty: there is none. */
+sotto_span room_seal_owner(const struct room_stream *s);
+
+/** Fills `s->problem` with the one refusal for whatever is wrong with a seal.  SOTTO_EAUTH. */
+SOTTO_MUST_CHECK enum sotto_err room_seal_refuse(struct room_stream *s);
+
+/** Opens the request and appends its plain body.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_seal_open(struct room_stream *s,
+                                               const struct sotto_http_head *head, sotto_span body,
+                                               struct sotto_buf *plain);
+
+/** Checks what the client bound the request to.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_seal_check(struct room_stream *s);
+
+/** Answers a route of a profile into `s->seal.reply`; in any thread.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err
+room_seal_answer(struct room_stream *s, const struct sotto_http_head *head, sotto_span body);
+
+/** Sends that answer; finishes. */
+void room_seal_send(struct room_stream *s);
+
+/**
+ * Appends an error to `s->out`, sealed where the request was opened.
+ *
+ * @param[out] type  its Content-Type; NULL: it is among `s->pass`
+ */
+SOTTO_MUST_CHECK enum sotto_err room_seal_error(struct room_stream *s,
+                                                const yyjson_mut_doc *upstream, bool in_stream,
+                                                const char **type);
+
+/** Puts `encryption` into an answer, once.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err room_seal_extra(struct room_stream *s, yyjson_mut_doc *doc);
+
+/** Gives back what the request holds of it. */
+void room_seal_free(struct room_stream *s);
 
 /* room_models.c */
 

@@ -179,6 +179,7 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
         .metrics = w->metrics,
         .setup = shared->setup,
         .master = shared->master,
+        .seal = shared->seal,
     };
     err = sotto_room_new(&options, &w->room);
     if (err == SOTTO_OK) {

@@ -14,6 +14,7 @@
 #include "keys/table.h"
 #include "net/resolver.h"
 #include "net/tls.h"
+#include "seal/profile.h"
 
 struct sotto_worker;
 
@@ -26,6 +27,7 @@ struct sotto_worker_shared {
     struct sotto_side *side;  /* keys and use: short work */
     struct sotto_side *heavy; /* large requests */
     const uint8_t *master;    /* SOTTO_MASTER_BYTES */
+    const struct sotto_seal_host *seal;
     uint64_t (*key_generation)(void *ctx);
     void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */
     void *ctx;
