@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apps/cli.h"
+#include "apps/keys_mesh.h"
 #include "apps/state_folder.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -436,21 +437,20 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } subcommands[] = {
-    {"create", create},
-    {"list", list},
-    {"rotate", rotate},
-    {"revoke", revoke_key},
+    {"create", create},        {"list", list}, {"rotate", rotate}, {"revoke", revoke_key},
+    {"mesh", sotto_keys_mesh},
 };
 
 int sotto_cmd_keys(int argc, char **argv)
 {
     static const char help[] =
-        "usage: sotto keys create|list|rotate|revoke [WORDS...]\n\n"
+        "usage: sotto keys create|list|rotate|revoke|mesh [WORDS...]\n\n"
         "API keys of the gateway. A running gateway notices each change at its next request.\n\n"
         "  create      make a key and print it\n"
         "  list        print all keys, without secrets\n"
         "  rotate ID   give a key a new secret; the old one works for a grace period\n"
-        "  revoke ID   end a key\n\n"
+        "  revoke ID   end a key\n"
+        "  mesh        print the certificate authority for sealed conversations\n\n"
         "`sotto keys create --help` and so on say more.\n";
     if (argc < 2) {
         fputs(help, stderr);
