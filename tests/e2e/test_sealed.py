@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """Sealed conversations: a client of the Privatemode protocol and one of document 002."""
 
 import base64
@@ -15,9 +16,9 @@ from lib.tap import Tap, skip_all
 from lib.wire import wait_until
 
 try:
-    packages.under(packages.venv("sealed-python", "cryptography==48.0.0"))
+    packages.under(packages.venv("cryptography", packages.CRYPTOGRAPHY))
 except packages.Missing as missing:
-    skip_all(missing)
+    skip_all(str(missing))
 
 from lib import sealed  # noqa: E402  (needs what the lines above installed)
 
