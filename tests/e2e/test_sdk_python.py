@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 600
+"""The Python SDK: the OpenAI client, sealed."""
+
+import asyncio
+import base64
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+
+from lib import packages
+from lib.canary import EMAIL, PERSON
+from lib.gateway import Gateway, config, need_binary
+from lib.provider import Provider, chunk, completion
+from lib.tap import Tap, skip_all
+from lib.wire import free_port
+
+need_binary()
+try:
+    packages.under(packages.venv("sdk-python", *packages.SDK_PYTHON))
+except packages.Missing as missing:
+    skip_all(str(missing))
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "sdk/python/src"))
+import openai  # noqa: E402  (needs the packages)
+
+import sotto_client  # noqa: E402
+from sotto_client import AsyncSecureGPT, SecureGPT, Trust, evidence, kem, records, sessions  # noqa: E402
+
+httpx = sotto_client.http.libraries()[0]  # the one of this OpenAI client
+
+t = Tap()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="sotto-sdk-"))
+os.environ["XDG_CONFIG_HOME"] = str(folder)
+TEXT = f"{PERSON} writes from {EMAIL}."
+ASK = [{"role": "user", "content": TEXT}]
+vectors = json.loads((pathlib.Path(__file__).parents[1] / "vectors/native.json").read_text())
+
+
+def unhex(value):
+    return bytes.fromhex(value)
+
+
+def fails(run, kind):
+    try:
+        run()
+    except kind:
+        return True
+    return False
+
+
+@t.case
+def known_answers():
+    """The known answers of the profile"""
+    x_wing = next(v for v in vectors["sessions"] if v["suite"] == "x-wing")
+    hello = kem.XWing(seed=unhex(x_wing["client_seed"]))
+    t.same(hello.public.hex(), x_wing["public_key"], "X-Wing's public key")
+    member = {name: base64.b64encode(unhex(x_wing[name])).decode() for name in ("ciphertext", "random", "session", "signature")}
+    answer = {**member, "suite": "x-wing", "expires_in": x_wing["expires_in"], "renew_in": 1, "tee": x_wing["tee"]}
+    key = unhex(x_wing["signing_key"])
+    t.same(hello.finish(answer)[1].hex(), x_wing["shared"], "the exported secret")
+    session = sessions.agree("x-wing", hello, answer, key, 0)
+    t.same((session.ident.hex(), session._secret.hex()), (x_wing["session"], x_wing["secret"]), "the session")
+    for name in ("signature", "session", "random", "ciphertext"):
+        changed = dict(answer, **{name: base64.b64encode(bytes([unhex(x_wing[name])[0] ^ 1]) + unhex(x_wing[name])[1:]).decode()})
+        t.ok(fails(lambda c=changed: sessions.agree("x-wing", hello, c, key, 0), sotto_client.SealError), f"another {name} is no session")
+    for row in vectors["requests"]:
+        channel = records.Channel(unhex(row["key"]), 1, 0, (row["method"], row["path"], row["model"]))
+        t.ok(unhex(row["body"]).endswith(channel.seal(row["text"].encode(), True)), "a request is sealed to the same bytes")
+    for row in vectors["answers"]:
+        pending = records.Pending(unhex(row["secret"]), unhex(row["request_nonce"]), (row["method"], row["path"], row["model"]))
+        opener = pending.stream(row["status"])
+        opener.feed(unhex(row["head"]))
+        t.same([opener.feed(unhex(r)).decode() for r in row["records"]], row["texts"], "an answer opens")
+        opener.end()
+
+
+@t.case
+def reports():
+    """Evidence of real machines"""
+    data = pathlib.Path(os.environ.get("SOTTO_DATA", "/nonexistent")) / "vectors/attestation"
+    if not data.is_dir():
+        t.skip("evidence of real machines", "SOTTO_DATA has none")
+        return
+    at = evidence.datetime.datetime(2026, 2, 10, tzinfo=evidence.datetime.timezone.utc)
+    roots = evidence._Roots(None, at)
+    for name in ("tdx4.dat", "tdx5.dat"):
+        quote = (data / name).read_bytes()
+        t.same(len(evidence._read_tdx(quote, roots)["measurement"]), 48, f"{name} is genuine")
+        changed = bytearray(quote)
+        changed[300] ^= 1
+        t.ok(fails(lambda c=bytes(changed): evidence._read_tdx(c, roots), evidence.EvidenceError), f"{name}: a changed bit shows")
+    others, leaf = (data / "milan").read_bytes(), (data / "vcek").read_bytes()
+    start = 24 * 3
+    table = bytes(15) + b"\1" + (start).to_bytes(4, "little") + len(others).to_bytes(4, "little")
+    table += evidence._SNP_GUIDS[0] + (start + len(others)).to_bytes(4, "little") + len(leaf).to_bytes(4, "little") + bytes(24)
+    report = (data / "snp.bin").read_bytes()
+    t.ok(evidence._read_snp(report + table + others + leaf, roots)["debug"], "the report of SEV-SNP is genuine, and one of a guest for debugging")
+    changed = bytes([*report[:0x95], report[0x95] ^ 1, *report[0x96:]])
+    t.ok(fails(lambda: evidence._read_snp(changed + table + others + leaf, roots), evidence.EvidenceError), "a changed bit of it shows")
+    attestation = {"tee": "tdx", "evidence": base64.b64encode((data / "tdx5.dat").read_bytes()).decode()}
+    t.ok(fails(lambda: sotto_client.verify_evidence(attestation, bytes(32), bytes(32), at=at), sotto_client.EvidenceError),
+         "genuine evidence of somebody else vouches for nothing")
+
+
+def echo(seen, out):
+    """Answers with what it was asked."""
+    said = seen.texts
+    if not seen.json.get("stream"):
+        out.whole(completion(said))
+        return
+    half = len(said) // 2
+    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
+
+
+provider = Provider()
+provider.script = echo
+gateway = Gateway(config(provider))
+URL = f"http://127.0.0.1:{gateway.port}/v1"
+
+
+class Tap2(httpx.HTTPTransport):
+    """Sends and keeps what was sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = []
+
+    def handle_request(self, request):
+        self.sent.append((request.url.path, dict(request.headers), request.read()))
+        return super().handle_request(request)
+
+
+def wait_for_rsa(tries=200):
+    for _ in range(tries):
+        rows = httpx.get(f"{URL}/seal/keys").json()["suites"]
+        if any("public_key" in row for row in rows):
+            return True
+        threading.Event().wait(0.1)
+    return False
+
+
+@t.case
+def as_documented():
+    """The documented example, with sealing"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL)
+    for encryption, algorithm in ((None, "x-wing"), ("auto", "x-wing"), ("x-wing", "x-wing"), ("rsa4096", "rsa4096")):
+        named = {"encryption": encryption} if encryption else {}
+        if encryption == "rsa4096" and not wait_for_rsa():
+            t.skip("rsa4096", "the gateway has no RSA key yet")
+            continue
+        answer = client.chat.completions.create(model="gpt-4", messages=ASK, temperature=0.7, compliance_mode="hipaa", **named)
+        t.same(answer.choices[0].message.content, TEXT, f"{algorithm}: the answer is restored")
+        t.lacks(provider.seen[-1].texts, EMAIL, "the provider saw no address")
+        t.same(answer.encryption.algorithm, algorithm, "the answer says how it was sealed")
+        t.same(answer.encryption.scope, "end_to_end", "from end to end")
+    t.ok(fails(lambda: client.chat.completions.create(model="gpt-4", messages=ASK, encryption="kyber512"), ValueError),
+         "a suite that cannot be had is refused before anything is sent")
+
+
+@t.case
+def on_the_wire():
+    """What leaves the client"""
+    inner = Tap2()
+    client = openai.OpenAI(api_key=gateway.key, base_url=URL, http_client=httpx.Client(transport=sotto_client.httpx_transport(transport=inner)))
+    answer = client.chat.completions.create(model="gpt-4", messages=ASK)
+    t.same(answer.choices[0].message.content, TEXT, "a plain OpenAI client with the transport")
+    path, headers, body = inner.sent[-1]
+    t.same((path, headers["content-type"]), ("/v1/chat/completions", "application/vnd.sotto.sealed"), "the request is sealed")
+    t.ok("authorization" not in headers, "and bears no key")
+    t.ok(PERSON.encode() not in body and EMAIL.encode() not in body, "nor text")
+    t.ok(client.models.list().data is not None, "lists of models pass")
+    t.ok(fails(lambda: client.files.create(file=b"x", purpose="assistants"), openai.APIConnectionError), "what cannot be sealed is not sent")
+    seen = len(inner.sent)
+    client.chat.completions.create(model="gpt-4", messages=ASK)
+    t.same(len(inner.sent), seen + 1, "a session serves several requests")
+
+
+@t.case
+def streams():
+    """Streams"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL)
+    pieces = [c.choices[0].delta.content or "" for c in client.chat.completions.create(model="gpt-4", messages=ASK, stream=True) if c.choices]
+    t.same("".join(pieces), TEXT, "a stream is opened and restored")
+    t.ok(len([p for p in pieces if p]) > 1, "in pieces")
+    with client.chat.completions.stream(model="gpt-4", messages=ASK) as stream:
+        t.same(stream.get_final_completion().choices[0].message.content, TEXT, "the stream helper")
+    stream = client.chat.completions.create(model="gpt-4", messages=ASK, stream=True)
+    next(iter(stream))
+    stream.close()
+    t.same(client.chat.completions.create(model="gpt-4", messages=ASK).choices[0].message.content, TEXT, "a stream may be left")
+
+
+@t.case
+def asynchronous():
+    """The asynchronous client"""
+
+    async def run():
+        async with AsyncSecureGPT(api_key=gateway.key, base_url=URL) as client:
+            answers = await asyncio.gather(*(client.chat.completions.create(model="gpt-4", messages=ASK) for _ in range(5)))
+            t.same({a.choices[0].message.content for a in answers}, {TEXT}, "five at a time")
+            stream = await client.chat.completions.create(model="gpt-4", messages=ASK, stream=True)
+            t.same("".join([c.choices[0].delta.content or "" async for c in stream if c.choices]), TEXT, "a stream")
+
+    asyncio.run(run())
+
+
+@t.case
+def copies():
+    """Copies of a client"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL, compliance_mode="gdpr").with_options(timeout=20, max_retries=0)
+    t.same(client.compliance_mode, "gdpr", "keep what the OpenAI client does not know")
+    t.same(client.chat.completions.create(model="gpt-4", messages=ASK).choices[0].message.content, TEXT, "and seal")
+    raw = client.chat.completions.with_raw_response.create(model="gpt-4", messages=ASK)
+    t.same(raw.parse().choices[0].message.content, TEXT, "raw answers are open ones")
+
+
+@t.case
+def errors():
+    """Errors"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL, max_retries=0)
+    t.ok(fails(lambda: client.chat.completions.create(model="gpt-4", messages=ASK, temperature=9), openai.BadRequestError), "a sealed error has its status")
+    stranger = SecureGPT(api_key="ql_" + "x" * 12 + "_" + "y" * 32, base_url=URL, max_retries=0)
+    t.ok(fails(lambda: stranger.chat.completions.create(model="gpt-4", messages=ASK), openai.AuthenticationError), "a wrong key is told as such")
+    nobody = SecureGPT(api_key=gateway.key, base_url=f"http://127.0.0.1:{free_port()}/v1", max_retries=0)
+    t.ok(fails(lambda: nobody.chat.completions.create(model="gpt-4", messages=ASK), openai.APIConnectionError), "nobody there")
+
+
+@t.case
+def trust():
+    """Which gateway is believed"""
+    key = httpx.get(f"{URL}/seal/keys").json()["signing_key"]
+
+    def ask(trust):
+        return SecureGPT(api_key=gateway.key, base_url=URL, trust=trust, max_retries=0).chat.completions.create(model="gpt-4", messages=ASK)
+
+    t.same(ask(Trust.pinned(key)).choices[0].message.content, TEXT, "a pinned key")
+    other = base64.b64encode(bytes(32)).decode()
+    t.ok(fails(lambda: ask(Trust.pinned(other)), sotto_client.UntrustedGateway), "another key is refused")
+    t.ok(fails(lambda: ask(Trust.evidence()), sotto_client.UntrustedGateway), "evidence that is missing is refused")
+    known = folder / "sotto/known_gateways"
+    rows = [json.loads(line) for line in known.read_text().splitlines()]
+    t.same([row["signing_key"] for row in rows if row["gateway"] == f"127.0.0.1:{gateway.port}"], [key], "the first key is remembered, once")
+    t.same(known.stat().st_mode & 0o777, 0o600, "in a file of one's own")
+    known.write_text(known.read_text().replace(key, other))
+    t.ok(fails(lambda: ask(Trust.first_use()), sotto_client.UntrustedGateway), "another key afterwards is refused")
+    t.ok(fails(lambda: ask(None), sotto_client.UntrustedGateway), "which is what happens unasked")
+    known.unlink()
+
+
+@t.case
+def restarts():
+    """A gateway that is restarted"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL, max_retries=0)
+    client.chat.completions.create(model="gpt-4", messages=ASK)
+    gateway.asked_port = gateway.port
+    gateway.stop()
+    gateway.start()
+    t.same(client.chat.completions.create(model="gpt-4", messages=ASK).choices[0].message.content, TEXT, "the client begins a new session by itself")
+
+
+@t.case
+def cut():
+    """A stream that is cut"""
+
+    class Cutting(httpx.HTTPTransport):
+        def handle_request(self, request):
+            response = super().handle_request(request)
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                lines = [line for line in b"".join(response.stream).split(b"\n\n") if line]
+                return httpx.Response(200, headers=response.headers, content=b"\n\n".join(lines[:-1]) + b"\n\n")
+            return response
+
+    client = openai.OpenAI(api_key=gateway.key, base_url=URL, max_retries=0,
+                           http_client=httpx.Client(transport=sotto_client.httpx_transport(transport=Cutting())))
+    t.ok(fails(lambda: list(client.chat.completions.create(model="gpt-4", messages=ASK, stream=True)), (sotto_client.CutStream, openai.APIError)),
+         "is an error")
+
+
+provider.finish(t)
+gateway.finish(t)
+t.done()
