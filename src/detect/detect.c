@@ -15,6 +15,7 @@
 #include "detect/pattern/pattern.h"
 #include "detect/phrase.h"
 #include "detect/rule.h"
+#include "detect/whole.h"
 #include "detect/window.h"
 #include "text/utf8.h"
 
@@ -59,6 +60,7 @@ struct sotto_detect_job {
     sotto_span text;
     size_t at;    /* the text before this is scanned */
     size_t spent; /* by the last step */
+    bool whole;   /* the names of the result are */
     struct sotto_findings pending;
     size_t looked_at;              /* pending findings that are part of `reach` */
     size_t reach;                  /* greatest end among these */
@@ -199,6 +201,7 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
     job->text = text;
     job->at = 0;
     job->spent = 0;
+    job->whole = false;
     job->looked_at = 0;
     job->reach = 0;
     job->final_count = 0;
@@ -387,6 +390,10 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         job->spent += end - start;
     }
     *done = job->tag_done && job->at >= job->text.len;
+    if (*done && err == SOTTO_OK && !job->whole) {
+        sotto_whole_names(job->text, &job->result);
+        job->whole = true;
+    }
     return err;
 }
 

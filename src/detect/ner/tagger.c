@@ -235,12 +235,14 @@ static const struct tag_place *with_initials(const struct sotto_tag_job *job,
                                              const struct tag_place *first,
                                              const struct tag_place *floor)
 {
+    const struct tag_place *name = first;
     while (first - floor >= 2 && first[-1].sign == '.' && is_initial(job, first - 2) &&
            first[-1].start == first[-2].end && first[-1].end == first[-1].start + 1 &&
            first->start - first[-1].end <= 1) {
         first -= 2;
     }
-    return first;
+    /* A lone "M." is a title in French. */
+    return name - first == 2 && job->cursor.text.base[first->start] == 'M' ? name : first;
 }
 
 /* Tokens of a finding. */

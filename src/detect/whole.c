@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/whole.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+#include "text/word.h"
+
+static bool is_one_of(sotto_span word, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sotto_span_eq(word, sotto_span_str(list[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What may stand between two parts of one name. */
+static bool is_hyphen(sotto_span gap)
+{
+    static const char *const hyphens[] = {"-", " - ", "\xe2\x80\x90", "\xe2\x80\x91"};
+    return is_one_of(gap, hyphens, SOTTO_COUNT(hyphens));
+}
+
+static bool is_particle(sotto_span gap)
+{
+    static const char *const particles[] = {" of ", " von ", " van ", " de ", " di ",
+                                            " da ", " du ",  " zu ",  " d'"};
+    return is_one_of(gap, particles, SOTTO_COUNT(particles));
+}
+
+/* "Charles II", "Friedrich II." */
+static bool ends_in_number(sotto_span name)
+{
+    size_t end = name.len, start;
+    if (end > 0 && name.base[end - 1] == '.') {
+        end--;
+    }
+    for (start = end; start > 0 && strchr("IVX", name.base[start - 1]) != NULL; start--) {
+    }
+    return start < end && start > 0 && name.base[start - 1] == ' ';
+}
+
+static bool is_part(sotto_span text, const struct sotto_finding *a, const struct sotto_finding *b)
+{
+    sotto_span gap = sotto_span_sub(text, a->end, b->start);
+
+    if (b->label == SOTTO_LABEL_PERSON) {
+        return is_hyphen(gap) || is_particle(gap);
+    }
+    return b->label == SOTTO_LABEL_LOCATION && is_particle(gap) &&
+           ends_in_number(sotto_span_sub(text, a->start, a->end));
+}
+
+/* The end of a name with what belongs to it from `end` on, before `limit`. */
+static size_t suffix_end(sotto_span text, size_t end, size_t limit)
+{
+    static const char *const suffixes[] = {" Jr.", ", Jr.", " Jr", ", Jr", " Sr.", ", Sr.",
+                                           " Sr",  " III",  " II", " IV.", " IV"};
+    for (size_t i = 0; i < SOTTO_COUNT(suffixes); i++) {
+        size_t len = strlen(suffixes[i]);
+        if (len <= limit - end && memcmp(text.base + end, suffixes[i], len) == 0 &&
+            (suffixes[i][len - 1] == '.' || !sotto_word_char_at(text, end + len))) {
+            return end + len;
+        }
+    }
+    /* An initial that ends the entry of a list: "Hollmann F (2014)", "Kara S,". */
+    bool initial = limit - end >= 2 && text.base[end] == ' ' && text.base[end + 1] >= 'A' &&
+                   text.base[end + 1] <= 'Z';
+    return initial && end + 2 < text.len && strchr(",;", text.base[end + 2]) != NULL ? end + 2
+                                                                                     : end;
+}
+
+void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < findings->count; i++) {
+        struct sotto_finding f = findings->items[i];
+        struct sotto_finding *last = kept != 0 ? &findings->items[kept - 1] : NULL;
+        if (last != NULL && last->label == SOTTO_LABEL_PERSON && is_part(text, last, &f)) {
+            last->end = f.end;
+            continue;
+        }
+        findings->items[kept++] = f;
+    }
+    findings->count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        struct sotto_finding *f = &findings->items[i];
+        size_t limit = i + 1 < kept ? findings->items[i + 1].start : text.len;
+        if (f->label == SOTTO_LABEL_PERSON) {
+            f->end = (uint32_t)suffix_end(text, f->end, limit);
+        }
+    }
+}

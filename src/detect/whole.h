@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SOTTO_DETECT_WHOLE_H
+#define SOTTO_DETECT_WHOLE_H
+
+#include "detect/finding.h"
+
+/**
+ * Makes names whole: persons that stand on both sides of a hyphen or a particle are one ("al - Sadr",
+ * "John of Gaunt", "Friedrich II. von Preußen"), and a suffix or an initial behind a name is part of it
+ * ("Baker, Jr.", "Hollmann F").
+ *
+ * @param text      the text that the findings are about
+ * @param findings  sorted by start, without overlaps, and so afterwards
+ */
+void sotto_whole_names(sotto_span text, struct sotto_findings *findings);
+
+#endif

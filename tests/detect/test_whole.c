@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "detect/whole.h"
+
+#include "tap/tap.h"
+
+/* `marked` has [persons] and {places}; they are found, made whole, and marked again. */
+static void check(const char *marked, const char *want)
+{
+    char text[128], got[160];
+    struct sotto_findings list = {0};
+    size_t n = 0;
+    for (const char *c = marked; *c != '\0'; c++) {
+        if (*c == '[' || *c == '{') {
+            struct sotto_finding f = {.start = (uint32_t)n};
+            f.label = *c == '[' ? SOTTO_LABEL_PERSON : SOTTO_LABEL_LOCATION;
+            if (sotto_findings_add(&list, f) != SOTTO_OK) {
+                abort();
+            }
+        } else if (*c == ']' || *c == '}') {
+            list.items[list.count - 1].end = (uint32_t)n;
+        } else {
+            text[n++] = *c;
+        }
+    }
+    sotto_whole_names(sotto_span_init(text, n), &list);
+    size_t at = 0, k = 0;
+    for (size_t i = 0; i <= n; i++) {
+        if (k < list.count && list.items[k].end == i) {
+            got[at++] = list.items[k++].label == SOTTO_LABEL_PERSON ? ']' : '}';
+        }
+        if (k < list.count && list.items[k].start == i) {
+            got[at++] = list.items[k].label == SOTTO_LABEL_PERSON ? '[' : '{';
+        }
+        if (i < n) {
+            got[at++] = text[i];
+        }
+    }
+    IS_TEXT(got, at, want, "%s", marked);
+    sotto_findings_free(&list);
+}
+
+int main(void)
+{
+    check("", "");
+    check("[Muqtada al] - [Sadr] said", "[Muqtada al - Sadr] said");
+    check("[Anne]-[Marie]-[Luise]", "[Anne-Marie-Luise]");
+    check("[John] of [Gaunt] and [Edward]", "[John of Gaunt] and [Edward]");
+    check("[Friedrich II.] von {Preu\xc3\x9f"
+          "en}",
+          "[Friedrich II. von Preu\xc3\x9f"
+          "en]");
+    check("[Karen] of {Leeds}", "[Karen] of {Leeds}");
+    check("{York} of [Gaunt]", "{York} of [Gaunt]");
+    check("[Ann], [Bob]", "[Ann], [Bob]");
+    check("[Ann] and [Bob]", "[Ann] and [Bob]");
+    check("[Tom Baker], Jr.", "[Tom Baker, Jr.]");
+    check("[Tom Baker] Jr was", "[Tom Baker Jr] was");
+    check("[Tom Baker] Jrod", "[Tom Baker] Jrod");
+    check("[King Charles] II", "[King Charles II]");
+    check("[Kara] S, [Hollmann] F; [Lee] K (2014)", "[Kara S], [Hollmann F]; [Lee] K (2014)");
+    check("[Ann] A", "[Ann] A");
+    check("[Ann] II[Bob]", "[Ann] II[Bob]");
+    return done_testing();
+}
