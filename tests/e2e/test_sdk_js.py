@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 600
+"""The JavaScript SDK: npm's openai with a fetch that seals."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+from lib import packages
+from lib.canary import EMAIL, PERSON
+from lib.gateway import Gateway, config, need_binary
+from lib.provider import Provider, chunk, completion
+from lib.tap import Tap, skip_all
+from lib.wire import TIMEOUT
+
+need_binary()
+try:
+    node, folder = packages.node(packages.OPENAI_NODE)
+except packages.Missing as missing:
+    skip_all(str(missing))
+
+t = Tap()
+TEXT = f"{PERSON} writes from {EMAIL}."
+
+
+def echo(seen, out):
+    """Answers with what it was asked."""
+    said = seen.texts
+    if not seen.json.get("stream"):
+        out.whole(completion(said))
+        return
+    half = len(said) // 2
+    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
+
+
+provider = Provider()
+provider.script = echo
+gateway = Gateway(config(provider))
+here = pathlib.Path(__file__).parent
+words = [node, "--no-warnings", here / "lib/sdk.mjs", here.parents[1] / "sdk/js/src/index.js", folder, f"http://127.0.0.1:{gateway.port}", gateway.key, TEXT]
+done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT * 10, check=False, env={"PATH": os.environ["PATH"]})
+rows = [json.loads(line) for line in done.stdout.splitlines()]
+for good, sentence, detail in rows:
+    t.ok(good, sentence, detail)
+t.ok(done.returncode == 0 and len(rows) > 20, "the program came to its end", done.stderr)
+t.lacks("".join(seen.texts for seen in provider.seen), EMAIL, "the provider saw no address")
+provider.finish(t)
+gateway.finish(t)
+t.done()
