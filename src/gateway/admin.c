@@ -64,7 +64,7 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg)
             sotto_span_starts(path, SOTTO_LIT("/v1/"))
                 ? "This is the admin listener. Clients' requests go to the gateway's other "
                   "address: 127.0.0.1:8484 unless configured.\n"
-                : "There is /livez, /readyz and /metrics.\n");
+                : "There is /, /livez, /readyz and /metrics.\n");
     } else if (!sotto_span_eq(head.method, SOTTO_LIT("GET"))) {
         say(admin, msg->stream, 405, "Content-Type: text/plain; charset=utf-8\r\nAllow: GET\r\n",
             "GET only.\n");

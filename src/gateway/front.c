@@ -31,7 +31,7 @@ static void on_request(void *ctx, struct sotto_exchange *x, const struct sotto_s
 {
     struct sotto_front *front = ctx;
     struct sotto_page_answer page;
-    if (sotto_page_find(req->head, &page)) {
+    if (sotto_page_find(req->head, (req->flags & SOTTO_DOOR_ADMIN) != 0, &page)) {
         sotto_exchange_reply(x, 200, sotto_span_str(page.head), page.body);
         return;
     }

@@ -35,6 +35,7 @@ struct embed {
 #define PAGES_GZIP "Content-Encoding: gzip\r\n"
 
 struct page {
+    bool admin; /* of the admin listener; else of clients' */
     const char *path;
     const char *file;
     const char *plain_head;
@@ -42,21 +43,24 @@ struct page {
 };
 
 #define PAGES_HEAD(type) "Content-Type: " type "; charset=utf-8\r\n" PAGES_LINES
-#define PAGES_ROW(path_, file_, type)                                                              \
+#define PAGES_ROW(admin_, path_, file_, type)                                                      \
     {                                                                                              \
-        path_, file_, PAGES_HEAD(type), PAGES_HEAD(type) PAGES_GZIP                                \
+        admin_, path_, file_, PAGES_HEAD(type), PAGES_HEAD(type) PAGES_GZIP                        \
     }
 
 static const struct page pages[] = {
-    PAGES_ROW("/", "index.html", "text/html"),
-    PAGES_ROW("/playground.css", "playground.css", "text/css"),
-    PAGES_ROW("/playground.js", "playground.js", "text/javascript"),
+    PAGES_ROW(false, "/", "index.html", "text/html"),
+    PAGES_ROW(false, "/playground.css", "playground.css", "text/css"),
+    PAGES_ROW(false, "/playground.js", "playground.js", "text/javascript"),
+    PAGES_ROW(true, "/", "admin.html", "text/html"),
+    PAGES_ROW(true, "/playground.css", "playground.css", "text/css"),
+    PAGES_ROW(true, "/admin.js", "admin.js", "text/javascript"),
 };
 
-static const struct page *find_page(sotto_span path)
+static const struct page *find_page(sotto_span path, bool admin)
 {
     for (size_t i = 0; i < SOTTO_COUNT(pages); i++) {
-        if (sotto_span_eq(path, sotto_span_str(pages[i].path))) {
+        if (pages[i].admin == admin && sotto_span_eq(path, sotto_span_str(pages[i].path))) {
             return &pages[i];
         }
     }
@@ -91,13 +95,13 @@ static bool may_be_page(sotto_span block)
            sotto_span_starts(block, SOTTO_LIT("HEAD /"));
 }
 
-bool sotto_page_find(sotto_span block, struct sotto_page_answer *out)
+bool sotto_page_find(sotto_span block, bool admin, struct sotto_page_answer *out)
 {
     SOTTO_UNINIT struct sotto_http_head head;
     if (!may_be_page(block) || sotto_http_head_index(block, true, &head) != SOTTO_OK) {
         return false;
     }
-    const struct page *page = find_page(sotto_http_path(&head));
+    const struct page *page = find_page(sotto_http_path(&head), admin);
     if (page == NULL) {
         return false;
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """The playground: how it is served, and what it does in Chromium.
 
 SOTTO_UPDATE_SHOTS=1 writes docs/images/playground-*.png anew.
@@ -18,7 +19,7 @@ from lib.gateway import Gateway, config
 from lib.provider import Provider, chunk
 from lib.speed import SLOW
 from lib.tap import Tap
-from lib.wire import build
+from lib.wire import Client, build
 
 t = Tap()
 ROOT = pathlib.Path(os.environ.get("SOTTO_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
@@ -52,7 +53,7 @@ def hostile(seen, out):
 
 
 provider = Provider(hostile)
-gateway = Gateway({"secrets": {"master": "${FIXED_MASTER}"}, "upstreams": {"mirror": {"kind": "mirror"}}, "models": {"*": "mirror"}}, env=FIXED)
+gateway = Gateway({"secrets": {"master": "${FIXED_MASTER}"}, "upstreams": {"mirror": {"kind": "mirror"}}, "models": {"*": "mirror"}}, env=FIXED, admin=True)
 bad = Gateway(config(provider), env=FIXED)
 
 
@@ -76,6 +77,11 @@ def served():
             client.send(build("GET", "/nothing"))
             t.same(client.response().status, 404, f"HEAD {path} has no body: what comes next is the next answer")
     t.ok(total < 100_000, f"the whole page is {total} bytes, compressed: under 100 kB")
+    with Client(gateway.admin_port) as client:
+        page = client.request("GET", "/")
+        t.ok(page.body == (ROOT / "web/admin/admin.html").read_bytes() and "default-src 'none'" in page.get("content-security-policy"), "the admin listener has a page of its own")
+        t.same([client.request("GET", path).status for path in ("/admin.js", "/playground.css", "/playground.js")], [200, 200, 404], "with what it needs, and not the playground's")
+    t.same(gateway.request("GET", "/admin.js").status, 404, "which clients' listener does not have")
     refused = gateway.request("POST", "/")
     t.same((refused.status, refused.get("allow")), (405, "GET"), "POST / is refused with what is allowed")
     t.same(gateway.request("GET", "/?x=1").status, 200, "a query changes nothing")
@@ -84,9 +90,9 @@ def served():
 
 @t.case
 def sources():
-    for path in (ROOT / "web/playground").iterdir():
+    for path in sorted((ROOT / "web").glob("*/*.*")):
         text = path.read_text()
-        t.ok(not any(word in text for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage", "http://", "https://")),
+        t.ok(not any(word in text for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage", "http://", "https://")) and path.suffix in (".html", ".css", ".js"),
              f"{path.name} writes no markup, keeps nothing and names no other place")
 
 
@@ -114,11 +120,11 @@ def browser():
     except packages.Missing as why:
         return t.skip("what the page does in a browser", str(why))
     words = json.dumps({
-        "url": f"http://127.0.0.1:{gateway.port}/", "hostile": f"http://127.0.0.1:{bad.port}/", "key": KEY, "chromium": program,
+        "url": f"http://127.0.0.1:{gateway.port}/", "hostile": f"http://127.0.0.1:{bad.port}/", "key": KEY, "admin": f"http://127.0.0.1:{gateway.admin_port}/", "chromium": program,
         "modules": str(modules), "shots": str(ROOT / "docs/images"), "update": os.environ.get("SOTTO_UPDATE_SHOTS") == "1",
     })
     done = subprocess.run([node, str(pathlib.Path(__file__).parent / "lib/playground.mjs"), words], capture_output=True, text=True,
-                          timeout=160 * SLOW, check=False)
+                          timeout=500, check=False)
     for line in done.stdout.splitlines():
         check = json.loads(line)
         if "note" in check:

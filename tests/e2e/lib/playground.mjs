@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the playground in a real browser.  Called by test_playground.py with one argument, JSON:
-// {url, key, hostile, chromium, axe, shots, update}; prints one JSON line for each check.
+// {url, key, hostile, admin, chromium, modules, shots, update}; prints one JSON line for each check.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -22,7 +22,7 @@ const browser = await chromium.launch({ executablePath: given.chromium, args: ["
 async function open(url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000);
   page.asked = [];
   page.faults = [];
   page.on("request", (request) => page.asked.push(request.url()));
@@ -228,6 +228,40 @@ for (const colorScheme of ["light", "dark"]) {
       await looks.click("#theme");
       ok((await looks.evaluate(() => getComputedStyle(document.body).backgroundColor)) === "rgb(18, 24, 31)", "the theme can be chosen");
     }
+    await looks.context().close();
+  }
+}
+
+// --- the page of the admin listener ---
+
+const admin = await open(given.admin);
+await admin.waitForFunction(() => document.getElementById("now").childElementCount !== 0);
+const table = (page, id) => page.locator(`#${id} tbody`).innerText();
+ok(/Ready/.test(await text(admin, "state")), "admin: says that requests are served");
+ok(/PERSON\s+[1-9]\d*\s+[1-9]/.test(await table(admin, "labels")), "admin: findings by label", await table(admin, "labels"));
+ok(/mirror\s+\*\s+[1-9]\d*\s+none\s/.test(await table(admin, "providers")), "admin: requests and health of providers", await table(admin, "providers"));
+ok(/invalid_api_key\s+[1-9]/.test(await table(admin, "refusals")), "admin: errors that clients got", await table(admin, "refusals"));
+const before = await text(admin, "now");
+await admin.evaluate((url) => fetch(url, { mode: "no-cors" }).catch(() => 0), `${given.url}v1/models`);
+const asked = await (await browser.newContext()).newPage();
+await asked.goto(given.url);
+const statuses = await asked.evaluate(async (key) => Promise.all([1, 2, 3, 4, 5, 6].map(async () => (await fetch("/v1/chat/completions", {
+  method: "POST", headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+  body: JSON.stringify({ model: "x", messages: [{ role: "user", content: "Margaret Thornbury called." }] }) })).status)), given.key);
+ok(statuses.every((status) => status === 200), "admin: six requests are made", statuses);
+await admin.waitForFunction(() => /\d[\d.]* (µs|ms)/.test(document.getElementById("latency").tBodies[0].innerText));
+ok(/own\s+[1-9]\d*\s+[\d.]+ (µs|ms)/.test(await table(admin, "latency")), "admin: latency in quantiles", await table(admin, "latency"));
+ok(before !== await text(admin, "now") && /Requests a second\s+[0-9.]+/.test(await text(admin, "now")), "admin: requests a second", await text(admin, "now"));
+ok(admin.faults.length === 0 || admin.faults.every((fault) => /connect-src|Content Security Policy|violates/.test(fault)), "admin: nothing went wrong", admin.faults);
+ok(admin.faults.length !== 0, "admin: the policy lets it reach nothing but itself");
+await admin.context().close();
+for (const colorScheme of ["light", "dark"]) {
+  for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {
+    const looks = await open(given.admin, { colorScheme, viewport });
+    await looks.waitForFunction(() => document.getElementById("now").childElementCount !== 0);
+    const found = await violations(looks);
+    ok(found.bad.length === 0 && found.rules > 10, `admin, ${colorScheme}, ${viewport.width} wide: no violation of accessibility`, found);
+    ok(await looks.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "and nothing is wider than the screen");
     await looks.context().close();
   }
 }
