@@ -7,6 +7,7 @@
 #include "config/read.h"
 #include "config/value.h"
 #include "detect/finer.h"
+#include "policy/violation.h"
 
 struct check_run {
     const struct config_node *root;
@@ -467,7 +468,16 @@ static enum sotto_err make_modes(const struct check_run *run)
                                           .tokenize = m->tokenize.items,
                                           .tokenize_count = m->tokenize.count,
                                           .pass = m->pass.items,
-                                          .pass_count = m->pass.count};
+                                          .pass_count = m->pass.count,
+                                          .generalise = m->generalise.items,
+                                          .generalise_count = m->generalise.count,
+                                          .block = m->block.items,
+                                          .block_count = m->block.count,
+                                          .agreements = m->agreements.items,
+                                          .agreement_count = m->agreements.count,
+                                          .regions = m->regions.items,
+                                          .region_count = m->regions.count,
+                                          .content = m->content};
         if (m->inherits.len == 0) {
             return SOTTO_OK; /* was said to be missing */
         }
@@ -484,6 +494,61 @@ static enum sotto_err make_modes(const struct check_run *run)
     return err;
 }
 
+/* The violations of one mode by all upstreams, one sentence behind the other. */
+struct check_sentences {
+    char text[280];
+    size_t len;
+};
+
+static void add_sentence(void *ctx, const struct sotto_violation *violation)
+{
+    struct check_sentences *s = ctx;
+    int n = snprintf(s->text + s->len, sizeof(s->text) - s->len, " %s", violation->sentence);
+    s->len += n > 0 && (size_t)n < sizeof(s->text) - s->len ? (size_t)n : 0;
+}
+
+/* A mode under which no upstream may be used refuses every request: that is a mistake. */
+static void check_mode_providers(const struct check_run *run, const struct sotto_mode *mode,
+                                 struct check_path path)
+{
+    const struct sotto_config *c = &run->draft->c;
+    struct check_sentences said = {.len = 0};
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        const struct sotto_config_upstream *up = &c->upstreams[i];
+        const struct sotto_policy_facts facts = {
+            .mode = mode,
+            .require_agreements = c->policy.require_agreements,
+            .has_upstream = true,
+            .trusted = up->trusted || is_kind(up, "mirror"),
+            .upstream = up->name,
+            .region = up->region,
+            .agreements = {up->agreements.items, up->agreements.count},
+        };
+        if (sotto_policy_violations(&facts, add_sentence, &said) == 0) {
+            return;
+        }
+    }
+    if (c->upstream_count != 0) {
+        complain(run, path, "no upstream may be used:%s", said.text);
+    }
+}
+
+static void check_providers(const struct check_run *run)
+{
+    const struct config_draft *d = run->draft;
+    const struct sotto_modes *modes = d->c.privacy.modes;
+    const struct sotto_mode *mode = sotto_modes_find(modes, d->c.privacy.mode);
+    if (mode != NULL) {
+        check_mode_providers(run, mode, PATH(KEY("privacy"), KEY("mode")));
+    }
+    for (size_t i = 0; i < d->mode_count; i++) {
+        const struct sotto_mode *own = sotto_modes_find(modes, d->modes[i].name);
+        if (own != NULL && own != mode) {
+            check_mode_providers(run, own, PATH(KEY("privacy"), KEY("modes"), d->modes[i].name));
+        }
+    }
+}
+
 static enum sotto_err check_privacy(const struct check_run *run)
 {
     struct config_draft *d = run->draft;
@@ -497,6 +562,9 @@ static enum sotto_err check_privacy(const struct check_run *run)
     if (err == SOTTO_OK && d->c.privacy.modes != NULL && d->c.privacy.mode.len != 0 &&
         sotto_modes_find(d->c.privacy.modes, d->c.privacy.mode) == NULL) {
         complain(run, PATH(KEY("privacy"), KEY("mode")), "must be the name of a mode");
+    }
+    if (err == SOTTO_OK && d->c.privacy.modes != NULL) {
+        check_providers(run);
     }
     return err;
 }

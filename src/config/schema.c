@@ -25,6 +25,7 @@
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
 static const char *const styles[] = {"token", "redact", NULL};
 static const char *const taggers[] = {"small", "none", NULL};
+static const char *const contents[] = {"pass", "refuse", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
 static const char *const durabilities[] = {"batched", "strict", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -75,7 +76,7 @@ static const struct config_field upstream_fields[] = {
      .offset = UP(region),
      .min = 1,
      .max = 100,
-     .about = "Where it processes data, for your records: `us`, `eu`, `ch`."},
+     .about = "Where it processes data: `us`, `eu`, `ch`; see `privacy.modes.NAME.regions`."},
     {.name = "agreements",
      .type = CONFIG_TEXTS,
      .offset = UP(agreements),
@@ -247,6 +248,45 @@ static const struct config_field mode_fields[] = {
      .min = 1,
      .max = 60,
      .about = "Labels and exact types that stay. What `standard` replaces cannot be named."},
+    {.name = "generalise",
+     .type = CONFIG_TEXTS,
+     .offset = MODE(generalise),
+     .min = 1,
+     .max = 60,
+     .about =
+         "`DATE`, `DATE_OF_BIRTH` (the year stays), `AGE`, `AGE_OVER_89` (ten years, or `90 or "
+         "older`), `POSTCODE` (of a US ZIP code the first three digits): something coarser "
+         "goes to the provider, without a way back."},
+    {.name = "block",
+     .type = CONFIG_TEXTS,
+     .offset = MODE(block),
+     .min = 1,
+     .max = 60,
+     .about = "Labels and exact types that no request may have: it is refused (400 "
+              "`content_blocked`)."},
+    {.name = "agreements",
+     .type = CONFIG_TEXTS,
+     .offset = MODE(agreements),
+     .min = 1,
+     .max = 100,
+     .about = "Contracts of which an upstream must name all, unless it is trusted; see "
+              "`upstreams.NAME.agreements`.",
+     .preset_about = "as inherited; `hipaa` has `baa` and `gdpr` has `dpa`, which count where "
+                     "`policy.require_agreements` is true"},
+    {.name = "regions",
+     .type = CONFIG_TEXTS,
+     .offset = MODE(regions),
+     .min = 1,
+     .max = 100,
+     .about = "Regions of which an upstream must be in one, unless it is trusted.",
+     .preset_about = "as inherited; any"},
+    {.name = "content",
+     .type = CONFIG_WORD,
+     .offset = MODE(content),
+     .words = contents,
+     .about = "Images, audio and files, which cannot be protected: `pass`, and the answer says "
+              "so, or `refuse`.",
+     .preset_about = "as inherited; only `standard` lets them pass"},
 };
 
 static const struct config_field privacy_fields[] = {
@@ -345,7 +385,8 @@ static const struct config_field policy_fields[] = {
      .offset = IN(c.policy.require_agreements),
      .preset = "false",
      .about = "Refuse a configuration in which an upstream that is not trusted names no "
-              "agreement."},
+              "agreement, and requests in `hipaa` and `gdpr` for an upstream without `baa` or "
+              "`dpa`."},
 };
 
 static const struct config_field audit_fields[] = {

@@ -87,6 +87,11 @@ struct config_mode {
     sotto_span inherits;
     struct sotto_config_list tokenize;
     struct sotto_config_list pass;
+    struct sotto_config_list generalise;
+    struct sotto_config_list block;
+    struct sotto_config_list agreements;
+    struct sotto_config_list regions;
+    sotto_span content;
 };
 
 /** What is read: the configuration, and what becomes something else when it is checked. */

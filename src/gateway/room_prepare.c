@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdio.h>
+
 #include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/trace.h"
+#include "policy/violation.h"
 #include "sys/clock.h"
 
 static bool is_post(const struct room_stream *s)
@@ -99,6 +102,45 @@ upstream_for_own_key(const struct room_stream *s, const struct sotto_setup_upstr
     return NULL;
 }
 
+/* The sentences of all violations become the message; the first one's code, the code. */
+static void add_violation(void *ctx, const struct sotto_violation *violation)
+{
+    struct sotto_problem *problem = ctx;
+    size_t len = strlen(problem->message);
+    snprintf(problem->message + len, sizeof(problem->message) - len, "%s%s", len != 0 ? " " : "",
+             violation->sentence);
+    problem->code = problem->code != NULL ? problem->code : violation->code;
+}
+
+static enum sotto_err judge(struct room_stream *s, const struct sotto_policy_facts *facts,
+                            int status, const char *param)
+{
+    struct sotto_problem problem;
+    sotto_problem_set(&problem, status, "invalid_request_error", NULL, param, "%s", "");
+    if (sotto_policy_violations(facts, add_violation, &problem) == 0) {
+        return SOTTO_OK;
+    }
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    s->problem = problem;
+    return SOTTO_EDENIED;
+}
+
+/* Whether the mode lets this upstream have anything at all. */
+static enum sotto_err check_provider(struct room_stream *s)
+{
+    const struct sotto_config_upstream *up = s->upstream->config;
+    const struct sotto_policy_facts facts = {
+        .mode = s->mode,
+        .require_agreements = s->setup->config->policy.require_agreements,
+        .has_upstream = true,
+        .trusted = up->trusted || s->upstream->provider == NULL,
+        .upstream = up->name,
+        .region = up->region,
+        .agreements = {up->agreements.items, up->agreements.count},
+    };
+    return judge(s, &facts, 403, "model");
+}
+
 static enum sotto_err decide_upstream(struct room_stream *s)
 {
     const struct sotto_config_model *route = sotto_config_route(s->setup->config, s->call.model);
@@ -118,6 +160,10 @@ static enum sotto_err decide_upstream(struct room_stream *s)
         }
     }
     s->record.upstream = s->upstream->wire.name;
+    enum sotto_err err = check_provider(s);
+    if (err != SOTTO_OK) {
+        return err;
+    }
     s->record.provider = s->upstream->wire.kind;
     s->record.model = route->name;
     s->record.operation = s->call.kind == SOTTO_CALL_EMBEDDINGS ? "embeddings" : "chat";
@@ -258,12 +304,23 @@ bool room_has_text(const struct room_stream *s)
     return s->masking != NULL || s->presidio != NULL;
 }
 
+/* What the mode blocks was found: all of it is told, and nothing is sent. */
+static enum sotto_err refuse_blocked(struct room_stream *s)
+{
+    s->record.counts = *sotto_masking_counts(s->masking);
+    const struct sotto_policy_facts facts = {.mode = s->mode, .blocked = s->record.counts.blocked};
+    return judge(s, &facts, 400, "messages");
+}
+
 enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
 {
     if (s->presidio != NULL) {
         return sotto_presidio_step(s->presidio, budget, done);
     }
     enum sotto_err err = sotto_masking_step(s->masking, budget, done);
+    if (err == SOTTO_EDENIED) {
+        return refuse_blocked(s);
+    }
     if (err != SOTTO_OK || !*done) {
         return err;
     }

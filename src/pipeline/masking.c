@@ -9,6 +9,7 @@
 #include "detect/known.h"
 #include "detect/merge.h"
 #include "pipeline/explain.h"
+#include "policy/generalise.h"
 
 /* Length of what stands for `user`: enough that tenants' users do not collide. */
 #define MASKING_USER_LEN 32
@@ -338,25 +339,55 @@ static bool is_foldable(const struct sotto_masking *m, const struct sotto_findin
     return false;
 }
 
+/* What stands in the place of a value; empty: the value itself stays.
+ *
+ * @param general  room for a text that lives as long as the call */
+static enum sotto_err stand_in(struct sotto_masking *m, const struct sotto_finding *f,
+                               sotto_span value, char general[SOTTO_GENERALISE_BYTES],
+                               sotto_span *out)
+{
+    const char *finer = sotto_detect_finer(m->options->detector, f);
+    enum sotto_label label = (enum sotto_label)f->label;
+    *out = sotto_span_init(NULL, 0);
+    switch (sotto_mode_action(m->options->mode, label, finer, value)) {
+    case SOTTO_ACTION_PASS:
+        return SOTTO_OK;
+    case SOTTO_ACTION_GENERALISE:
+        sotto_generalise(label, finer, value, general);
+        *out = sotto_span_str(general);
+        break;
+    case SOTTO_ACTION_TOKENIZE: {
+        enum sotto_err err = sotto_vault_token(m->vault, f->label, is_foldable(m, f), value, out);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+        break;
+    }
+    case SOTTO_ACTION_BLOCK: /* the request ends when all of it was gone through */
+        m->counts.blocked[label]++;
+        m->counts.blocked_total++;
+        return SOTTO_OK;
+    }
+    m->counts.replaced[label]++;
+    m->counts.replaced_total++;
+    return SOTTO_OK;
+}
+
 /* Appends the text up to and including one finding, replaced or as it is. */
 static enum sotto_err replace_finding(struct sotto_masking *m, const struct sotto_slot *slot,
                                       const struct sotto_finding *f, size_t *copied,
                                       struct sotto_buf *out)
 {
+    char general[SOTTO_GENERALISE_BYTES];
     sotto_span text = sotto_slot_text(slot), token = {NULL, 0};
     sotto_span value = sotto_span_sub(text, f->start, f->end);
-    const char *finer = sotto_detect_finer(m->options->detector, f);
-    enum sotto_err err = SOTTO_OK;
 
     m->counts.found[f->label]++;
-    if (sotto_mode_action(m->options->mode, (enum sotto_label)f->label, finer, value) ==
-        SOTTO_ACTION_TOKENIZE) {
-        m->counts.replaced[f->label]++;
-        m->counts.replaced_total++;
-        err = sotto_vault_token(m->vault, f->label, is_foldable(m, f), value, &token);
-        if (err == SOTTO_OK) {
-            err = sotto_buf_append(out, sotto_span_sub(text, *copied, f->start));
-        }
+    m->counts.special +=
+        sotto_mode_is_special(m->options->mode, (enum sotto_label)f->label) ? 1 : 0;
+    enum sotto_err err = stand_in(m, f, value, general, &token);
+    if (err == SOTTO_OK && token.len != 0) {
+        err = sotto_buf_append(out, sotto_span_sub(text, *copied, f->start));
         if (err == SOTTO_OK) {
             err = sotto_buf_append(out, token);
         }
@@ -451,6 +482,9 @@ static enum sotto_err next_stage(struct sotto_masking *m)
 
 static enum sotto_err finish(struct sotto_masking *m)
 {
+    if (m->counts.blocked_total != 0) {
+        return SOTTO_EDENIED;
+    }
     enum sotto_err err = sotto_slots_finish(&m->slots);
     if (err == SOTTO_OK && m->explain != NULL) {
         err = sotto_explain_sent(m->explain, m->call);

@@ -44,6 +44,9 @@ struct sotto_masking_counts {
     uint32_t found[SOTTO_LABEL_COUNT];
     uint32_t replaced[SOTTO_LABEL_COUNT];
     uint32_t replaced_total;
+    uint32_t blocked[SOTTO_LABEL_COUNT]; /* what the mode lets no request have */
+    uint32_t blocked_total;
+    uint32_t special;        /* findings of special categories, to be flagged */
     uint64_t detected_bytes; /* of text that detection went over */
     uint64_t recalled_bytes; /* of text whose findings were in the cache */
     unsigned unprotected;    /* bits of enum sotto_unprotected that passed */
@@ -78,6 +81,7 @@ void sotto_masking_free(struct sotto_masking *m);
  * @param budget     about how many bytes of text to go over; SIZE_MAX: all
  * @param[out] done  whether the document is masked
  *
+ * @retval SOTTO_EDENIED  the mode blocks what was found: the counts say what, all of it
  * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO, SOTTO_ELIMIT  the document must not be sent
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_masking_step(struct sotto_masking *m, size_t budget,

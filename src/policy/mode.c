@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "detect/finer.h"
+#include "policy/generalise.h"
 
 #define LABEL(suffix) (1U << SOTTO_LABEL_##suffix)
 
@@ -31,6 +32,13 @@ struct sotto_mode {
     bool content_passes;
     const struct mode_exception *exceptions; /* one for each exact type at most */
     size_t exception_count;
+    struct sotto_mode_words agreements;
+    struct sotto_mode_words regions;
+    unsigned special;     /* set of labels to be flagged */
+    unsigned generalised; /* set of labels, as are the two beside it; no label is in two of them */
+    unsigned blocked;
+    bool
+        agreements_count; /* also where the configuration does not require those of built-in modes */
 };
 
 struct sotto_modes {
@@ -58,16 +66,44 @@ static const struct mode_exception gdpr_exceptions[] = {
     {SOTTO_LIT_INIT("COUNTRY"), LABEL(LOCATION), SOTTO_ACTION_PASS},
 };
 
+/* With whom a business-associate agreement (45 CFR 164.504(e)) or one on processing (GDPR, article
+ * 28) has to be signed. */
+static const sotto_span hipaa_agreements[] = {SOTTO_LIT_INIT("baa")};
+static const sotto_span gdpr_agreements[] = {SOTTO_LIT_INIT("dpa")};
+
 static const struct sotto_mode builtin_modes[] = {
-    {SOTTO_LIT_INIT("standard"), SOTTO_LIT_INIT("standard"), MODE_STANDARD, true,
-     standard_exceptions, SOTTO_COUNT(standard_exceptions)},
-    {SOTTO_LIT_INIT("hipaa"), SOTTO_LIT_INIT("hipaa-aligned"),
-     MODE_ALL_LABELS & ~(LABEL(AGE) | LABEL(OCCUPATION) | LABEL(NRP)), false, hipaa_exceptions,
-     SOTTO_COUNT(hipaa_exceptions)},
-    {SOTTO_LIT_INIT("gdpr"), SOTTO_LIT_INIT("gdpr-aligned"), MODE_ALL_LABELS, false,
-     gdpr_exceptions, SOTTO_COUNT(gdpr_exceptions)},
-    {SOTTO_LIT_INIT("sox"), SOTTO_LIT_INIT("sox-aligned"), MODE_STANDARD | LABEL(ORG), false,
-     standard_exceptions, SOTTO_COUNT(standard_exceptions)},
+    {
+        .name = SOTTO_LIT_INIT("standard"),
+        .answer_name = SOTTO_LIT_INIT("standard"),
+        .tokenized = MODE_STANDARD,
+        .content_passes = true,
+        .exceptions = standard_exceptions,
+        .exception_count = SOTTO_COUNT(standard_exceptions),
+    },
+    {
+        .name = SOTTO_LIT_INIT("hipaa"),
+        .answer_name = SOTTO_LIT_INIT("hipaa-aligned"),
+        .tokenized = MODE_ALL_LABELS & ~(LABEL(AGE) | LABEL(OCCUPATION) | LABEL(NRP)),
+        .exceptions = hipaa_exceptions,
+        .exception_count = SOTTO_COUNT(hipaa_exceptions),
+        .agreements = {hipaa_agreements, SOTTO_COUNT(hipaa_agreements)},
+    },
+    {
+        .name = SOTTO_LIT_INIT("gdpr"),
+        .answer_name = SOTTO_LIT_INIT("gdpr-aligned"),
+        .tokenized = MODE_ALL_LABELS,
+        .exceptions = gdpr_exceptions,
+        .exception_count = SOTTO_COUNT(gdpr_exceptions),
+        .agreements = {gdpr_agreements, SOTTO_COUNT(gdpr_agreements)},
+        .special = LABEL(NRP),
+    },
+    {
+        .name = SOTTO_LIT_INIT("sox"),
+        .answer_name = SOTTO_LIT_INIT("sox-aligned"),
+        .tokenized = MODE_STANDARD | LABEL(ORG),
+        .exceptions = standard_exceptions,
+        .exception_count = SOTTO_COUNT(standard_exceptions),
+    },
 };
 
 /* The labels of exact types that `standard` lets pass; all others are of labels it tokenizes. */
@@ -101,6 +137,12 @@ static enum sotto_action action_of(const struct sotto_mode *mode, enum sotto_lab
     const struct mode_exception *exception = find_exception(mode, label, finer);
     if (exception != NULL) {
         return exception->action;
+    }
+    if ((mode->blocked >> label & 1U) != 0) {
+        return SOTTO_ACTION_BLOCK;
+    }
+    if ((mode->generalised >> label & 1U) != 0) {
+        return SOTTO_ACTION_GENERALISE;
     }
     return (mode->tokenized >> label & 1U) != 0 ? SOTTO_ACTION_TOKENIZE : SOTTO_ACTION_PASS;
 }
@@ -158,6 +200,22 @@ enum sotto_action sotto_mode_action(const struct sotto_mode *mode, enum sotto_la
     return action_of(mode, label, exact_type(label, finer, text));
 }
 
+struct sotto_mode_words sotto_mode_agreements(const struct sotto_mode *mode, bool require)
+{
+    return require || mode->agreements_count ? mode->agreements
+                                             : (struct sotto_mode_words){NULL, 0};
+}
+
+struct sotto_mode_words sotto_mode_regions(const struct sotto_mode *mode)
+{
+    return mode->regions;
+}
+
+bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label)
+{
+    return (mode->special >> label & 1U) != 0;
+}
+
 bool sotto_mode_content_passes(const struct sotto_mode *mode)
 {
     return mode->content_passes;
@@ -173,14 +231,15 @@ sotto_span sotto_mode_answer_name(const struct sotto_mode *mode)
     return mode->answer_name;
 }
 
-/* Whether `mode` tokenizes every finding with this exact type that `least` tokenizes; if not,
- * `label` is set to one it lets pass. */
-static bool covers_type(const struct sotto_mode *mode, const struct sotto_mode *least,
+/* Whether `mode` does to every finding with this exact type what `least` does, or what is stricter;
+ * if not, `label` is set to one where it is not.  For a `floor` it is enough that none passes. */
+static bool covers_type(const struct sotto_mode *mode, const struct sotto_mode *least, bool floor,
                         sotto_span finer, enum sotto_label *label)
 {
     for (unsigned i = 0; i < SOTTO_LABEL_COUNT; i++) {
         *label = (enum sotto_label)i;
-        if (action_of(mode, *label, finer) < action_of(least, *label, finer)) {
+        enum sotto_action got = action_of(mode, *label, finer);
+        if (got < action_of(least, *label, finer) && !(floor && got != SOTTO_ACTION_PASS)) {
             return false;
         }
     }
@@ -189,16 +248,16 @@ static bool covers_type(const struct sotto_mode *mode, const struct sotto_mode *
 
 /* As sotto_mode_covers() for findings; if not, `finer` and `label` say what passes. */
 static bool covers_findings(const struct sotto_mode *mode, const struct sotto_mode *least,
-                            sotto_span *finer, enum sotto_label *label)
+                            bool floor, sotto_span *finer, enum sotto_label *label)
 {
     *finer = sotto_span_init(NULL, 0);
-    if (!covers_type(mode, least, *finer, label)) {
+    if (!covers_type(mode, least, floor, *finer, label)) {
         return false;
     }
     for (size_t i = 0; i < mode->exception_count + least->exception_count; i++) {
         *finer = i < mode->exception_count ? mode->exceptions[i].finer
                                            : least->exceptions[i - mode->exception_count].finer;
-        if (!covers_type(mode, least, *finer, label)) {
+        if (!covers_type(mode, least, floor, *finer, label)) {
             return false;
         }
     }
@@ -209,7 +268,7 @@ bool sotto_mode_covers(const struct sotto_mode *mode, const struct sotto_mode *l
 {
     sotto_span finer;
     enum sotto_label label;
-    return covers_findings(mode, least, &finer, &label) &&
+    return covers_findings(mode, least, false, &finer, &label) &&
            (least->content_passes || !mode->content_passes);
 }
 
@@ -277,6 +336,32 @@ static unsigned labels_of(const struct mode_maker *maker, sotto_span finer)
     return is_builtin_finer(finer) ? MODE_ALL_LABELS : 0;
 }
 
+/* The lists of a definition, in the order in which they are compared with each other. */
+static const struct mode_list_name {
+    const char *name;
+    enum sotto_action action;
+} list_names[] = {
+    {"tokenize", SOTTO_ACTION_TOKENIZE},
+    {"generalise", SOTTO_ACTION_GENERALISE},
+    {"block", SOTTO_ACTION_BLOCK},
+    {"pass", SOTTO_ACTION_PASS},
+};
+
+static struct sotto_mode_words list_of(const struct sotto_mode_def *d, enum sotto_action action)
+{
+    switch (action) {
+    case SOTTO_ACTION_PASS:
+        return (struct sotto_mode_words){d->pass, d->pass_count};
+    case SOTTO_ACTION_GENERALISE:
+        return (struct sotto_mode_words){d->generalise, d->generalise_count};
+    case SOTTO_ACTION_TOKENIZE:
+        return (struct sotto_mode_words){d->tokenize, d->tokenize_count};
+    case SOTTO_ACTION_BLOCK:
+        return (struct sotto_mode_words){d->block, d->block_count};
+    }
+    return (struct sotto_mode_words){NULL, 0};
+}
+
 static void drop_exception(struct mode_exception *list, size_t *count, size_t i)
 {
     memmove(&list[i], &list[i + 1], (*count - i - 1) * sizeof(*list));
@@ -288,8 +373,9 @@ static void move_label(struct sotto_mode *mode, struct mode_exception *list, siz
                        enum sotto_label label, enum sotto_action action)
 {
     unsigned bit = 1U << label;
-    mode->tokenized =
-        action == SOTTO_ACTION_TOKENIZE ? mode->tokenized | bit : mode->tokenized & ~bit;
+    mode->tokenized = (mode->tokenized & ~bit) | (action == SOTTO_ACTION_TOKENIZE ? bit : 0);
+    mode->generalised = (mode->generalised & ~bit) | (action == SOTTO_ACTION_GENERALISE ? bit : 0);
+    mode->blocked = (mode->blocked & ~bit) | (action == SOTTO_ACTION_BLOCK ? bit : 0);
     for (size_t i = *count; i-- > 0;) {
         list[i].labels &= ~bit;
         if (list[i].labels == 0) {
@@ -311,48 +397,82 @@ static void move_finer(struct mode_exception *list, size_t *count, sotto_span fi
 
 /* One pass over a list of a definition: labels, or exact types. */
 static enum sotto_err move_words(const struct mode_maker *maker, size_t def, bool labels,
-                                 enum sotto_action action, struct sotto_mode *mode,
+                                 const struct mode_list_name *list_name, struct sotto_mode *mode,
                                  struct mode_exception *list)
 {
-    const struct sotto_mode_def *d = &maker->defs[def];
-    bool tokenize = action == SOTTO_ACTION_TOKENIZE;
-    const sotto_span *words = tokenize ? d->tokenize : d->pass;
-    size_t word_count = tokenize ? d->tokenize_count : d->pass_count;
+    const struct sotto_mode_words words = list_of(&maker->defs[def], list_name->action);
     enum sotto_err err = SOTTO_OK;
 
-    for (size_t i = 0; err == SOTTO_OK && i < word_count; i++) {
+    for (size_t i = 0; err == SOTTO_OK && i < words.count; i++) {
         enum sotto_label label;
-        bool is_label = sotto_label_parse(words[i], &label);
-        unsigned of = is_label ? 0 : labels_of(maker, words[i]);
+        bool is_label = sotto_label_parse(words.items[i], &label);
+        unsigned of = is_label ? 0 : labels_of(maker, words.items[i]);
         if (is_label && labels) {
-            move_label(mode, list, &mode->exception_count, label, action);
+            move_label(mode, list, &mode->exception_count, label, list_name->action);
         } else if (!is_label && !labels && of == 0) {
-            err = refuse(maker, def, tokenize ? "tokenize" : "pass", i,
+            err = refuse(maker, def, list_name->name, i,
                          "must be a label or an exact type, not '%.*s'",
-                         (int)(words[i].len < 60 ? words[i].len : 60), (const char *)words[i].base);
+                         (int)(words.items[i].len < 60 ? words.items[i].len : 60),
+                         (const char *)words.items[i].base);
         } else if (!is_label && !labels) {
             sotto_span name;
-            err = sotto_arena_copy(&maker->set->arena, words[i], &name);
+            err = sotto_arena_copy(&maker->set->arena, words.items[i], &name);
             if (err == SOTTO_OK) {
-                move_finer(list, &mode->exception_count, name, of, action);
+                move_finer(list, &mode->exception_count, name, of, list_name->action);
             }
         }
     }
     return err;
 }
 
-/* A word in both lists has no meaning. */
-static enum sotto_err check_lists(const struct mode_maker *maker, size_t def)
+static enum sotto_err move_lists(const struct mode_maker *maker, size_t def, bool labels,
+                                 struct sotto_mode *mode, struct mode_exception *list)
 {
-    const struct sotto_mode_def *d = &maker->defs[def];
-    for (size_t i = 0; i < d->tokenize_count; i++) {
-        for (size_t j = 0; j < d->pass_count; j++) {
-            if (sotto_span_eq(d->tokenize[i], d->pass[j])) {
-                return refuse(maker, def, "pass", j, "must not stand in tokenize as well");
+    enum sotto_err err = SOTTO_OK;
+    for (size_t i = 0; err == SOTTO_OK && i < SOTTO_COUNT(list_names); i++) {
+        err = move_words(maker, def, labels, &list_names[i], mode, list);
+    }
+    return err;
+}
+
+/* A word in two lists has no meaning. */
+static enum sotto_err check_pair(const struct mode_maker *maker, size_t def,
+                                 const struct mode_list_name *one,
+                                 const struct mode_list_name *other)
+{
+    const struct sotto_mode_words a = list_of(&maker->defs[def], one->action);
+    const struct sotto_mode_words b = list_of(&maker->defs[def], other->action);
+    for (size_t i = 0; i < a.count; i++) {
+        for (size_t j = 0; j < b.count; j++) {
+            if (sotto_span_eq(a.items[i], b.items[j])) {
+                return refuse(maker, def, other->name, j, "must not stand in %s as well",
+                              one->name);
             }
         }
     }
     return SOTTO_OK;
+}
+
+static enum sotto_err check_lists(const struct mode_maker *maker, size_t def)
+{
+    const struct sotto_mode_def *d = &maker->defs[def];
+    enum sotto_err err = SOTTO_OK;
+    for (size_t j = 1; j < SOTTO_COUNT(list_names); j++) {
+        for (size_t i = 0; err == SOTTO_OK && i < j; i++) {
+            err = check_pair(maker, def, &list_names[i], &list_names[j]);
+        }
+    }
+    for (size_t i = 0; err == SOTTO_OK && i < d->generalise_count; i++) {
+        if (!sotto_generalise_knows(d->generalise[i])) {
+            err = refuse(maker, def, "generalise", i,
+                         "must be DATE, DATE_OF_BIRTH, AGE, AGE_OVER_89 or POSTCODE: there is no "
+                         "rule for others");
+        }
+    }
+    bool known = d->content.len == 0 || sotto_span_eq(d->content, SOTTO_LIT("pass")) ||
+                 sotto_span_eq(d->content, SOTTO_LIT("refuse"));
+    return err == SOTTO_OK && !known ? refuse(maker, def, "content", 0, "must be pass or refuse")
+                                     : err;
 }
 
 static enum sotto_err check_floor(const struct mode_maker *maker, size_t def,
@@ -360,7 +480,7 @@ static enum sotto_err check_floor(const struct mode_maker *maker, size_t def,
 {
     sotto_span finer;
     enum sotto_label label;
-    if (covers_findings(mode, &builtin_modes[0], &finer, &label)) {
+    if (covers_findings(mode, &builtin_modes[0], true, &finer, &label)) {
         return SOTTO_OK;
     }
     if (finer.len == 0) {
@@ -381,15 +501,48 @@ static enum sotto_err name_mode(struct sotto_arena *arena, sotto_span name, stru
     return err;
 }
 
+static enum sotto_err copy_words(struct sotto_arena *arena, const sotto_span *items, size_t count,
+                                 struct sotto_mode_words *out)
+{
+    sotto_span *copy = sotto_arena_calloc(arena, count, sizeof(*copy));
+    enum sotto_err err = copy != NULL ? SOTTO_OK : SOTTO_ENOMEM;
+    for (size_t i = 0; err == SOTTO_OK && i < count; i++) {
+        err = sotto_arena_copy(arena, items[i], &copy[i]);
+    }
+    *out = (struct sotto_mode_words){copy, count};
+    return err;
+}
+
+/* What a definition says about providers and content; what it does not, is inherited. */
+static enum sotto_err copy_providers(const struct mode_maker *maker, const struct sotto_mode_def *d,
+                                     struct sotto_mode *mode)
+{
+    struct sotto_arena *arena = &maker->set->arena;
+    enum sotto_err err = SOTTO_OK;
+    if (d->agreement_count != 0) {
+        mode->agreements_count = true;
+        err = copy_words(arena, d->agreements, d->agreement_count, &mode->agreements);
+    }
+    if (err == SOTTO_OK && d->region_count != 0) {
+        err = copy_words(arena, d->regions, d->region_count, &mode->regions);
+    }
+    if (d->content.len != 0) {
+        mode->content_passes = sotto_span_eq(d->content, SOTTO_LIT("pass"));
+    }
+    return err;
+}
+
 /* Makes mode number `def` of one's own from its parent, which is complete. */
 static enum sotto_err make_mode(const struct mode_maker *maker, size_t def,
                                 const struct sotto_mode *parent, struct sotto_mode *out)
 {
     const struct sotto_mode_def *d = &maker->defs[def];
     struct sotto_mode mode = *parent;
-    struct mode_exception *list = sotto_arena_calloc(
-        &maker->set->arena, parent->exception_count + d->tokenize_count + d->pass_count + 1,
-        sizeof(*list));
+    struct mode_exception *list =
+        sotto_arena_calloc(&maker->set->arena,
+                           parent->exception_count + d->tokenize_count + d->pass_count +
+                               d->generalise_count + d->block_count + 1,
+                           sizeof(*list));
     if (list == NULL) {
         return SOTTO_ENOMEM;
     }
@@ -398,10 +551,9 @@ static enum sotto_err make_mode(const struct mode_maker *maker, size_t def,
 
     enum sotto_err err = name_mode(&maker->set->arena, d->name, &mode);
     if (err != SOTTO_OK || (err = check_lists(maker, def)) != SOTTO_OK ||
-        (err = move_words(maker, def, true, SOTTO_ACTION_TOKENIZE, &mode, list)) != SOTTO_OK ||
-        (err = move_words(maker, def, true, SOTTO_ACTION_PASS, &mode, list)) != SOTTO_OK ||
-        (err = move_words(maker, def, false, SOTTO_ACTION_TOKENIZE, &mode, list)) != SOTTO_OK ||
-        (err = move_words(maker, def, false, SOTTO_ACTION_PASS, &mode, list)) != SOTTO_OK ||
+        (err = move_lists(maker, def, true, &mode, list)) != SOTTO_OK ||
+        (err = move_lists(maker, def, false, &mode, list)) != SOTTO_OK ||
+        (err = copy_providers(maker, d, &mode)) != SOTTO_OK ||
         (err = check_floor(maker, def, &mode)) != SOTTO_OK) {
         return err;
     }

@@ -4,13 +4,14 @@
 #define SOTTO_POLICY_MODE_H
 
 /*
- * Compliance modes: which findings are tokenized and which pass.
+ * Compliance modes: which findings are tokenized, generalised, blocked and which pass, and which
+ * providers may have the rest.
  *
  * A mode is a row of a table: an action for each label, and exceptions for exact types (the word
  * FINER of a finding).  There are four built-in ones, `standard`, `hipaa` (the 18 identifiers of
  * the Safe Harbor rule, 45 CFR 164.514(b)(2)), `gdpr` (with the Swiss FADP) and `sox`; a mode of
- * one's own inherits from another and moves labels or exact types.  Every mode tokenizes at least
- * what `standard` does.
+ * one's own inherits from another and moves labels or exact types.  No mode lets pass what
+ * `standard` tokenizes.
  *
  * A set of modes is immutable after it was made and may be shared by threads.
  */
@@ -22,9 +23,12 @@
 /** Longest name of a mode. */
 #define SOTTO_MODE_NAME_MAX 48
 
+/** What happens to a finding; a later one is stricter. */
 enum sotto_action {
-    SOTTO_ACTION_PASS,     /* goes to the provider as it is */
-    SOTTO_ACTION_TOKENIZE, /* is replaced; never less strict than passing */
+    SOTTO_ACTION_PASS,       /* goes to the provider as it is */
+    SOTTO_ACTION_GENERALISE, /* something coarser goes, without a way back (policy/generalise.h) */
+    SOTTO_ACTION_TOKENIZE,   /* is replaced; never less strict than passing */
+    SOTTO_ACTION_BLOCK,      /* the request is refused */
 };
 
 /** An exact type and the label that findings of it bear. */
@@ -41,12 +45,21 @@ struct sotto_mode_def {
     size_t tokenize_count;
     const sotto_span *pass; /* labels and exact types; wins over what is inherited */
     size_t pass_count;
+    const sotto_span *generalise; /* labels and exact types that there is a rule for */
+    size_t generalise_count;
+    const sotto_span *block; /* labels and exact types */
+    size_t block_count;
+    const sotto_span *agreements; /* that a provider must have, all of them; none: as inherited */
+    size_t agreement_count;
+    const sotto_span *regions; /* of which a provider must be in one; none: as inherited */
+    size_t region_count;
+    sotto_span content; /* images, audio, files: "pass" or "refuse"; empty: as inherited */
 };
 
 /** What of a definition is wrong. */
 struct sotto_mode_error {
     size_t def;         /* its index */
-    const char *field;  /* static: "inherits", "tokenize", "pass"; NULL: the definition itself */
+    const char *field;  /* static: "inherits", "tokenize", ...; NULL: the definition itself */
     size_t item;        /* index into that list */
     char sentence[200]; /* "must be a label or an exact type, not 'PERSN'" */
 };
@@ -90,7 +103,8 @@ sotto_span sotto_mode_name(const struct sotto_mode *mode);
 sotto_span sotto_mode_answer_name(const struct sotto_mode *mode);
 
 /**
- * Whether `mode` is at least as strict as `least`: whatever `least` tokenizes, it tokenizes, and
+ * Whether `mode` is at least as strict as `least`: whatever `least` does to a finding, it does
+ * that or what is stricter, and
  * where `least` refuses images, audio and files, it does.  Both of one set.
  */
 bool sotto_mode_covers(const struct sotto_mode *mode, const struct sotto_mode *least);
@@ -106,6 +120,26 @@ bool sotto_mode_covers(const struct sotto_mode *mode, const struct sotto_mode *l
  */
 enum sotto_action sotto_mode_action(const struct sotto_mode *mode, enum sotto_label label,
                                     const char *finer, sotto_span text);
+
+/** A list of words, valid as long as the mode. */
+struct sotto_mode_words {
+    const sotto_span *items;
+    size_t count;
+};
+
+/**
+ * Contracts that a provider must have under this mode.
+ *
+ * @param require  whether those of built-in modes count (`policy.require_agreements`); those of a
+ *                 mode of one's own always do
+ */
+struct sotto_mode_words sotto_mode_agreements(const struct sotto_mode *mode, bool require);
+
+/** Regions of which a provider must be in one; empty: any. */
+struct sotto_mode_words sotto_mode_regions(const struct sotto_mode *mode);
+
+/** Whether findings of this label are special categories (GDPR, article 9) to be flagged. */
+bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label);
 
 /**
  * Whether images, audio and files pass, with a word in the answer (`x-sotto-unprotected`); where

@@ -449,6 +449,20 @@ static const struct bad bad_yaml[] = {
      "line 1, column 39: upstreams.a.models: x is served by another entry already\n"},
     /* privacy */
     {"privacy: {mode: strict}", "line 1, column 17: privacy.mode: must be the name of a mode\n"},
+    {"upstreams: {a: {kind: openai, key: k, region: us}}\n"
+     "privacy: {mode: x, modes: {x: {inherits: gdpr, regions: [ch]}}}",
+     "line 2, column 17: privacy.mode: no upstream may be used: The mode x lets data go to ch "
+     "only, "
+     "and the upstream a is in us.\n"},
+    {"upstreams: {a: {kind: openai, key: k}}\n"
+     "privacy: {modes: {x: {inherits: hipaa, agreements: [baa]}}}",
+     "line 2, column 22: privacy.modes.x: no upstream may be used: The mode x asks for the "
+     "agreement "
+     "baa, which the upstream a does not have.\n"},
+    {"privacy: {modes: {x: {inherits: gdpr, block: [ID], tokenize: [ID]}}}",
+     "line 1, column 47: privacy.modes.x.block[0]: must not stand in tokenize as well\n"},
+    {"privacy: {modes: {x: {inherits: gdpr, content: some}}}",
+     "line 1, column 48: privacy.modes.x.content: must be pass or refuse, not 'some'\n"},
     {"privacy: {modes: {x: {}}}", "line 1, column 19: privacy.modes.x.inherits: is missing\n"},
     {"privacy: {modes: {x: {inherits: y}}}",
      "line 1, column 33: privacy.modes.x.inherits: must be the name of a mode\n"},

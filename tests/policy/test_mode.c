@@ -110,8 +110,18 @@ static void test_own_modes(void)
          .inherits = SOTTO_LIT("clinic"),
          .tokenize = ward_tokenize,
          .tokenize_count = 2},
-        {SOTTO_LIT("clinic"), SOTTO_LIT("hipaa"), clinic_tokenize, 2, clinic_pass, 1},
-        {SOTTO_LIT("loose"), SOTTO_LIT("hipaa"), loose_tokenize, 2, loose_pass, 2},
+        {.name = SOTTO_LIT("clinic"),
+         .inherits = SOTTO_LIT("hipaa"),
+         .tokenize = clinic_tokenize,
+         .tokenize_count = 2,
+         .pass = clinic_pass,
+         .pass_count = 1},
+        {.name = SOTTO_LIT("loose"),
+         .inherits = SOTTO_LIT("hipaa"),
+         .tokenize = loose_tokenize,
+         .tokenize_count = 2,
+         .pass = loose_pass,
+         .pass_count = 2},
     };
     const struct sotto_finer_word words[] = {{SOTTO_LIT("BED"), SOTTO_LABEL_ORG}};
     struct sotto_modes *modes = NULL;
@@ -142,18 +152,93 @@ static void test_own_modes(void)
     sotto_modes_free(modes);
 }
 
+static void test_stricter_and_coarser(void)
+{
+    static const sotto_span block[] = {SOTTO_LIT_INIT("CREDIT_CARD"), SOTTO_LIT_INIT("SECRET")};
+    static const sotto_span generalise[] = {SOTTO_LIT_INIT("AGE"), SOTTO_LIT_INIT("DATE"),
+                                            SOTTO_LIT_INIT("POSTCODE")};
+    static const sotto_span tokenize[] = {SOTTO_LIT_INIT("JWT")};
+    static const sotto_span agreements[] = {SOTTO_LIT_INIT("baa"), SOTTO_LIT_INIT("dpa")};
+    static const sotto_span regions[] = {SOTTO_LIT_INIT("ch")};
+    const struct sotto_mode_def defs[] = {
+        {.name = SOTTO_LIT("bank"),
+         .inherits = SOTTO_LIT("hipaa"),
+         .block = block,
+         .block_count = 2,
+         .generalise = generalise,
+         .generalise_count = 3,
+         .tokenize = tokenize,
+         .tokenize_count = 1,
+         .agreements = agreements,
+         .agreement_count = 2,
+         .regions = regions,
+         .region_count = 1,
+         .content = SOTTO_LIT("pass")},
+        {.name = SOTTO_LIT("branch"), .inherits = SOTTO_LIT("bank")},
+    };
+    static const struct {
+        enum sotto_label label;
+        const char *finer;
+        enum sotto_action want;
+    } rows[] = {
+        {SOTTO_LABEL_ID, "CREDIT_CARD", SOTTO_ACTION_BLOCK},
+        {SOTTO_LABEL_ID, "IBAN", SOTTO_ACTION_TOKENIZE},
+        {SOTTO_LABEL_SECRET, "PASSWORD", SOTTO_ACTION_BLOCK},
+        {SOTTO_LABEL_SECRET, "JWT", SOTTO_ACTION_TOKENIZE},
+        {SOTTO_LABEL_DATE, NULL, SOTTO_ACTION_GENERALISE},
+        {SOTTO_LABEL_AGE, NULL, SOTTO_ACTION_GENERALISE},
+        {SOTTO_LABEL_ADDRESS, "POSTCODE", SOTTO_ACTION_GENERALISE},
+        {SOTTO_LABEL_ADDRESS, NULL, SOTTO_ACTION_TOKENIZE},
+        {SOTTO_LABEL_OCCUPATION, NULL, SOTTO_ACTION_PASS},
+    };
+    struct sotto_modes *modes = NULL;
+    IS_INT(sotto_modes_new(defs, 2, NULL, 0, &modes, NULL), SOTTO_OK, "modes with all actions");
+    for (size_t i = 0; i < SOTTO_COUNT(rows); i++) {
+        for (int m = 0; m < 2; m++) {
+            IS_INT(sotto_mode_action(find(modes, m == 0 ? "bank" : "branch"), rows[i].label,
+                                     rows[i].finer, SOTTO_LIT("x 7")),
+                   rows[i].want, "row %zu of %s", i, m == 0 ? "bank" : "its child");
+        }
+    }
+    const struct sotto_mode *branch = find(modes, "branch"), *hipaa = find(modes, "hipaa");
+    OK(sotto_mode_content_passes(branch), "content is decided");
+    OK(!sotto_mode_covers(branch, hipaa), "generalising is less strict than tokenizing");
+    OK(sotto_mode_covers(branch, find(modes, "bank")), "a mode covers its like");
+    IS_SIZE(sotto_mode_agreements(branch, false).count, 2, "its own agreements always count");
+    IS_SIZE(sotto_mode_agreements(hipaa, false).count, 0, "built-in ones do not");
+    IS_SIZE(sotto_mode_agreements(hipaa, true).count, 1, "but where they are required");
+    IS_SIZE(sotto_mode_regions(branch).count, 1, "regions are inherited");
+    IS_SIZE(sotto_mode_regions(hipaa).count, 0, "hipaa has none");
+    OK(sotto_mode_is_special(find(modes, "gdpr"), SOTTO_LABEL_NRP) &&
+           !sotto_mode_is_special(find(modes, "gdpr"), SOTTO_LABEL_PERSON) &&
+           !sotto_mode_is_special(hipaa, SOTTO_LABEL_NRP),
+       "gdpr flags special categories");
+    sotto_modes_free(modes);
+}
+
 struct bad {
     const char *name, *inherits, *tokenize, *pass;
     const char *field, *sentence;
+    const char *block, *generalise, *content;
 };
 
 static void test_bad(const struct bad *bad)
 {
     sotto_span tokenize = sotto_span_str(bad->tokenize), pass = sotto_span_str(bad->pass);
+    sotto_span block = sotto_span_str(bad->block), generalise = sotto_span_str(bad->generalise);
     const struct sotto_mode_def defs[] = {
         {.name = SOTTO_LIT("first"), .inherits = SOTTO_LIT("gdpr")},
-        {sotto_span_str(bad->name), sotto_span_str(bad->inherits), &tokenize,
-         bad->tokenize != NULL ? 1 : 0, &pass, bad->pass != NULL ? 1 : 0},
+        {.name = sotto_span_str(bad->name),
+         .inherits = sotto_span_str(bad->inherits),
+         .tokenize = &tokenize,
+         .tokenize_count = bad->tokenize != NULL ? 1 : 0,
+         .pass = &pass,
+         .pass_count = bad->pass != NULL ? 1 : 0,
+         .block = &block,
+         .block_count = bad->block != NULL ? 1 : 0,
+         .generalise = &generalise,
+         .generalise_count = bad->generalise != NULL ? 1 : 0,
+         .content = sotto_span_str(bad->content)},
     };
     struct sotto_modes *modes = NULL;
     struct sotto_mode_error wrong = {0};
@@ -171,23 +256,40 @@ static void test_bad_modes(void)
 #define NAME_SENTENCE                                                                              \
     "the name must be 1 to 48 lower-case letters, digits and hyphens, beginning with a letter"
     static const struct bad list[] = {
-        {"", "gdpr", NULL, NULL, NULL, NAME_SENTENCE},
-        {"9x", "gdpr", NULL, NULL, NULL, NAME_SENTENCE},
-        {"Clinic", "gdpr", NULL, NULL, NULL, NAME_SENTENCE},
+        {"", "gdpr", NULL, NULL, NULL, NAME_SENTENCE, NULL, NULL, NULL},
+        {"9x", "gdpr", NULL, NULL, NULL, NAME_SENTENCE, NULL, NULL, NULL},
+        {"Clinic", "gdpr", NULL, NULL, NULL, NAME_SENTENCE, NULL, NULL, NULL},
         {"a234567890123456789012345678901234567890123456789", "gdpr", NULL, NULL, NULL,
-         NAME_SENTENCE},
-        {"hipaa", "gdpr", NULL, NULL, NULL, "the name is that of a built-in mode"},
-        {"first", "gdpr", NULL, NULL, NULL, "the name is taken"},
-        {"x", "nothing", NULL, NULL, "inherits", "must be the name of a mode"},
-        {"x", "x", NULL, NULL, "inherits", "must not lead back to the mode itself"},
-        {"x", "gdpr", "PERSN", NULL, "tokenize", "must be a label or an exact type, not 'PERSN'"},
-        {"x", "gdpr", NULL, "person", "pass", "must be a label or an exact type, not 'person'"},
-        {"x", "gdpr", "DATE", "DATE", "pass", "must not stand in tokenize as well"},
-        {"x", "gdpr", NULL, "PERSON", "pass", "would let PERSON pass, which standard tokenizes"},
-        {"x", "gdpr", NULL, "URL", "pass", "would let PERSONAL_URL pass, which standard tokenizes"},
-        {"x", "gdpr", NULL, "IBAN", "pass", "would let IBAN pass, which standard tokenizes"},
+         NAME_SENTENCE, NULL, NULL, NULL},
+        {"hipaa", "gdpr", NULL, NULL, NULL, "the name is that of a built-in mode", NULL, NULL,
+         NULL},
+        {"first", "gdpr", NULL, NULL, NULL, "the name is taken", NULL, NULL, NULL},
+        {"x", "nothing", NULL, NULL, "inherits", "must be the name of a mode", NULL, NULL, NULL},
+        {"x", "x", NULL, NULL, "inherits", "must not lead back to the mode itself", NULL, NULL,
+         NULL},
+        {"x", "gdpr", "PERSN", NULL, "tokenize", "must be a label or an exact type, not 'PERSN'",
+         NULL, NULL, NULL},
+        {"x", "gdpr", NULL, "person", "pass", "must be a label or an exact type, not 'person'",
+         NULL, NULL, NULL},
+        {"x", "gdpr", "DATE", "DATE", "pass", "must not stand in tokenize as well", NULL, NULL,
+         NULL},
+        {"x", "gdpr", NULL, "PERSON", "pass", "would let PERSON pass, which standard tokenizes",
+         NULL, NULL, NULL},
+        {"x", "gdpr", NULL, "URL", "pass", "would let PERSONAL_URL pass, which standard tokenizes",
+         NULL, NULL, NULL},
+        {"x", "gdpr", NULL, "IBAN", "pass", "would let IBAN pass, which standard tokenizes", NULL,
+         NULL, NULL},
         {"x", "sox", NULL, "PERSONAL_URL", "pass",
-         "would let PERSONAL_URL pass, which standard tokenizes"},
+         "would let PERSONAL_URL pass, which standard tokenizes", NULL, NULL, NULL},
+        {"x", "gdpr", "ID", NULL, "block", "must not stand in tokenize as well", "ID", NULL, NULL},
+        {"x", "gdpr", NULL, "DATE", "pass", "must not stand in generalise as well", NULL, "DATE",
+         NULL},
+        {"x", "gdpr", NULL, NULL, "block", "must be a label or an exact type, not 'IBN'", "IBN",
+         NULL, NULL},
+        {"x", "gdpr", NULL, NULL, "generalise",
+         "must be DATE, DATE_OF_BIRTH, AGE, AGE_OVER_89 or POSTCODE: there is no rule for others",
+         NULL, "PERSON", NULL},
+        {"x", "gdpr", NULL, NULL, "content", "must be pass or refuse", NULL, NULL, "maybe"},
     };
     for (size_t i = 0; i < SOTTO_COUNT(list); i++) {
         test_bad(&list[i]);
@@ -197,8 +299,14 @@ static void test_bad_modes(void)
 static void test_every_allocation_failure(void)
 {
     static const sotto_span tokenize[] = {SOTTO_LIT_INIT("OCCUPATION"), SOTTO_LIT_INIT("STATE")};
-    const struct sotto_mode_def def = {
-        SOTTO_LIT("clinic"), SOTTO_LIT("hipaa"), tokenize, 2, NULL, 0};
+    const struct sotto_mode_def def = {.name = SOTTO_LIT("clinic"),
+                                       .inherits = SOTTO_LIT("hipaa"),
+                                       .tokenize = tokenize,
+                                       .tokenize_count = 2,
+                                       .agreements = tokenize,
+                                       .agreement_count = 2,
+                                       .regions = tokenize,
+                                       .region_count = 1};
     enum sotto_err err = SOTTO_ENOMEM;
     int n = 0;
     while (err == SOTTO_ENOMEM) {
@@ -224,6 +332,7 @@ int main(void)
     sotto_modes_free(modes);
     sotto_modes_free(NULL);
     test_own_modes();
+    test_stricter_and_coarser();
     test_bad_modes();
     test_every_allocation_failure();
     return done_testing();
