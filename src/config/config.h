@@ -136,8 +136,9 @@ struct sotto_config {
     } policy;
     struct {
         sotto_span origin;
-        bool strict; /* durability */
-        bool open;   /* public */
+        bool strict;                        /* durability */
+        bool open;                          /* public */
+        struct sotto_config_list witnesses; /* keys, as text */
     } audit;
     struct {
         bool json; /* else logfmt */

@@ -402,12 +402,20 @@ static const struct config_field audit_fields[] = {
      .offset = IN(c.audit.strict),
      .words = durabilities,
      .preset = "strict",
-     .about = "`strict`: an answer ends when its entry is on disk."},
+     .about = "`strict`: an answer ends when its entry is on disk. `batched`: entries reach the "
+              "disk within a second, and a power cut may lose them."},
     {.name = "public",
      .type = CONFIG_BOOL,
      .offset = IN(c.audit.open),
      .preset = "false",
-     .about = "The log may be read without a key."},
+     .about = "`/log/` may be read without a key. It holds ids and commitments, no records."},
+    {.name = "witnesses",
+     .type = CONFIG_TEXTS,
+     .offset = IN(c.audit.witnesses),
+     .min = 1,
+     .max = 400,
+     .about = "Keys of witnesses (`NAME+HASH+KEY`, C2SP tlog-cosignature). A log that is shorter "
+              "than what one of them cosigned, or begins otherwise, is not opened."},
 };
 
 static const struct config_field log_fields[] = {
@@ -657,7 +665,7 @@ static const struct config_field top_fields[] = {
     {.name = "audit",
      .type = CONFIG_SECTION,
      .fields = FIELDS(audit_fields),
-     .about = "The audit log. This version does not write one yet; the fields are checked."},
+     .about = "The audit log. It lies in the folder `audit` of the state folder."},
     {.name = "log",
      .type = CONFIG_SECTION,
      .fields = FIELDS(log_fields),

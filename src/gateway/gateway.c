@@ -37,6 +37,7 @@ struct sotto_gateway {
     struct sotto_tls_context *upstream_tls;
     struct sotto_tls_context *server_tls;
     struct sotto_side *side, *heavy;
+    struct sotto_trail *trail;
     struct sotto_worker **workers;
     size_t worker_count;
     struct sotto_gateway_ports ports;
@@ -130,6 +131,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .upstream_tls = g->upstream_tls,
         .side = g->side,
         .heavy = g->heavy,
+        .trail = g->trail,
         .master = g->master,
         .seal = sotto_sealing_host(g->sealing),
         .key_generation = key_generation,
@@ -463,6 +465,16 @@ static enum sotto_err make_own_loop(struct sotto_gateway *g)
     return err;
 }
 
+static enum sotto_err open_trail(struct sotto_gateway *g, char *why)
+{
+    char audit[SOTTO_STORE_WHY_BYTES];
+    enum sotto_err err = sotto_trail_new(g->setup->config, g->options.folder, &g->trail, audit);
+    if (err != SOTTO_OK) {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "%s", audit);
+    }
+    return err;
+}
+
 static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
 {
     enum sotto_err err = sotto_resolver_new(&g->resolver);
@@ -476,7 +488,10 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
     if (err == SOTTO_OK) {
         err = sotto_side_new(&g->side);
     }
-    return err == SOTTO_OK ? sotto_side_new(&g->heavy) : err;
+    if (err == SOTTO_OK) {
+        err = sotto_side_new(&g->heavy);
+    }
+    return err == SOTTO_OK ? open_trail(g, why) : err;
 }
 
 enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
@@ -556,10 +571,12 @@ void sotto_gateway_free(struct sotto_gateway *g)
     }
     sotto_side_free(g->heavy);
     sotto_side_free(g->side);
+    sotto_trail_stop(g->trail);
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_free(g->workers[i]);
     }
     sotto_free(g->workers);
+    sotto_trail_free(g->trail);
     if (g->store != NULL && g->limits != NULL) {
         sotto_ignore(sotto_store_usage_save(g->store, g->limits)); /* the end: nobody to tell */
     }

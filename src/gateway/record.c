@@ -2,9 +2,13 @@
 
 #include "gateway/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "audit/record.h"
+#include "chat/slots.h"
 #include "crypto/base62.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 
 enum sotto_err sotto_record_init(struct sotto_record *record)
@@ -67,4 +71,71 @@ void sotto_record_log(const struct sotto_record *r)
         SOTTO_LOG_INT("estimated_tokens", r->estimated_tokens), SOTTO_LOG_US("own_us", r->own_us),
         SOTTO_LOG_US("upstream_us", r->answered_us != 0 ? r->answered_us - r->fetched_us : 0),
         SOTTO_LOG_US("total_us", r->done_us - r->first_byte_us));
+}
+
+void sotto_record_subject(const struct sotto_record *r, char out[SOTTO_AUDIT_SUBJECT_MAX + 1])
+{
+    snprintf(out, SOTTO_AUDIT_SUBJECT_MAX + 1, "%s%s%s", r->key_id, r->user[0] != '\0' ? "/" : "",
+             r->user);
+}
+
+/* A pattern such as "*" serves names that the caller chose: only what a provider answered to is a
+ * model, anything else could be any text: then the pattern stands for it. */
+static sotto_span model_of(const struct sotto_record *r)
+{
+    sotto_span asked = sotto_span_str(r->asked_model);
+    bool said = r->outcome == SOTTO_OUTCOME_ANSWERED || sotto_span_eq(asked, r->model);
+    return said ? asked : r->model;
+}
+
+static size_t unprotected_names(unsigned bits, const char *names[3])
+{
+    size_t n = 0;
+    if ((bits & SOTTO_UNPROTECTED_IMAGE) != 0) {
+        names[n++] = "image";
+    }
+    if ((bits & SOTTO_UNPROTECTED_AUDIO) != 0) {
+        names[n++] = "audio";
+    }
+    if ((bits & SOTTO_UNPROTECTED_FILE) != 0) {
+        names[n++] = "file";
+    }
+    return n;
+}
+
+enum sotto_err sotto_record_audit(const struct sotto_record *r, const char *subject,
+                                  struct sotto_buf *out)
+{
+    struct sotto_audit_record a = sotto_audit_record_none();
+    struct sotto_audit_count counts[SOTTO_LABEL_COUNT];
+    const char *unprotected[3];
+    char when[SOTTO_WALL_TEXT_BYTES];
+    for (size_t i = 0; i < SOTTO_LABEL_COUNT; i++) {
+        counts[i].name = sotto_label_name((enum sotto_label)i);
+        counts[i].count = r->counts.replaced[i];
+    }
+    sotto_wall_text(sotto_wall_ms(), when);
+    a.id = sotto_span_init(sotto_record_id(r), SOTTO_AUDIT_ID_SYMBOLS);
+    a.kind = "request";
+    a.time = when;
+    a.key = sotto_span_str(r->key_id);
+    a.subject = sotto_span_str(subject);
+    a.dialect = r->dialect;
+    a.mode = r->mode;
+    a.provider = r->upstream;
+    a.model = model_of(r);
+    a.status = r->status;
+    a.outcome = outcome_name(r->outcome);
+    a.code = r->code;
+    a.stream = r->stream;
+    a.entities = counts;
+    a.entity_count = SOTTO_LABEL_COUNT;
+    a.unprotected = unprotected;
+    a.unprotected_count = unprotected_names(r->counts.unprotected, unprotected);
+    a.prompt_tokens = r->prompt_tokens;
+    a.completion_tokens = r->completion_tokens;
+    a.request_bytes = r->request_bytes;
+    a.answer_bytes = r->answer_bytes;
+    a.duration_us = r->done_us - r->first_byte_us;
+    return sotto_audit_record_write(&a, out);
 }

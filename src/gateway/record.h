@@ -8,11 +8,16 @@
  * the audit log.  Numbers and names of the configuration; nothing that a client or a provider said.
  */
 
+#include "audit/entry.h"
+#include "audit/subject.h"
 #include "keys/key.h"
 #include "pipeline/masking.h"
 
 /** Length of "req_" and 22 symbols of base62. */
 #define SOTTO_REQUEST_ID_LEN 26
+
+/** Longest name of a model that is noted. */
+#define SOTTO_RECORD_MODEL_MAX 128
 
 /** How a request ended. */
 enum sotto_outcome {
@@ -32,6 +37,8 @@ struct sotto_record {
     const char *operation;             /* static: "chat", "embeddings"; NULL: none of these */
     sotto_span provider;               /* kind of the upstream; empty: not reached */
     sotto_span model;                  /* name of the route, as configured; empty: not reached */
+    char user[SOTTO_MASKING_USER_LEN + 1]; /* keyed hash of the caller's `user`; empty: none */
+    char asked_model[SOTTO_RECORD_MODEL_MAX + 1]; /* empty: not reached, or too long */
     enum sotto_outcome outcome;
     int status;
     const char *code; /* static: code of the refusal; NULL: none */
@@ -58,6 +65,19 @@ struct sotto_record {
 
 /** A fresh record with a request id.  @retval SOTTO_ECRYPTO  no random numbers */
 SOTTO_MUST_CHECK enum sotto_err sotto_record_init(struct sotto_record *record);
+
+/** Symbols of the request's id, which are those of its audit id, too. */
+static inline const char *sotto_record_id(const struct sotto_record *record)
+{
+    return record->request_id + SOTTO_REQUEST_ID_LEN - SOTTO_AUDIT_ID_SYMBOLS;
+}
+
+/** Who the request is about: its key, or that and the hash of `user`. */
+void sotto_record_subject(const struct sotto_record *record, char out[SOTTO_AUDIT_SUBJECT_MAX + 1]);
+
+/** Appends the record of the audit log, with the time of now.  Errors of sotto_buf_append(). */
+SOTTO_MUST_CHECK enum sotto_err sotto_record_audit(const struct sotto_record *record,
+                                                   const char *subject, struct sotto_buf *out);
 
 /** Writes the request's line to the log. */
 void sotto_record_log(const struct sotto_record *record);

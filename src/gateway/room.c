@@ -48,6 +48,8 @@ static void stream_free(struct room_stream *s)
     sotto_buf_free(&s->pass);
     sotto_buf_free(&s->answer);
     sotto_buf_free(&s->out);
+    sotto_buf_free(&s->held_head);
+    sotto_buf_free(&s->held_body);
     sotto_masking_free(s->masking);
     sotto_restoring_free(s->restoring);
     sotto_vault_free(s->vault);
@@ -109,6 +111,8 @@ static struct room_stream *stream_new(struct sotto_room *room, const struct sott
     sotto_buf_init(&s->pass, SOTTO_HTTP_HEAD_MAX);
     sotto_buf_init(&s->answer, room->setup->config->limits.answer_bytes);
     sotto_buf_init(&s->out, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&s->held_head, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&s->held_body, SOTTO_BUF_UNBOUNDED);
     if (sotto_record_init(&s->record) != SOTTO_OK ||
         sotto_streams_put(&room->streams, s->id, s) != SOTTO_OK) {
         s->state = ROOM_OVER;
@@ -122,10 +126,33 @@ static struct room_stream *stream_new(struct sotto_room *room, const struct sott
     return s;
 }
 
+/* Everything is done: the request is logged and forgotten. */
+static void end(struct room_stream *s)
+{
+    struct sotto_room *room = s->room;
+    s->state = ROOM_OVER;
+    s->record.done_us = sotto_clock_us();
+    sotto_metrics_end(room->options.metrics, &s->record);
+    sotto_record_log(&s->record);
+    room->options.host.logged(room->options.host.ctx);
+    sotto_streams_drop(&room->streams, s->id);
+    if (s->entered == 0) {
+        stream_free(s);
+    }
+}
+
+void room_committed(struct room_stream *s, enum sotto_err err)
+{
+    enter(s);
+    room_audit_release(s, err);
+    end(s);
+    leave(s);
+}
+
 void room_finish(struct room_stream *s, enum sotto_outcome outcome)
 {
     struct sotto_room *room = s->room;
-    if (s->state == ROOM_OVER) {
+    if (s->state >= ROOM_COMMITTING) {
         return;
     }
     if (s->state == ROOM_WORKER) { /* the worker still writes to it; job_done() ends it */
@@ -133,18 +160,14 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
         sotto_streams_drop(&room->streams, s->id);
         return;
     }
-    s->state = ROOM_OVER;
+    s->state = ROOM_COMMITTING;
     room_list_remove(s);
     s->record.outcome = outcome;
     room_book_time(s);
     s->record.done_us = s->turn_us;
     room_settle(s);
-    sotto_metrics_end(room->options.metrics, &s->record);
-    sotto_record_log(&s->record);
-    room->options.host.logged(room->options.host.ctx);
-    sotto_streams_drop(&room->streams, s->id);
-    if (s->entered == 0) {
-        stream_free(s);
+    if (!room_audit(s)) {
+        end(s);
     }
 }
 
@@ -327,6 +350,10 @@ void sotto_room_job_done(struct sotto_room_job *job)
 static void close_front(struct room_stream *s)
 {
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ECLOSED};
+    if (s->state == ROOM_COMMITTING) { /* its end comes with the entry */
+        s->held = false;
+        return;
+    }
     if (s->state >= ROOM_LISTING && s->upstream->provider != NULL) {
         sotto_door_put(&s->room->options.back, &msg);
         s->waited_in_vain = s->state == ROOM_WAITING;
@@ -338,7 +365,8 @@ static void close_front(struct room_stream *s)
 static void flow(struct room_stream *s, const struct sotto_door_msg *msg)
 {
     bool pause = msg->kind == SOTTO_DOOR_PAUSE;
-    if (s->state >= ROOM_WAITING && s->upstream->provider != NULL && s->paused != pause) {
+    if (s->state >= ROOM_WAITING && s->state < ROOM_COMMITTING && s->upstream->provider != NULL &&
+        s->paused != pause) {
         s->paused = pause;
         sotto_door_put(&s->room->options.back, msg);
     }
@@ -391,7 +419,7 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
 {
     struct sotto_room *room = ctx;
     struct room_stream *s = sotto_streams_find(&room->streams, msg->stream);
-    if (s == NULL) {
+    if (s == NULL || s->state == ROOM_COMMITTING) {
         return;
     }
     enter(s);

@@ -25,6 +25,8 @@
 #define SOTTO_ROOM_TURN_US 400
 
 struct sotto_room;
+struct sotto_trail;
+struct sotto_trail_ticket;
 struct sotto_room_job; /* a request in the hands of a worker */
 
 /** What the room needs from the thread that runs it. */
@@ -38,6 +40,8 @@ struct sotto_room_host {
     void (*reload_keys)(void *ctx);
     /** A line was logged: sotto_log_flush() is to be called soon. */
     void (*logged)(void *ctx);
+    /** Hands the ticket to the trail; its `done` is to be called in this thread. */
+    void (*commit)(void *ctx, struct sotto_trail_ticket *ticket);
     /** Number of the state of the keys, as store/store.h counts. */
     uint64_t (*key_generation)(void *ctx);
 };
@@ -46,6 +50,7 @@ struct sotto_room_options {
     struct sotto_door front; /* gets REPLY, PAUSE, RESUME, CLOSE */
     struct sotto_door back;  /* gets FETCH, PAUSE, RESUME, CLOSE */
     struct sotto_room_host host;
+    struct sotto_trail *trail;          /* the audit log; borrowed */
     struct sotto_key_slot *keys;        /* borrowed */
     struct sotto_metrics *metrics;      /* borrowed: filled by this room alone */
     struct sotto_setup *setup;          /* another reference is taken */

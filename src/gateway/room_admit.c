@@ -176,6 +176,9 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     }
     memcpy(s->record.key_id, s->key->key.id, SOTTO_KEY_ID_LEN);
     s->refusal = SOTTO_REFUSE_PROBLEM;
+    if (!room_audit_ready(s)) {
+        return SOTTO_EIO;
+    }
     if (!sotto_key_may(&s->key->key, SOTTO_SCOPE_DIALECT, sotto_span_str(s->dialect->name))) {
         sotto_problem_set(&s->problem, 403, "invalid_request_error", "permission_denied", NULL,
                           "This API key may not use the %s interface.", s->dialect->name);

@@ -130,10 +130,38 @@ static void fail_upstream(struct room_stream *s, enum sotto_err err)
 
 /* --- events ------------------------------------------------------------------------------------ */
 
+/* What document 000 prints as `compliance`. */
+static enum sotto_err add_compliance(struct room_stream *s, yyjson_mut_doc *doc)
+{
+    char mode[SOTTO_MODE_NAME_MAX + 16], id[8 + SOTTO_AUDIT_ID_SYMBOLS];
+    bool welcome = s->seal.exchange != NULL ? s->seal.profile->extras : s->dialect->extras;
+    if (!welcome || s->call.kind != SOTTO_CALL_CHAT || s->complied) {
+        return SOTTO_OK;
+    }
+    s->complied = true;
+    sotto_span name = sotto_mode_name(s->mode);
+    snprintf(mode, sizeof(mode), "%.*s%s", SOTTO_FMT(name),
+             sotto_span_eq(name, SOTTO_LIT("standard")) ? "" : "-aligned");
+    snprintf(id, sizeof(id), "audit_%.*s", SOTTO_AUDIT_ID_SYMBOLS, sotto_record_id(&s->record));
+    yyjson_mut_val *obj = yyjson_mut_obj(doc);
+    enum sotto_err err = sotto_json_put_text(doc, obj, "mode", sotto_span_str(mode));
+    if (err == SOTTO_OK) {
+        err = sotto_json_put_text(doc, obj, "audit_id", sotto_span_str(id));
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_json_put_text(doc, obj, "retention_policy", SOTTO_LIT("immediate_deletion"));
+    }
+    return err == SOTTO_OK ? sotto_json_put(doc, yyjson_mut_doc_get_root(doc), "compliance", obj)
+                           : err;
+}
+
 /* Adds what the gateway itself has to say: top-level members beside the upstream's. */
 static enum sotto_err add_extras(struct room_stream *s, yyjson_mut_doc *doc, bool last)
 {
     enum sotto_err err = last ? room_seal_extra(s, doc) : SOTTO_OK;
+    if (err == SOTTO_OK && last) {
+        err = add_compliance(s, doc);
+    }
     if (err != SOTTO_OK || s->explanation == NULL || s->explained) {
         return err;
     }

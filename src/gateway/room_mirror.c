@@ -33,10 +33,10 @@ static void mirror_stream(struct room_stream *s, const struct sotto_mirror_optio
             room_reply_more(s, sotto_buf_span(&s->out), 0);
             sotto_buf_truncate(&s->out, 0);
         }
-    } while (err == SOTTO_OK && chunk != NULL && s->state != ROOM_OVER);
+    } while (err == SOTTO_OK && chunk != NULL && s->state < ROOM_COMMITTING);
     sotto_mirror_stream_free(mirror);
 
-    if (s->state == ROOM_OVER) {
+    if (s->state >= ROOM_COMMITTING) {
         return;
     }
     if (err != SOTTO_OK) {

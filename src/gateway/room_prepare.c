@@ -167,6 +167,9 @@ static enum sotto_err decide_upstream(struct room_stream *s)
     s->record.provider = s->upstream->wire.kind;
     s->record.model = route->name;
     s->record.operation = s->call.kind == SOTTO_CALL_EMBEDDINGS ? "embeddings" : "chat";
+    if (s->call.model.len <= SOTTO_RECORD_MODEL_MAX) {
+        memcpy(s->record.asked_model, s->call.model.base, s->call.model.len);
+    }
     return SOTTO_OK;
 }
 
@@ -325,6 +328,10 @@ enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
         return err;
     }
     s->record.counts = *sotto_masking_counts(s->masking);
+    sotto_span user = sotto_masking_user(s->masking);
+    if (user.len != 0) {
+        memcpy(s->record.user, user.base, user.len);
+    }
     s->explanation = sotto_masking_take_explanation(s->masking);
     if (s->record.counts.replaced_total != 0) {
         s->vault = sotto_masking_take_vault(s->masking);

@@ -103,6 +103,16 @@ static enum sotto_err write_lines(struct room_stream *s, int status, const char 
     if (err == SOTTO_OK) {
         err = write_text(lines, "x-request-id", s->record.request_id);
     }
+    if (err == SOTTO_OK && s->key != NULL && !s->unaudited) {
+        err = sotto_buf_append(lines, SOTTO_LIT("x-sotto-audit-id: audit_"));
+        if (err == SOTTO_OK) {
+            err = sotto_buf_append(
+                lines, sotto_span_init(sotto_record_id(&s->record), SOTTO_AUDIT_ID_SYMBOLS));
+        }
+        if (err == SOTTO_OK) {
+            err = sotto_buf_append(lines, SOTTO_LIT("\r\n"));
+        }
+    }
     if (err == SOTTO_OK && (flags & SOTTO_DOOR_STREAM) != 0) {
         err = sotto_buf_append(lines, SOTTO_LIT("Cache-Control: no-cache\r\n"
                                                 "X-Accel-Buffering: no\r\n"));
@@ -147,7 +157,9 @@ void room_reply(struct room_stream *s, int status, const char *type, sotto_span 
     s->record.answer_bytes += (int64_t)body.len;
     s->head_sent = true;
     s->last_sent_ms = sotto_clock_ms();
-    sotto_door_put(&s->room->options.front, &msg);
+    if (!room_audit_hold(s, &msg)) {
+        sotto_door_put(&s->room->options.front, &msg);
+    }
     sotto_buf_truncate(&s->room->lines, 0); /* a provider's lines are part of its answer */
 }
 
@@ -185,7 +197,9 @@ void room_reply_more(struct room_stream *s, sotto_span body, uint32_t flags)
     };
     s->record.answer_bytes += (int64_t)body.len;
     s->last_sent_ms = sotto_clock_ms();
-    sotto_door_put(&s->room->options.front, &msg);
+    if (!room_audit_hold(s, &msg)) {
+        sotto_door_put(&s->room->options.front, &msg);
+    }
     forget_sent(s, body);
 }
 
@@ -239,8 +253,8 @@ static void default_problem(struct room_stream *s, enum sotto_err err)
     }
 }
 
-void room_fail(struct room_stream *s, enum sotto_outcome outcome,
-               const yyjson_mut_doc *upstream_error)
+/* Writes and sends an error; false: not even that was possible, and the request is finished. */
+static bool send_error(struct room_stream *s, const yyjson_mut_doc *upstream_error)
 {
     int status = s->problem.status;
     const char *type = "application/json";
@@ -260,14 +274,27 @@ void room_fail(struct room_stream *s, enum sotto_outcome outcome,
     s->record.code = s->problem.code;
     if (err != SOTTO_OK) {
         give_up(s);
-        return;
+        return false;
     }
     if (in_stream) {
         room_reply_more(s, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
     } else {
         room_reply(s, status, type, sotto_buf_span(&s->out), SOTTO_DOOR_LAST);
     }
-    room_finish(s, outcome);
+    return true;
+}
+
+void room_fail(struct room_stream *s, enum sotto_outcome outcome,
+               const yyjson_mut_doc *upstream_error)
+{
+    if (send_error(s, upstream_error)) {
+        room_finish(s, outcome);
+    }
+}
+
+void room_fail_unheld(struct room_stream *s)
+{
+    (void)send_error(s, NULL); /* it ends in either case */
 }
 
 void room_refuse(struct room_stream *s, enum sotto_err err)

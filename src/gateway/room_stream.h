@@ -7,7 +7,7 @@
  * One request inside the vault room; shared by the files room*.c alone.
  *
  *   OPEN -> admit -> [PARKED: the keys are being read] -> prepare -> [MASKING | WORKER]
- *        -> [LISTING] -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> over
+ *        -> [LISTING] -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> [COMMITTING] -> over
  *
  * A step that refuses the request ends in room_refuse(), any other end in room_finish().
  */
@@ -26,14 +26,15 @@
 #define ROOM_ERROR_BODY_MAX ((size_t)1 << 20)
 
 enum room_state {
-    ROOM_PARKED,    /* waits for the newest keys */
-    ROOM_MASKING,   /* between two turns */
-    ROOM_WORKER,    /* a worker has it */
-    ROOM_LISTING,   /* an upstream is asked for its list of models; it may be broken off */
-    ROOM_WAITING,   /* sent to the upstream, no answer yet */
-    ROOM_WHOLE,     /* collects the body of an answer */
-    ROOM_STREAMING, /* passes events on */
-    ROOM_FAILING,   /* collects the body of an upstream's error */
+    ROOM_PARKED,     /* waits for the newest keys */
+    ROOM_MASKING,    /* between two turns */
+    ROOM_WORKER,     /* a worker has it */
+    ROOM_LISTING,    /* an upstream is asked for its list of models; it may be broken off */
+    ROOM_WAITING,    /* sent to the upstream, no answer yet */
+    ROOM_WHOLE,      /* collects the body of an answer */
+    ROOM_STREAMING,  /* passes events on */
+    ROOM_FAILING,    /* collects the body of an upstream's error */
+    ROOM_COMMITTING, /* the end of the answer waits for the entry in the audit log */
     ROOM_OVER,
 };
 
@@ -102,9 +103,16 @@ struct room_stream {
     struct sotto_answer_facts facts;
     size_t catalog_at; /* the next upstream to ask for its models */
     int finished_choices;
+    bool complied;  /* the object `compliance` went out */
     bool explained; /* the extra objects went out */
     bool head_sent;
     bool paused;
+
+    bool unaudited; /* refused because the audit log cannot be written */
+    bool held;      /* the last message to front waits for the audit log */
+    uint32_t held_flags;
+    int64_t held_status;
+    struct sotto_buf held_head, held_body;
 
     struct sotto_record record;
     int64_t turn_us; /* since when time is not booked yet */
@@ -147,6 +155,9 @@ void room_list_remove(struct room_stream *s);
 
 /** Ends a request: books it, logs it, forgets it.  `s` may be gone after the outermost call. */
 void room_finish(struct room_stream *s, enum sotto_outcome outcome);
+
+/** The entry of a request that ended is on disk, or `err` says why not. */
+void room_committed(struct room_stream *s, enum sotto_err err);
 
 /** Books the time since the call began as the gateway's own. */
 void room_book_time(struct room_stream *s);
@@ -269,6 +280,23 @@ SOTTO_MUST_CHECK enum sotto_err room_seal_extra(struct room_stream *s, yyjson_mu
 
 /** Gives back what the request holds of it. */
 void room_seal_free(struct room_stream *s);
+
+/** Sends a refusal past the audit log: `s->refusal` and `s->problem` say what. */
+void room_fail_unheld(struct room_stream *s);
+
+/* room_audit.c */
+
+/** Whether the audit log can be written; if not, the refusal is prepared. */
+bool room_audit_ready(struct room_stream *s);
+
+/** Keeps a message that ends an answer until its entry is on disk; false: send it now. */
+bool room_audit_hold(struct room_stream *s, const struct sotto_door_msg *msg);
+
+/** Makes the entry of a request that ended.  True: room_committed() will be called. */
+bool room_audit(struct room_stream *s);
+
+/** Sends what was held back, or a refusal where there is no entry. */
+void room_audit_release(struct room_stream *s, enum sotto_err err);
 
 /* room_models.c */
 

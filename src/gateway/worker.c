@@ -122,6 +122,13 @@ static void logged(void *ctx)
     sotto_loop_defer(w->loop, &w->flush, run_flush);
 }
 
+static void commit(void *ctx, struct sotto_trail_ticket *ticket)
+{
+    struct sotto_worker *w = ctx;
+    ticket->loop = w->loop;
+    sotto_trail_put(w->shared.trail, ticket);
+}
+
 static uint64_t key_generation(void *ctx)
 {
     struct sotto_worker *w = ctx;
@@ -174,7 +181,8 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
     struct sotto_room_options options = {
         .front = {sotto_front_from_vault, w->front},
         .back = {sotto_back_from_vault, w->back},
-        .host = {w, later, work, reload_keys, logged, key_generation},
+        .host = {w, later, work, reload_keys, logged, commit, key_generation},
+        .trail = shared->trail,
         .keys = shared->keys,
         .metrics = w->metrics,
         .setup = shared->setup,

@@ -11,6 +11,7 @@
 #include "gateway/metrics.h"
 #include "gateway/setup.h"
 #include "gateway/side.h"
+#include "gateway/trail.h"
 #include "keys/table.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -26,7 +27,8 @@ struct sotto_worker_shared {
     struct sotto_tls_context *upstream_tls;
     struct sotto_side *side;  /* keys and use: short work */
     struct sotto_side *heavy; /* large requests */
-    const uint8_t *master;    /* SOTTO_MASTER_BYTES */
+    struct sotto_trail *trail;
+    const uint8_t *master; /* SOTTO_MASTER_BYTES */
     const struct sotto_seal_host *seal;
     uint64_t (*key_generation)(void *ctx);
     void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */

@@ -11,9 +11,6 @@
 #include "pipeline/explain.h"
 #include "policy/generalise.h"
 
-/* Length of what stands for `user`: enough that tenants' users do not collide. */
-#define MASKING_USER_LEN 32
-
 /* Stages in the order in which they are passed; each goes once over all slots. */
 enum masking_stage {
     MASKING_DETECT,
@@ -49,6 +46,8 @@ struct sotto_masking {
     struct sotto_known *known;
     struct sotto_vault *vault; /* NULL until something was found */
     struct sotto_masking_counts counts;
+    char user[SOTTO_MASKING_USER_LEN]; /* hash of the first identifier of the end user */
+    size_t user_len;
     struct sotto_explain *explain; /* NULL: not asked for */
 };
 
@@ -404,16 +403,19 @@ static enum sotto_err replace_user(struct sotto_masking *m)
 {
     const struct sotto_slot *slot = &m->slots.items[m->at];
     uint8_t mac[SOTTO_HMAC_BYTES];
-    char name[MASKING_USER_LEN];
+    char name[SOTTO_MASKING_USER_LEN];
 
-    if (m->options->pass_user) {
-        return SOTTO_OK;
-    }
     enum sotto_err err =
         sotto_hmac_sha256(sotto_span_init(m->options->keys->user, sizeof(m->options->keys->user)),
                           sotto_slot_text(slot), mac);
     if (err == SOTTO_OK) {
         sotto_base62_digest(mac, sizeof(mac), name, sizeof(name));
+        if (m->user_len == 0) {
+            memcpy(m->user, name, sizeof(name));
+            m->user_len = sizeof(name);
+        }
+    }
+    if (err == SOTTO_OK && !m->options->pass_user) {
         err = sotto_slots_set(&m->slots, m->at, sotto_span_init(name, sizeof(name)));
     }
     sotto_wipe(mac, sizeof(mac));
@@ -519,6 +521,11 @@ struct sotto_vault *sotto_masking_take_vault(struct sotto_masking *m)
     struct sotto_vault *vault = m->vault;
     m->vault = NULL;
     return vault;
+}
+
+sotto_span sotto_masking_user(const struct sotto_masking *m)
+{
+    return sotto_span_init(m->user, m->user_len);
 }
 
 const struct sotto_masking_counts *sotto_masking_counts(const struct sotto_masking *m)

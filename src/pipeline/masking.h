@@ -21,6 +21,9 @@
 #include "policy/mode.h"
 #include "vault/vault.h"
 
+/** Length of what stands for `user`: enough that tenants' users do not collide. */
+#define SOTTO_MASKING_USER_LEN 32
+
 /** Keys of one tenant; see store/secrets.h for how they are derived. */
 struct sotto_masking_keys {
     uint8_t token[SOTTO_VAULT_KEY_BYTES]; /* codes of tokens, names of conversations */
@@ -89,6 +92,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_masking_step(struct sotto_masking *m, size
 
 /** Hands the vault over to the caller, who frees it; once, when done.  NULL: nothing was found. */
 struct sotto_vault *sotto_masking_take_vault(struct sotto_masking *m);
+
+/** The keyed hash of the request's `user`; empty: it had none.  Borrowed until it is freed. */
+sotto_span sotto_masking_user(const struct sotto_masking *m);
 
 const struct sotto_masking_counts *sotto_masking_counts(const struct sotto_masking *m);
 

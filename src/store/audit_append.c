@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "crypto/base62.h"
 #include "store/audit_state.h"
+#include "sys/clock.h"
 
 /* Numbers of the items' subjects; new ones get a slot in the frame. */
 static enum sotto_err number_subjects(struct sotto_audit_log *log,
@@ -114,5 +116,29 @@ enum sotto_err sotto_audit_erase(struct sotto_audit_log *log, sotto_span subject
     }
     pthread_mutex_unlock(&log->appending);
     pthread_mutex_unlock(&log->publishing);
+    return err;
+}
+
+enum sotto_err sotto_audit_receipt(struct sotto_audit_log *log, uint64_t slot, int64_t wall_ms)
+{
+    char id[SOTTO_AUDIT_ID_SYMBOLS], when[SOTTO_WALL_TEXT_BYTES];
+    struct sotto_buf text;
+    struct sotto_audit_record record = sotto_audit_record_none();
+    sotto_buf_init(&text, SOTTO_AUDIT_RECORD_MAX);
+    sotto_wall_text(wall_ms, when);
+    enum sotto_err err = sotto_base62_random(id, sizeof(id));
+    record.id = sotto_span_init(id, sizeof(id));
+    record.kind = "erasure";
+    record.time = when;
+    record.subject = SOTTO_LIT(SOTTO_AUDIT_SELF);
+    record.slot = (int64_t)slot;
+    if (err == SOTTO_OK) {
+        err = sotto_audit_record_write(&record, &text);
+    }
+    if (err == SOTTO_OK) {
+        const struct sotto_audit_item item = {id, record.subject, sotto_buf_span(&text)};
+        err = sotto_audit_append(log, &item, 1);
+    }
+    sotto_buf_free(&text);
     return err;
 }

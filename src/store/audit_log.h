@@ -111,6 +111,10 @@ SOTTO_MUST_CHECK enum sotto_err sotto_audit_publish(struct sotto_audit_log *log,
 SOTTO_MUST_CHECK enum sotto_err sotto_audit_erase(struct sotto_audit_log *log, sotto_span subject,
                                                   uint64_t *slot);
 
+/** Appends the entry that says that a subject was erased, by its slot alone. */
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_receipt(struct sotto_audit_log *log, uint64_t slot,
+                                                    int64_t wall_ms);
+
 /**
  * Takes a checkpoint that a witness cosigned and keeps it in `witnessed`.
  *
@@ -157,6 +161,16 @@ SOTTO_MUST_CHECK enum sotto_err sotto_audit_find(struct sotto_audit_log *log, so
 SOTTO_MUST_CHECK enum sotto_err sotto_audit_look(const char *folder, sotto_span id,
                                                  struct sotto_audit_entry *out,
                                                  char why[SOTTO_STORE_WHY_BYTES]);
+
+/**
+ * Copies the public files, beside whoever writes them: the checkpoint and the tiles it speaks of.
+ *
+ * @param to         a folder; made
+ * @param[out] size  entries
+ * @param[out] why   on failure a sentence
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_export(const char *folder, const char *to,
+                                                   uint64_t *size, char why[SOTTO_STORE_WHY_BYTES]);
 
 /** The log's public key, from the files.  Errors as sotto_audit_look(). */
 SOTTO_MUST_CHECK enum sotto_err sotto_audit_key_read(const char *folder, struct sotto_note_key *out,

@@ -72,7 +72,12 @@ RESPONSE_000 = """{
       "finish_reason": "stop",
       "index": 0
     }
-  ]
+  ],
+  "compliance": {
+    "mode": "hipaa-aligned",
+    "audit_id": "audit_def456",
+    "retention_policy": "immediate_deletion"
+  }
 }"""
 HEAD_000 = f"POST /v1/chat/completions HTTP/1.1\nAuthorization: Bearer {key}\nContent-Type: application/json"
 
@@ -82,7 +87,8 @@ def document_000():
     want = json.loads(RESPONSE_000)
 
     def script(seen, out):
-        out.whole({**want, "id": "chatcmpl-abc", "model": "gpt-4o-2024-08-06"})
+        theirs = {name: value for name, value in want.items() if name != "compliance"}
+        out.whole({**theirs, "id": "chatcmpl-abc", "model": "gpt-4o-2024-08-06"})
 
     provider.script = script
     got = raw(HEAD_000, CURL_000)
@@ -90,7 +96,12 @@ def document_000():
     t.ok(re.fullmatch(r"qmchatcmpl-[0-9A-Za-z]{29}", got.json["id"]), "000: the id is qmchatcmpl- and 29 symbols",
          got.json["id"])
     t.same(len(got.json["id"]), len(want["id"]), "000: the id is as long as the example's")
-    t.same({**got.json, "id": want["id"]}, want, "000: the rest of the answer is the example's")
+    said = got.json
+    t.ok(re.fullmatch(r"audit_[0-9A-Za-z]{22}", said["compliance"]["audit_id"]), "000: the audit id is audit_ and 22 symbols",
+         said["compliance"])
+    t.same(got.get("x-sotto-audit-id"), said["compliance"]["audit_id"], "000: and stands in a header, too")
+    said["compliance"]["audit_id"] = want["compliance"]["audit_id"]
+    t.same({**said, "id": want["id"]}, want, "000: the rest of the answer is the example's")
     t.same(list(got.json), list(want), "000: its fields stand in the example's order")
     sent = provider.last.json
     t.same(sent["model"], "gpt-4o", "000: the upstream gets its own name of the model")
