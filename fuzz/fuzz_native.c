@@ -51,6 +51,7 @@ static void setup(void)
         return;
     }
     host.attestor = &attestor;
+    host.life_s = 3600;
     host.signer = &signer;
     require(sotto_signer_derive(SOTTO_LIT("fuzz"), &signer) == SOTTO_OK);
     require(sotto_keyring_new(&host.keyring) == SOTTO_OK);

@@ -444,8 +444,8 @@ static const struct config_field sealing_fields[] = {
      .min = SCHEMA_S,
      .max = SCHEMA_DAY,
      .preset = "1h",
-     .about = "A secret that a client exchanged serves it for so long; then it exchanges another "
-              "one. Privatemode's clients expect an hour. Read at the start."},
+     .about = "What a client shares with the gateway (a session, a secret) serves it for so long; "
+              "then it begins anew. Privatemode's clients expect an hour. Read at the start."},
 };
 
 static const struct config_field quotas_fields[] = {

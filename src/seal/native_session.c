@@ -114,7 +114,7 @@ static enum sotto_err agree(struct native_handshake *h)
     uint8_t to_sign[SOTTO_NATIVE_SIGNED_BYTES];
     enum sotto_err err = h->suite->ephemeral ? agree_ephemeral(h) : agree_published(h);
     h->terms.suite = h->suite;
-    h->terms.lifetime_s = SOTTO_NATIVE_LIFE_S;
+    h->terms.lifetime_s = (uint32_t)h->host->life_s;
     h->terms.tee = sotto_span_str(h->host->attestor->tee);
     memcpy(h->terms.signing_key, h->host->signer->public_key, sizeof(h->terms.signing_key));
     if (err == SOTTO_OK) {
@@ -148,7 +148,7 @@ static enum sotto_err store(struct native_handshake *h)
     }
     s->algorithm = h->suite->name;
     s->forward_secret = h->suite->ephemeral;
-    s->expires_s = h->asked->now_s + SOTTO_NATIVE_LIFE_S;
+    s->expires_s = h->asked->now_s + h->host->life_s;
     enum sotto_err err = sotto_session_key_id(h->terms.public_key, s->key_id);
     return err == SOTTO_OK ? sotto_sessions_put(h->host->sessions, s, h->asked->now_s) : err;
 }
@@ -177,8 +177,8 @@ static enum sotto_err put_session(const struct native_handshake *h, yyjson_mut_d
         (err = sotto_native_put(doc, root, "random",
                                 sotto_span_init(h->terms.random, sizeof(h->terms.random)))) !=
             SOTTO_OK ||
-        (err = sotto_json_put_int(doc, root, "expires_in", SOTTO_NATIVE_LIFE_S)) != SOTTO_OK ||
-        (err = sotto_json_put_int(doc, root, "renew_in", SOTTO_NATIVE_RENEW_S)) != SOTTO_OK ||
+        (err = sotto_json_put_int(doc, root, "expires_in", h->host->life_s)) != SOTTO_OK ||
+        (err = sotto_json_put_int(doc, root, "renew_in", h->host->life_s * 3 / 4)) != SOTTO_OK ||
         (err = sotto_json_put_text(doc, root, "tee", h->terms.tee)) != SOTTO_OK ||
         (err = sotto_native_put(
              doc, root, "signing_key",

@@ -3,13 +3,12 @@
 #ifndef SOTTO_SEAL_NATIVE_SESSION_H
 #define SOTTO_SEAL_NATIVE_SESSION_H
 
-/* The gateway's side of agreeing on a session: the routes of docs/wire/native.md. */
+/*
+ * The gateway's side of agreeing on a session: the routes of docs/wire/native.md.  A session lives as
+ * long as the host says; its client should begin a new one after three quarters of that.
+ */
 
 #include "seal/profile.h"
-
-/** How long a session lives, and after what time its client should begin a new one. */
-#define SOTTO_NATIVE_LIFE_S  3600
-#define SOTTO_NATIVE_RENEW_S 2700
 
 /** GET /v1/seal/keys */
 SOTTO_MUST_CHECK enum sotto_err sotto_native_keys(const struct sotto_seal_host *host,

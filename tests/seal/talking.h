@@ -12,11 +12,12 @@
 #include "seal/signer.h"
 #include "tap/tap.h"
 
-#define TALK_NOW   1000
-#define TALK_OWNER "k1k2k3k4k5k6"
-#define TALK_PATH  "/v1/chat/completions"
-#define TALK_MODEL "gpt-4"
-#define TALK_TEXT  "{\"model\":\"gpt-4\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+#define TALK_NOW    1000
+#define TALK_LIFE_S 3600
+#define TALK_OWNER  "k1k2k3k4k5k6"
+#define TALK_PATH   "/v1/chat/completions"
+#define TALK_MODEL  "gpt-4"
+#define TALK_TEXT   "{\"model\":\"gpt-4\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
 
 static const struct sotto_seal_attestor talk_none = {"none", NULL, NULL};
 
@@ -27,7 +28,7 @@ struct talk {
 
 static inline void talk_open(struct talk *t, const struct sotto_suite *suite)
 {
-    *t = (struct talk){.host = {.attestor = &talk_none}};
+    *t = (struct talk){.host = {.attestor = &talk_none, .life_s = TALK_LIFE_S}};
     t->host.signer = &t->signer;
     if (sotto_sessions_new(&t->host.sessions) != SOTTO_OK ||
         sotto_keyring_new(&t->host.keyring) != SOTTO_OK ||

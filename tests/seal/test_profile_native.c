@@ -57,7 +57,7 @@ static void test_suite(const struct sotto_suite *suite)
     sotto_buf_init(&answer, MAX);
     sotto_buf_init(&text, MAX);
     IS_INT(talk_agree(&t, suite, &client), SOTTO_OK, "%s: a session", suite->name);
-    IS_INT(sotto_native_lifetime(client), SOTTO_NATIVE_LIFE_S, "that lives for an hour");
+    IS_INT(sotto_native_lifetime(client), TALK_LIFE_S, "that lives for an hour");
     IS_TEXT(sotto_native_tee(client), strlen(sotto_native_tee(client)), "none", "without a TEE");
 
     struct pair p = ask(&t, client);
