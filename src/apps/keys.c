@@ -16,6 +16,7 @@
 #include "store/store.h"
 #include "sys/clock.h"
 #include "sys/harden.h"
+#include "vault/vault.h"
 #include "json/json.h"
 
 /* Longest grace and life of a key: a hundred years, so that sums fit everywhere. */
@@ -236,9 +237,10 @@ static int fill_key(const struct keys_create *words, struct sotto_key *key)
     }
     key->expires_s = life_s != 0 ? key->created_s + life_s : 0;
     key->style = sotto_span_str(words->style);
-    if (words->style != NULL && strcmp(words->style, "token") != 0 &&
-        strcmp(words->style, "redact") != 0) {
-        return sotto_cli_misuse("--style must be token or redact, not '%s'", words->style);
+    enum sotto_style style;
+    if (words->style != NULL && !sotto_style_parse(key->style, &style)) {
+        return sotto_cli_misuse("--style must be token, angle, surrogate or redact, not '%s'",
+                                words->style);
     }
     return SOTTO_CLI_GO;
 }
@@ -253,7 +255,8 @@ static int create(int argc, char **argv)
         {"--scopes", "LIST", "model:NAME,mode:NAME,dialect:NAME,admin; none: all but admin",
          &words.scopes, NULL},
         {"--mode", "M", "compliance mode; requests may ask for a stricter one", &words.mode, NULL},
-        {"--style", "S", "token (put back in answers) or redact", &words.style, NULL},
+        {"--style", "S", "token, angle, surrogate (put back in answers) or redact", &words.style,
+         NULL},
         {"--no-anonymize", NULL, "leave sealed requests as they are", NULL, &words.no_anonymize},
         {"--requests-per-minute", "N", "most requests in any minute", &words.requests_per_minute,
          NULL},

@@ -56,6 +56,18 @@ static bool token_type(sotto_span token, unsigned *type)
     return false;
 }
 
+/* The type of a stand-in that is no token, as the file names it. */
+static bool word_type(sotto_span word, unsigned *type)
+{
+    for (unsigned i = 0; i < SOTTO_TOKEN_WORD_COUNT; i++) {
+        if (sotto_span_eq(word, sotto_token_word(i))) {
+            *type = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum sotto_err note_fold(struct sotto_map *map, bool foldable)
 {
     size_t count = sotto_vault_count(map->vault);
@@ -63,12 +75,12 @@ static enum sotto_err note_fold(struct sotto_map *map, bool foldable)
 }
 
 /* Issues a token of the file again, so that its value keeps it; else takes it in as it is. */
-static enum sotto_err take_over(struct sotto_map *map, sotto_span token, sotto_span value,
-                                bool foldable)
+static enum sotto_err take_over(struct sotto_map *map, sotto_span token, sotto_span word,
+                                sotto_span value, bool foldable)
 {
     unsigned type;
     sotto_span again;
-    if (!sotto_token_valid(token) || !token_type(token, &type)) {
+    if (!(sotto_token_valid(token) && token_type(token, &type)) && !word_type(word, &type)) {
         return SOTTO_EFORMAT;
     }
     enum sotto_err err = sotto_vault_token(map->vault, type, foldable, value, &again);
@@ -96,7 +108,7 @@ static enum sotto_err take_values(struct sotto_map *map, yyjson_mut_val *values)
         yyjson_mut_val *value = sotto_json_get(item, "value");
         err = yyjson_mut_is_str(value)
                   ? take_over(map, sotto_json_text(sotto_json_get(item, "token")),
-                              sotto_json_text(value),
+                              sotto_json_text(sotto_json_get(item, "type")), sotto_json_text(value),
                               yyjson_mut_is_true(sotto_json_get(item, "fold")))
                   : SOTTO_EFORMAT;
     }
@@ -237,8 +249,9 @@ static enum sotto_err put_values(const struct sotto_map *map, struct sotto_buf *
         sotto_span token, value;
         bool foldable = i < map->fold.len && map->fold.base[i] != 0;
         sotto_vault_entry(map->vault, i, &token, &value);
-        err = sotto_buf_printf(out, "%s\n{\"token\":\"%.*s\",\"value\":", i == 0 ? "" : ",",
-                               SOTTO_FMT(token));
+        sotto_span word = sotto_token_word(sotto_vault_entry_type(map->vault, i));
+        err = sotto_buf_printf(out, "%s\n{\"token\":\"%.*s\",\"type\":\"%.*s\",\"value\":",
+                               i == 0 ? "" : ",", SOTTO_FMT(token), SOTTO_FMT(word));
         if (err == SOTTO_OK) {
             err = sotto_json_quote(value, true, out);
         }

@@ -106,15 +106,10 @@ static int redact_all(struct redact_run *run, bool jsonl)
 
 static int read_style(const char *name, enum sotto_style *style)
 {
-    if (name == NULL || strcmp(name, "token") == 0) {
-        *style = SOTTO_STYLE_TOKEN;
-        return SOTTO_CLI_GO;
-    }
-    if (strcmp(name, "redact") == 0) {
-        *style = SOTTO_STYLE_REDACT;
-        return SOTTO_CLI_GO;
-    }
-    return sotto_cli_misuse("unknown style %s: use token or redact", name);
+    *style = SOTTO_STYLE_TOKEN;
+    return name == NULL || sotto_style_parse(sotto_span_str(name), style)
+               ? SOTTO_CLI_GO
+               : sotto_cli_misuse("unknown style %s: use token, angle, surrogate or redact", name);
 }
 
 int sotto_cmd_redact(int argc, char **argv)
@@ -129,7 +124,7 @@ int sotto_cmd_redact(int argc, char **argv)
          &map_path, NULL},
         {"--mode", "MODE", "what is replaced: standard, hipaa, gdpr, sox (default: standard)",
          &options.mode, NULL},
-        {"--style", "STYLE", "token, or redact for [PERSON] with no way back (default: token)",
+        {"--style", "STYLE", "token, angle, surrogate, redact (no way back); default: token",
          &style_name, NULL},
     };
     const struct sotto_cli cli = {

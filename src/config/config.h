@@ -121,7 +121,7 @@ struct sotto_config {
 
     struct {
         sotto_span mode;  /* name of one of `modes` */
-        sotto_span style; /* "token", "redact" */
+        sotto_span style; /* "token", "angle", "surrogate", "redact" */
         bool user_passes; /* `user` and `safety_identifier` go to the provider as they are */
         struct sotto_detector_options detect; /* allow, deny, recognizers, thresholds */
         struct sotto_modes *modes;

@@ -23,7 +23,7 @@
 #define SCHEMA_COST_MAX  (1000000000ULL * SOTTO_CONFIG_NANO)
 
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
-static const char *const styles[] = {"token", "redact", NULL};
+static const char *const styles[] = {"token", "angle", "surrogate", "redact", NULL};
 static const char *const taggers[] = {"small", "none", NULL};
 static const char *const contents[] = {"pass", "refuse", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
@@ -303,8 +303,9 @@ static const struct config_field privacy_fields[] = {
      .offset = IN(c.privacy.style),
      .words = styles,
      .preset = "token",
-     .about = "What stands in place of a value: `token` is put back in the answer, `redact` "
-              "(`[PERSON]`) has no way back."},
+     .about = "What stands in place of a value: `token`, `angle` (`<PERSON_1>`) and `surrogate` "
+              "(invented names, reserved numbers and domains) are put back in the answer, "
+              "`redact` (`[PERSON]`) has no way back."},
     {.name = "user",
      .type = CONFIG_EITHER,
      .offset = IN(c.privacy.user_passes),

@@ -6,19 +6,6 @@
 
 #include "base/alloc.h"
 
-bool sotto_style_parse(sotto_span name, enum sotto_style *out)
-{
-    if (sotto_span_eq(name, SOTTO_LIT("token"))) {
-        *out = SOTTO_STYLE_TOKEN;
-        return true;
-    }
-    if (sotto_span_eq(name, SOTTO_LIT("redact"))) {
-        *out = SOTTO_STYLE_REDACT;
-        return true;
-    }
-    return false;
-}
-
 static enum sotto_err add_upstreams(struct sotto_setup *s, char why[256])
 {
     const struct sotto_config *c = s->config;

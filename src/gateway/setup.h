@@ -45,7 +45,4 @@ struct sotto_setup *sotto_setup_ref(struct sotto_setup *setup);
 /** One reference less; the last one frees.  NULL is allowed.  Any thread. */
 void sotto_setup_unref(struct sotto_setup *setup);
 
-/** The style with this name; false: none. */
-bool sotto_style_parse(sotto_span name, enum sotto_style *out);
-
 #endif

@@ -8,7 +8,14 @@
  * folder.
  */
 
+#include "vault/form.h"
 #include "vault/vault.h"
+
+/** Stand-ins that are no tokens; NULL: there are none, or none is restored now. */
+const struct form_tree *vault_forms(const struct sotto_vault *vault);
+
+/** What a form of the tree stands for. */
+sotto_span vault_form_value(const struct sotto_vault *vault, const struct form *form);
 
 /** A bit for each type word of which a token was issued. */
 unsigned vault_issued_types(const struct sotto_vault *vault);

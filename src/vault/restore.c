@@ -153,11 +153,31 @@ static enum spelling_verdict judge_slip(const struct sotto_vault *vault, sotto_s
     return is_alnum(next) && !(next >= 'a' && next <= 'z') ? SPELLING_NO : verdict;
 }
 
+/* Whether `text` begins with a stand-in that is no token; the longest one counts. */
+static enum spelling_verdict judge_form(const struct sotto_restore *r, sotto_span text, bool inside,
+                                        bool ends, struct restore_hit *hit)
+{
+    const struct form_tree *forms = vault_forms(r->vault);
+    const struct form *form;
+    if (forms == NULL || !forms->begins[text.base[0]]) {
+        return SPELLING_NO;
+    }
+    enum spelling_verdict verdict = form_read(forms, text, inside, ends, &form, &hit->spelling);
+    if (verdict == SPELLING_WHOLE) {
+        hit->value = vault_form_value(r->vault, form);
+    }
+    return verdict;
+}
+
 /* Whether `text` begins with a token that is restored; `exact`: only as issued. */
 static enum spelling_verdict judge(const struct sotto_restore *r, sotto_span text, bool exact,
                                    bool ends, struct restore_hit *hit)
 {
     const struct spelling *s = &hit->spelling;
+    enum spelling_verdict form = judge_form(r, text, exact, ends, hit);
+    if (form != SPELLING_NO || (exact && text.base[0] > 'Z')) {
+        return form;
+    }
     switch (spelling_read(text, r->types, exact, &hit->spelling)) {
     case SPELLING_NO:
         return SPELLING_NO;
@@ -261,8 +281,13 @@ static bool next_place(const struct sotto_restore *r, struct restore_text *t, si
                        bool *exact)
 {
     const uint8_t *base = t->in.base;
+    const struct form_tree *forms = vault_forms(r->vault);
     for (; t->at < limit; t->at++) {
         uint8_t c = base[t->at];
+        if (forms != NULL && forms->begins[c]) {
+            *exact = alnum_before(r, t);
+            return true;
+        }
         if ((spelling_first[c] & r->types) == 0) {
             continue;
         }

@@ -148,7 +148,7 @@ static size_t long_separator(sotto_span text)
     return 0;
 }
 
-static size_t separator(sotto_span text)
+size_t spelling_separator(sotto_span text)
 {
     switch (text.base[0]) {
     case ' ':
@@ -176,7 +176,7 @@ static enum spelling_verdict skip_separators(sotto_span text, size_t most, struc
         if (out->len == text.len) {
             return SPELLING_MORE;
         }
-        size_t n = separator(sotto_span_skip(text, out->len));
+        size_t n = spelling_separator(sotto_span_skip(text, out->len));
         if (n == 0) {
             return SPELLING_WHOLE;
         }

@@ -58,6 +58,12 @@ struct spelling {
 enum spelling_verdict spelling_read(sotto_span text, unsigned types, bool exact,
                                     struct spelling *out);
 
+/**
+ * Length of the separator at the beginning of `text`, which is not empty; 0: none; SIZE_MAX:
+ * `text` ends inside of one.
+ */
+size_t spelling_separator(sotto_span text);
+
 /** The type words, a bit each, whose first and second letter is `c` in any case. */
 extern const uint16_t spelling_first[256];
 extern const uint16_t spelling_second[256];

@@ -13,7 +13,9 @@
 #include "vault/code.h"
 #include "vault/code_map.h"
 #include "vault/issued.h"
+#include "vault/seen.h"
 #include "vault/spelling.h"
+#include "vault/stand_in.h"
 
 /* Entries of the table at its first growth, and of its index by value. */
 #define VAULT_MIN_ENTRIES 32
@@ -32,6 +34,7 @@ struct vault_entry {
     bool foldable;
     uint8_t token_len;
     char token[SOTTO_TOKEN_MAX];
+    sotto_span stand_in; /* in place of a token; empty: there is none */
     sotto_span canon;
     sotto_span value; /* the last spelling */
 };
@@ -47,6 +50,9 @@ struct sotto_vault {
     struct sotto_buf canon; /* the value at hand in its canonical form */
     struct code_map codes;  /* each beginning of each issued code; whole ones -> entry */
     struct code_map shield; /* codes, well-formed or not, that the request's text holds */
+    struct form_tree forms; /* stand-ins that are no tokens */
+    struct seen seen;       /* words that the request's text holds; for these styles alone */
+    unsigned numbers[SOTTO_TOKEN_WORD_COUNT]; /* last number of each type in style angle */
     uint8_t hash_key[SOTTO_HASH_KEY_BYTES];
     size_t *by_value; /* open addressing, `cap` * 2 places: entry + 1, 0 free */
     struct vault_entry **entry;
@@ -75,9 +81,11 @@ _Static_assert(SOTTO_COUNT(vault_redacted) == SOTTO_TOKEN_WORD_COUNT, "one for e
  *
  *   0 conversation                            -> name of the conversation, seeds of the tables
  *   1 name(32) type foldable counter(2) value -> code of a token
+ *   2 name(32) type foldable counter(2) value -> stand-in of style surrogate
  */
 #define VAULT_SAYS_CONVERSATION 0
 #define VAULT_SAYS_TOKEN        1
+#define VAULT_SAYS_STAND_IN     2
 
 static enum sotto_err name_conversation(struct sotto_vault *vault, sotto_span tenant_key,
                                         sotto_span conversation)
@@ -90,6 +98,7 @@ static enum sotto_err name_conversation(struct sotto_vault *vault, sotto_span te
     }
     if (err == SOTTO_OK) {
         memcpy(vault->hash_key, vault->name, sizeof(vault->hash_key));
+        memcpy(vault->seen.key, vault->name, sizeof(vault->seen.key));
         memcpy(&vault->codes.seed, vault->name + 16, 8);
         memcpy(&vault->shield.seed, vault->name + 24, 8);
     }
@@ -247,22 +256,28 @@ static bool is_shielded(const struct sotto_vault *vault, unsigned type,
     return false;
 }
 
+static enum sotto_err derive(const struct sotto_vault *vault, uint8_t says,
+                             const struct vault_entry *entry, unsigned counter,
+                             uint8_t mac[SOTTO_HMAC_BYTES])
+{
+    const uint8_t head[] = {entry->type, entry->foldable ? 1 : 0, (uint8_t)(counter >> 8),
+                            (uint8_t)counter};
+    const sotto_span parts[] = {
+        sotto_span_init(&says, 1),
+        sotto_span_init(vault->name, sizeof(vault->name)),
+        sotto_span_init(head, sizeof(head)),
+        entry->canon,
+    };
+    return sotto_hmac_parts(vault->hmac, parts, SOTTO_COUNT(parts), mac);
+}
+
 /* Derives codes until one is free. */
 static enum sotto_err derive_token(struct sotto_vault *vault, struct vault_entry *entry,
                                    uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
 {
     for (unsigned counter = 0; counter < VAULT_MAX_COUNTER; counter++) {
-        static const uint8_t says = VAULT_SAYS_TOKEN;
-        const uint8_t head[] = {entry->type, entry->foldable ? 1 : 0, (uint8_t)(counter >> 8),
-                                (uint8_t)counter};
-        const sotto_span parts[] = {
-            sotto_span_init(&says, 1),
-            sotto_span_init(vault->name, sizeof(vault->name)),
-            sotto_span_init(head, sizeof(head)),
-            entry->canon,
-        };
         uint8_t mac[SOTTO_HMAC_BYTES];
-        enum sotto_err err = sotto_hmac_parts(vault->hmac, parts, SOTTO_COUNT(parts), mac);
+        enum sotto_err err = derive(vault, VAULT_SAYS_TOKEN, entry, counter, mac);
         if (err != SOTTO_OK) {
             return err;
         }
@@ -280,6 +295,16 @@ static enum sotto_err derive_token(struct sotto_vault *vault, struct vault_entry
     return SOTTO_ECRYPTO;
 }
 
+/* There is room. */
+static void add_to_table(struct sotto_vault *vault, struct vault_entry *entry)
+{
+    size_t place = value_place(vault, entry->type, entry->foldable, entry->canon);
+    vault->entry[vault->count++] = entry;
+    if (vault->by_value[place] == 0) {
+        vault->by_value[place] = vault->count;
+    }
+}
+
 /* Enters a finished entry.  Everything that can fail comes before the first change that counts. */
 static enum sotto_err enter(struct sotto_vault *vault, struct vault_entry *entry,
                             const uint8_t symbol[SOTTO_TOKEN_CODE_LEN])
@@ -292,14 +317,94 @@ static enum sotto_err enter(struct sotto_vault *vault, struct vault_entry *entry
         code_map_put(&vault->codes, code_key(entry->type, n, code_pack(symbol, n)),
                      (uint32_t)vault->count);
     }
-    size_t place = value_place(vault, entry->type, entry->foldable, entry->canon);
-    vault->entry[vault->count++] = entry;
-    if (vault->by_value[place] == 0) {
-        vault->by_value[place] = vault->count;
-    }
+    add_to_table(vault, entry);
     vault->types |= 1U << entry->type;
     return SOTTO_OK;
 }
+
+/* --- stand-ins that are no tokens -------------------------------------------------------------- */
+
+/* Whether another value has it, or the request's text could mean it. */
+static bool is_taken(const struct sotto_vault *vault, const struct stand_in *s)
+{
+    for (size_t i = 0; i < s->form_count; i++) {
+        if (form_known(&vault->forms, sotto_span_init(s->form[i].text, s->form[i].len))) {
+            return true;
+        }
+    }
+    return seen_words(&vault->seen, sotto_span_init(s->text, s->len), s->every_word);
+}
+
+/* SOTTO_ENOTFOUND: there is none for this value, or none that is free. */
+static enum sotto_err find_surrogate(const struct sotto_vault *vault,
+                                     const struct vault_entry *entry, struct stand_in *out)
+{
+    for (unsigned counter = 0; counter < VAULT_MAX_COUNTER; counter++) {
+        uint8_t mac[SOTTO_HMAC_BYTES];
+        enum sotto_err err = derive(vault, VAULT_SAYS_STAND_IN, entry, counter, mac);
+        if (err != SOTTO_OK) {
+            return err;
+        }
+        bool made = stand_in_make(entry->type, entry->value, mac, out);
+        sotto_wipe(mac, sizeof(mac));
+        if (!made) {
+            break;
+        }
+        if (!is_taken(vault, out)) {
+            return SOTTO_OK;
+        }
+    }
+    return SOTTO_ENOTFOUND;
+}
+
+/* The next number of its type that the request's text does not hold. */
+static void next_angle(struct sotto_vault *vault, const struct vault_entry *entry,
+                       struct stand_in *out)
+{
+    unsigned *number = &vault->numbers[entry->type];
+    do {
+        (*number)++;
+    } while (seen_number(&vault->seen, entry->type, *number));
+    stand_in_angle(entry->type, *number, out);
+}
+
+static enum sotto_err enter_stand_in(struct sotto_vault *vault, struct vault_entry *entry,
+                                     const struct stand_in *s)
+{
+    enum sotto_err err = form_reserve(&vault->forms, s->form_count);
+    if (err != SOTTO_OK || (err = grow_table(vault)) != SOTTO_OK ||
+        (err = sotto_arena_copy(&vault->arena, sotto_span_init(s->text, s->len),
+                                &entry->stand_in)) != SOTTO_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < s->form_count; i++) {
+        form_add(&vault->forms, sotto_span_init(s->form[i].text, s->form[i].len),
+                 (uint32_t)vault->count, s->form[i].part);
+    }
+    add_to_table(vault, entry);
+    return SOTTO_OK;
+}
+
+/* SOTTO_ENOTFOUND: the value gets a token. */
+static enum sotto_err issue_stand_in(struct sotto_vault *vault, struct vault_entry *entry)
+{
+    struct stand_in s;
+    enum sotto_err err = SOTTO_OK;
+    if (vault->style == SOTTO_STYLE_ANGLE) {
+        next_angle(vault, entry, &s);
+    } else {
+        err = find_surrogate(vault, entry, &s);
+    }
+    return err == SOTTO_OK ? enter_stand_in(vault, entry, &s) : err;
+}
+
+static sotto_span token_of(const struct vault_entry *entry)
+{
+    return entry->stand_in.len != 0 ? entry->stand_in
+                                    : sotto_span_init(entry->token, entry->token_len);
+}
+
+/* --- entries ----------------------------------------------------------------------------------- */
 
 static enum sotto_err new_entry(struct sotto_vault *vault, unsigned type, bool foldable,
                                 sotto_span canon, sotto_span value, struct vault_entry **out)
@@ -325,12 +430,16 @@ static enum sotto_err issue(struct sotto_vault *vault, unsigned type, bool folda
     struct vault_entry *entry = NULL;
     sotto_span canon = sotto_buf_span(&vault->canon);
     enum sotto_err err = new_entry(vault, type, foldable, canon, value, &entry);
-    if (err != SOTTO_OK || (err = derive_token(vault, entry, symbol)) != SOTTO_OK ||
-        (err = enter(vault, entry, symbol)) != SOTTO_OK) {
-        return err;
+    if (err == SOTTO_OK) {
+        err = vault->style == SOTTO_STYLE_TOKEN ? SOTTO_ENOTFOUND : issue_stand_in(vault, entry);
     }
-    *token = sotto_span_init(entry->token, entry->token_len);
-    return SOTTO_OK;
+    if (err == SOTTO_ENOTFOUND && (err = derive_token(vault, entry, symbol)) == SOTTO_OK) {
+        err = enter(vault, entry, symbol);
+    }
+    if (err == SOTTO_OK) {
+        *token = token_of(entry);
+    }
+    return err;
 }
 
 enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type, bool foldable,
@@ -355,9 +464,23 @@ enum sotto_err sotto_vault_token(struct sotto_vault *vault, unsigned type, bool 
         err = sotto_arena_copy(&vault->values, value, &entry->value);
     }
     if (err == SOTTO_OK) {
-        *token = sotto_span_init(entry->token, entry->token_len);
+        *token = token_of(entry);
     }
     return err;
+}
+
+static enum sotto_err adopt_stand_in(struct sotto_vault *vault, sotto_span text, sotto_span value)
+{
+    struct vault_entry *entry = NULL;
+    struct stand_in s;
+    if (!stand_in_read(text, &s)) {
+        return SOTTO_EFORMAT;
+    }
+    if (form_known(&vault->forms, text)) {
+        return SOTTO_EEXISTS;
+    }
+    enum sotto_err err = new_entry(vault, VAULT_TYPE_ID, false, value, value, &entry);
+    return err == SOTTO_OK ? enter_stand_in(vault, entry, &s) : err;
 }
 
 enum sotto_err sotto_vault_adopt(struct sotto_vault *vault, sotto_span token, sotto_span value)
@@ -366,7 +489,7 @@ enum sotto_err sotto_vault_adopt(struct sotto_vault *vault, sotto_span token, so
     unsigned type;
     struct vault_entry *entry = NULL;
     if (!read_token(token, &type, symbol) || code_sum(symbol) != 0) {
-        return SOTTO_EFORMAT;
+        return adopt_stand_in(vault, token, value);
     }
     if (vault_find(vault, type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), NULL)) {
         return SOTTO_EEXISTS;
@@ -386,6 +509,12 @@ enum sotto_err sotto_vault_shield(struct sotto_vault *vault, sotto_span text)
 {
     if (vault->style == SOTTO_STYLE_REDACT) {
         return SOTTO_OK;
+    }
+    if (vault->style != SOTTO_STYLE_TOKEN) {
+        enum sotto_err err = seen_add(&vault->seen, text);
+        if (err != SOTTO_OK) {
+            return err;
+        }
     }
     for (size_t i = 0; i + 1 < text.len; i++) {
         struct spelling s;
@@ -428,10 +557,50 @@ bool vault_has_prefix(const struct sotto_vault *vault, unsigned type, size_t cou
     return code_map_get(&vault->codes, code_key(type, count, packed), NULL);
 }
 
+const struct form_tree *vault_forms(const struct sotto_vault *vault)
+{
+    return vault->forms.form_count != 0 && !vault->taken_out ? &vault->forms : NULL;
+}
+
+/* The first or the last word of a name, without a comma behind it. */
+static sotto_span word_of(sotto_span name, bool first)
+{
+    const uint8_t *space =
+        first ? memchr(name.base, ' ', name.len) : memrchr(name.base, ' ', name.len);
+    size_t at = space != NULL ? (size_t)(space - name.base) : 0;
+    if (space != NULL) {
+        name = first ? sotto_span_sub(name, 0, at) : sotto_span_skip(name, at + 1);
+    }
+    return sotto_span_ends(name, SOTTO_LIT(",")) ? sotto_span_sub(name, 0, name.len - 1) : name;
+}
+
+sotto_span vault_form_value(const struct sotto_vault *vault, const struct form *form)
+{
+    sotto_span value = vault->entry[form->entry]->value;
+    switch ((enum form_part)form->part) {
+    case FORM_WHOLE:
+    case FORM_BARE:
+        return value;
+    case FORM_FIRST_WORD:
+        return word_of(value, true);
+    case FORM_LAST_WORD:
+        return word_of(value, false);
+    }
+    return value;
+}
+
 bool sotto_vault_lookup(const struct sotto_vault *vault, sotto_span token, sotto_span *value)
 {
     uint8_t symbol[SOTTO_TOKEN_CODE_LEN];
+    const struct form *form;
+    struct spelling s;
     unsigned type;
+    if (vault_forms(vault) != NULL &&
+        form_read(&vault->forms, token, false, true, &form, &s) == SPELLING_WHOLE &&
+        s.len == token.len && form->part == FORM_WHOLE) {
+        *value = vault_form_value(vault, form);
+        return true;
+    }
     return read_token(token, &type, symbol) &&
            vault_find(vault, type, code_pack(symbol, SOTTO_TOKEN_CODE_LEN), value);
 }
@@ -462,6 +631,7 @@ enum sotto_err sotto_vault_take_out(struct sotto_vault *vault, struct sotto_buf 
     sotto_hmac_free(vault->hmac);
     vault->hmac = NULL;
     sotto_wipe(vault->name, sizeof(vault->name));
+    seen_free(&vault->seen);
     vault->taken_out = true;
     return SOTTO_OK;
 }
@@ -497,12 +667,17 @@ size_t sotto_vault_count(const struct sotto_vault *vault)
     return vault->count;
 }
 
+unsigned sotto_vault_entry_type(const struct sotto_vault *vault, size_t i)
+{
+    return vault->entry[i]->type;
+}
+
 void sotto_vault_entry(const struct sotto_vault *vault, size_t i, sotto_span *token,
                        sotto_span *value)
 {
     const struct vault_entry *entry = vault->entry[i];
     if (token != NULL) {
-        *token = sotto_span_init(entry->token, entry->token_len);
+        *token = token_of(entry);
     }
     if (value != NULL) {
         *value = entry->value;
@@ -510,6 +685,23 @@ void sotto_vault_entry(const struct sotto_vault *vault, size_t i, sotto_span *to
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
+
+bool sotto_style_parse(sotto_span name, enum sotto_style *out)
+{
+    static const char *const names[] = {
+        [SOTTO_STYLE_TOKEN] = "token",
+        [SOTTO_STYLE_REDACT] = "redact",
+        [SOTTO_STYLE_ANGLE] = "angle",
+        [SOTTO_STYLE_SURROGATE] = "surrogate",
+    };
+    for (size_t i = 0; i < SOTTO_COUNT(names); i++) {
+        if (sotto_span_eq(name, sotto_span_str(names[i]))) {
+            *out = (enum sotto_style)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 enum sotto_err sotto_vault_new(const uint8_t tenant_key[SOTTO_VAULT_KEY_BYTES],
                                sotto_span conversation, enum sotto_style style,
@@ -543,6 +735,8 @@ void sotto_vault_free(struct sotto_vault *vault)
         sotto_buf_free(&vault->canon);
         code_map_free(&vault->codes);
         code_map_free(&vault->shield);
+        form_free(&vault->forms);
+        seen_free(&vault->seen);
         sotto_free(vault->by_value);
         sotto_free(vault->entry);
         sotto_free(vault);

@@ -22,9 +22,15 @@ struct sotto_vault;
 
 /** How a value is replaced. */
 enum sotto_style {
-    SOTTO_STYLE_TOKEN,  /* PERSON4KQ7XM2BT */
-    SOTTO_STYLE_REDACT, /* [PERSON]; no way back */
+    SOTTO_STYLE_TOKEN,     /* PERSON4KQ7XM2BT */
+    SOTTO_STYLE_REDACT,    /* [PERSON]; no way back */
+    SOTTO_STYLE_ANGLE,     /* <PERSON_1>: numbers in the order of the request */
+    SOTTO_STYLE_SURROGATE, /* Velonakrel Torumilusk: see vault/stand_in.h; a token where there is
+                              none */
 };
+
+/** The style with this name, "token", "redact", "angle" or "surrogate"; false: there is none. */
+bool sotto_style_parse(sotto_span name, enum sotto_style *out);
 
 /** Length of a tenant's token key. */
 #define SOTTO_VAULT_KEY_BYTES 32
@@ -67,11 +73,12 @@ SOTTO_MUST_CHECK enum sotto_err sotto_vault_token(struct sotto_vault *vault, uns
                                                   sotto_span *token);
 
 /**
- * Takes in a token that another vault issued, as a map file holds it, so that it is restored.
+ * Takes in a token, or a stand-in of another style, that another vault issued, as a map file holds
+ * it, so that it is restored.
  *
  * @param token  copied, as is `value`
  *
- * @retval SOTTO_EFORMAT  not a well-formed token
+ * @retval SOTTO_EFORMAT  not a text that could be one
  * @retval SOTTO_EEXISTS  the vault has the token already
  * @retval SOTTO_ENOMEM   vault unchanged, as for the others
  */
@@ -105,6 +112,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_vault_put_back(struct sotto_vault *vault, 
 
 /** Number of tokens issued. */
 size_t sotto_vault_count(const struct sotto_vault *vault);
+
+/** Type of entry number `i` (below the count). */
+unsigned sotto_vault_entry_type(const struct sotto_vault *vault, size_t i);
 
 /** Token and value number `i` (below the count), in the order of issue; either may be NULL. */
 void sotto_vault_entry(const struct sotto_vault *vault, size_t i, sotto_span *token,

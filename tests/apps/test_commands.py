@@ -120,7 +120,7 @@ def bad_values():
         (["--expires", "0s"], "--expires must be at least one second"),
         (["--expires", "99999999999d"], "--expires must be a duration such as 30d or 12h, not '99999999999d'"),
         (["--scopes", "model:a,all"], "--scopes: 'all' must be model:NAME, mode:NAME, dialect:NAME or admin"),
-        (["--style", "emoji"], "--style must be token or redact, not 'emoji'"),
+        (["--style", "emoji"], "--style must be token, angle, surrogate or redact, not 'emoji'"),
         (["--requests-per-minute", "0"], "--requests-per-minute must be a whole number from 1 on, not '0'"),
         (["--monthly-requests", "many"], "--monthly-requests must be a whole number from 1 on, not 'many'"),
         (["--name", "x" * 101], "--name must be 1 to 100 bytes long"),

@@ -345,7 +345,7 @@ static const struct bad bad_yaml[] = {
      "line 1, column 18: models.public: must be true or false, not 'yes'\n"},
     {"log: {format: text}", "line 1, column 15: log.format: must be logfmt or json, not 'text'\n"},
     {"privacy: {style: emoji}",
-     "line 1, column 18: privacy.style: must be token or redact, not 'emoji'\n"},
+     "line 1, column 18: privacy.style: must be token, angle, surrogate or redact, not 'emoji'\n"},
     {"privacy: {allow: x}",
      "line 1, column 18: privacy.allow: must be a list such as [one, two], not 'x'\n"},
     {"privacy: {allow: [a, [b]]}", "line 1, column 22: privacy.allow[1]: must be a single value\n"},
