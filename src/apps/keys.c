@@ -2,7 +2,6 @@
 
 #include "apps/command.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,20 +12,12 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "config/value.h"
+#include "gateway/key_json.h"
 #include "store/store.h"
 #include "sys/clock.h"
 #include "sys/harden.h"
 #include "vault/vault.h"
 #include "json/json.h"
-
-/* Longest grace and life of a key: a hundred years, so that sums fit everywhere. */
-#define KEYS_TIME_MAX_S (36500LL * 86400)
-
-/* Highest quota; the same as in a configuration. */
-#define KEYS_QUOTA_MAX 1000000000000ULL
-
-/* Highest cost; the same. */
-#define KEYS_COST_MAX (1000000000ULL * SOTTO_CONFIG_NANO)
 
 /* --- arguments ------------------------------------------------------------------------------- */
 
@@ -63,7 +54,7 @@ static int read_seconds(const char *option, const char *text, int64_t otherwise_
         return SOTTO_CLI_GO;
     }
     if (config_parse_duration(sotto_span_str(text), &ms) != SOTTO_OK ||
-        ms / 1000 > KEYS_TIME_MAX_S) {
+        ms / 1000 > SOTTO_KEY_TIME_MAX_S) {
         return sotto_cli_misuse("%s must be a duration such as 30d or 12h, not '%s'", option, text);
     }
     *out = (int64_t)(ms / 1000);
@@ -73,7 +64,7 @@ static int read_seconds(const char *option, const char *text, int64_t otherwise_
 static int read_quota(const char *option, const char *text, uint64_t *out)
 {
     if (text != NULL && (config_parse_count(sotto_span_str(text), out) != SOTTO_OK || *out == 0 ||
-                         *out > KEYS_QUOTA_MAX)) {
+                         *out > SOTTO_KEY_QUOTA_MAX)) {
         return sotto_cli_misuse("%s must be a whole number from 1 on, not '%s'", option, text);
     }
     return SOTTO_CLI_GO;
@@ -82,7 +73,7 @@ static int read_quota(const char *option, const char *text, uint64_t *out)
 static int read_cost(const char *option, const char *text, uint64_t *out)
 {
     if (text != NULL && (config_parse_money(sotto_span_str(text), out) != SOTTO_OK || *out == 0 ||
-                         *out > KEYS_COST_MAX)) {
+                         *out > SOTTO_KEY_COST_MAX_NANO)) {
         return sotto_cli_misuse("%s must be a number such as 12.50, not '%s'", option, text);
     }
     return SOTTO_CLI_GO;
@@ -130,37 +121,6 @@ static int read_id(const char *text)
 }
 
 /* --- output ---------------------------------------------------------------------------------- */
-
-static enum sotto_err put_json(struct sotto_buf *out, const char *name, sotto_span text)
-{
-    enum sotto_err err = sotto_buf_printf(out, ",\"%s\":", name);
-    return err == SOTTO_OK ? sotto_json_quote(text, true, out) : err;
-}
-
-/* One key as a JSON object; never its hashes. */
-static enum sotto_err print_json(const struct sotto_key *key, struct sotto_buf *out)
-{
-    char cost[CONFIG_NUMBER_BYTES];
-    enum sotto_err err;
-    config_write_money(key->quota.monthly_cost_nano, cost);
-    if ((err = sotto_buf_printf(out, "{\"id\":\"%.12s\"", key->id)) != SOTTO_OK ||
-        (err = put_json(out, "name", key->name)) != SOTTO_OK ||
-        (err = put_json(out, "tenant", key->tenant)) != SOTTO_OK ||
-        (err = put_json(out, "scopes", key->scopes)) != SOTTO_OK ||
-        (err = put_json(out, "mode", key->mode)) != SOTTO_OK ||
-        (err = put_json(out, "style", key->style)) != SOTTO_OK) {
-        return err;
-    }
-    return sotto_buf_printf(
-        out,
-        ",\"anonymize\":%s,\"created\":%" PRId64 ",\"expires\":%" PRId64 ",\"revoked\":%" PRId64
-        ",\"old_until\":%" PRId64 ",\"requests_per_minute\":%" PRIu64
-        ",\"tokens_per_minute\":%" PRIu64 ",\"monthly_requests\":%" PRIu64
-        ",\"monthly_tokens\":%" PRIu64 ",\"monthly_cost\":%s}",
-        key->anonymize ? "true" : "false", key->created_s, key->expires_s, key->revoked_s,
-        key->old_until_s, key->quota.requests_per_minute, key->quota.tokens_per_minute,
-        key->quota.monthly_requests, key->quota.monthly_tokens, cost);
-}
 
 /* "2026-11-22", or a word for none. */
 static void date_text(int64_t time_s, const char *none, char out[SOTTO_WALL_TEXT_BYTES])
@@ -311,7 +271,7 @@ static enum sotto_err list_one(void *ctx, const struct sotto_key *key)
         if (run->any) {
             err = sotto_buf_push(&run->out, ',');
         }
-        err = err == SOTTO_OK ? print_json(key, &run->out) : err;
+        err = err == SOTTO_OK ? sotto_key_json_write(key, &run->out) : err;
     } else {
         char created[SOTTO_WALL_TEXT_BYTES], expires[SOTTO_WALL_TEXT_BYTES];
         date_text(key->created_s, "-", created);

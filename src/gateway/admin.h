@@ -8,6 +8,7 @@
  *
  *   GET /metrics for Prometheus
  *   GET /livez   200 while the process runs
+ *   /admin/v1/…  the admin API (gateway/admin_api.h)
  *   GET /readyz  200 when requests are served, 503 before and while it drains
  *
  * It belongs to a thread of its own and so answers under full load.  Like the vault it has no
@@ -15,7 +16,9 @@
  */
 
 #include "base/buf.h"
+#include "gateway/admin_api.h"
 #include "gateway/door.h"
+#include "gateway/side.h"
 
 struct sotto_admin;
 
@@ -23,8 +26,16 @@ struct sotto_admin_options {
     struct sotto_door front; /* gets the answers */
     /** Appends the metrics.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
     enum sotto_err (*metrics)(void *ctx, struct sotto_buf *out);
+    /** Reads the configuration again; false: it is not valid, and the old one stays. */
+    bool (*reload)(void *ctx);
     void *ctx;
+    struct sotto_loop *loop; /* of this thread */
+    struct sotto_side *side; /* where the API runs; freed before the admin is */
+    struct sotto_admin_api api;
 };
+
+/** Most requests to the API that wait at once; beyond, 503. */
+#define SOTTO_ADMIN_WAITING_MAX 64
 
 /** @param[out] out  set only on SOTTO_OK; freed with sotto_admin_free().  @retval SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_admin_new(const struct sotto_admin_options *options,
@@ -36,7 +47,10 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg);
 /** What /readyz says; 200 or 503. */
 void sotto_admin_set_ready(struct sotto_admin *admin, bool ready);
 
-/** NULL is allowed. */
+/** From now on nothing is answered: what the side thread hands back is dropped.  NULL is allowed. */
+void sotto_admin_disconnect(struct sotto_admin *admin);
+
+/** After the loop of its options; NULL is allowed. */
 void sotto_admin_free(struct sotto_admin *admin);
 
 #endif

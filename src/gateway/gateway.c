@@ -360,20 +360,21 @@ static void reload_defaults(struct sotto_gateway *g)
     sotto_side_put(g->side, &d->work);
 }
 
-static void reload(struct sotto_gateway *g)
+/* Reads the configuration again; false: the old one stays. */
+static bool reload(struct sotto_gateway *g)
 {
     char why[256];
     struct sotto_setup *setup;
     struct sotto_config *config = g->options.reload(g->options.ctx);
     if (config == NULL) {
         g->reloads_refused++;
-        return;
+        return false;
     }
     if (sotto_setup_new(config, &setup, why) != SOTTO_OK) {
         g->reloads_refused++;
         SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
         sotto_config_free(config);
-        return;
+        return false;
     }
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_use(g->workers[i], sotto_setup_ref(setup));
@@ -384,6 +385,16 @@ static void reload(struct sotto_gateway *g)
     reload_defaults(g);
     g->reloads++;
     SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
+    return true;
+}
+
+/* The same, with word to the service manager. */
+static bool reload_now(void *ctx)
+{
+    sotto_notify_reloading();
+    bool taken = reload(ctx);
+    sotto_notify_ready();
+    return taken;
 }
 
 static void on_signal(struct sotto_watch *watch, uint32_t events)
@@ -393,9 +404,7 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     for (enum sotto_signal sig = sotto_signals_next(g->options.signals); sig != SOTTO_SIGNAL_NONE;
          sig = sotto_signals_next(g->options.signals)) {
         if (sig == SOTTO_SIGNAL_RELOAD) {
-            sotto_notify_reloading();
-            reload(g);
-            sotto_notify_ready();
+            (void)reload_now(g); /* has said what came of it */
         } else {
             drain(g);
         }
@@ -435,7 +444,18 @@ static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
 static enum sotto_err make_admin(struct sotto_gateway *g)
 {
     struct sotto_server_limits limits = sotto_server_limits_default();
-    struct sotto_admin_options options = {.metrics = print_metrics, .ctx = g};
+    struct sotto_admin_options options = {
+        .metrics = print_metrics,
+        .reload = reload_now,
+        .ctx = g,
+        .loop = g->loop,
+        .side = g->side,
+        .api = {.store = g->store,
+                .limits = g->limits,
+                .keys = g->keys,
+                .read_keys = read_keys,
+                .ctx = g},
+    };
     enum sotto_err err = sotto_front_new(g->loop, &limits, &g->admin_front);
     if (err == SOTTO_OK) {
         options.front = (struct sotto_door){sotto_front_from_vault, g->admin_front};
@@ -585,9 +605,10 @@ void sotto_gateway_free(struct sotto_gateway *g)
     }
     sotto_timer_close(&g->save_timer);
     sotto_timer_close(&g->drain_timer);
+    sotto_admin_disconnect(g->admin);
     sotto_front_free(g->admin_front);
-    sotto_admin_free(g->admin);
     sotto_loop_free(g->loop);
+    sotto_admin_free(g->admin);
     sotto_resolver_free(g->resolver);
     sotto_tls_context_drop(g->upstream_tls);
     sotto_tls_context_drop(g->server_tls);
