@@ -35,6 +35,26 @@ def echo(seen, out):
     out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
 
 
+
+
+@t.case
+def hashes():
+    """SHA3-256, which browsers lack, against Node's own at every length around its block of 136 bytes."""
+    script = """
+import { createHash, randomBytes } from 'node:crypto'
+const { sha3 } = await import(process.argv[1])
+let wrong = 0
+for (let n = 0; n < 420; n++) {
+  const data = randomBytes(n)
+  wrong += Buffer.compare(Buffer.from(sha3(data)), createHash('sha3-256').update(data).digest()) === 0 ? 0 : 1
+}
+console.log(wrong)
+"""
+    module = pathlib.Path(__file__).resolve().parents[2] / "sdk/js/src/sha3.js"
+    done = subprocess.run([str(node), "--no-warnings", "--input-type=module", "-e", script, str(module)], capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
+    t.same((done.stdout, done.stderr), ("0\n", ""), "its SHA3-256 is Node's")
+
+
 provider = Provider()
 provider.script = echo
 gateway = Gateway(config(provider))

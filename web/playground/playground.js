@@ -6,6 +6,8 @@
  * only, and characters that steer a terminal or turn the direction of text are made visible.
  */
 
+import { sealedFetch } from "./seal/index.js";
+
 /** Longest text that a column shows; a page with more of it in one line stops answering. */
 const SHOWN_MAX = 100_000;
 
@@ -160,6 +162,7 @@ class Answer {
     this.text = "";
     this.explanation = null;
     this.values = {};
+    this.encryption = null;
     this.drawing = 0;
     this.began = performance.now();
     this.first = 0;
@@ -174,6 +177,7 @@ class Answer {
       this.explanation = part.sotto;
       this.explain();
     }
+    this.encryption = part.encryption ?? this.encryption;
     for (const choice of part.choices ?? []) {
       const said = choice.message ?? choice.delta ?? {};
       if (typeof said.content === "string" && choice.index === 0 && said.content !== "") {
@@ -247,7 +251,8 @@ function showFacts(response, answer) {
 
 async function ask(signal) {
   const answer = new Answer();
-  const response = await fetch("/v1/chat/completions", { method: "POST", headers: headers(), body: body(), signal });
+  const isSealed = $("seal").checked;
+  const response = await (isSealed ? sealing : fetch)("/v1/chat/completions", { method: "POST", headers: headers(), body: body(), signal });
   if (!response.ok) {
     throw new Error(await reason(response));
   }
@@ -267,6 +272,9 @@ async function ask(signal) {
   }
   answer.draw();
   showFacts(response, answer);
+  if (isSealed) {
+    await showWire(answer);
+  }
   return answer;
 }
 
@@ -288,6 +296,7 @@ async function send() {
     $(id).replaceChildren();
   }
   complain("");
+  $("wire").hidden = true;
   $("send").disabled = true;
   $("stop").disabled = false;
   $("answer").setAttribute("aria-busy", "true");
@@ -304,6 +313,61 @@ async function send() {
   $("send").disabled = false;
   $("stop").disabled = true;
   $("answer").setAttribute("aria-busy", "false");
+}
+
+// --- sealing -----------------------------------------------------------------------------------
+
+/** Most bytes that are shown of what went over the wire. */
+const WIRE_MAX = 1024;
+
+/** Sends, and keeps what went over the wire; used by the sealing fetch alone. */
+async function overheard(url, init) {
+  const response = await fetch(url, init);
+  if (!url.includes("/seal/")) {
+    wire.request = new Uint8Array(init.body);
+    wire.answer = response.clone().arrayBuffer().then((bytes) => new Uint8Array(bytes), () => new Uint8Array(0));
+  }
+  return response;
+}
+
+/** One for the life of the page: its sessions and the gateway's key are kept in memory. */
+const sealing = sealedFetch({ fetch: overheard });
+
+/** What went over the wire last. */
+const wire = { request: null, answer: null };
+
+/** Offset, sixteen bytes, and what of them is a letter. */
+function dump(bytes) {
+  const lines = [];
+  for (let at = 0; at < Math.min(bytes.length, WIRE_MAX); at += 16) {
+    const some = Array.from(bytes.subarray(at, at + 16));
+    const hex = some.map((byte) => byte.toString(16).padStart(2, "0")).join(" ").padEnd(47);
+    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex}  ${some.map((b) => (b > 0x20 && b < 0x7f ? String.fromCharCode(b) : ".")).join("")}`);
+  }
+  return lines.join("\n") + (bytes.length > WIRE_MAX ? `\n… ${bytes.length - WIRE_MAX} bytes more` : "");
+}
+
+async function showWire(answer) {
+  const bytes = await wire.answer;
+  const said = new TextDecoder().decode(wire.request) + new TextDecoder().decode(bytes);
+  const facts = [
+    ["Suite", answer.encryption?.algorithm ?? "unknown"],
+    ["Scope", answer.encryption?.scope ?? "unknown"],
+    ["Bytes sent, received", `${wire.request.length}, ${bytes.length}`],
+    ["Words of yours in them", String(sent.split(/[^\p{L}\p{N}@.]+/u).filter((word) => word.length > 3 && said.includes(word)).length)],
+  ];
+  $("wire-facts").replaceChildren(...facts.map(([name, value]) => {
+    const group = document.createElement("div");
+    const term = document.createElement("dt");
+    const description = document.createElement("dd");
+    term.textContent = name;
+    description.textContent = value;
+    group.append(term, description);
+    return group;
+  }));
+  $("wire-request").textContent = dump(wire.request);
+  $("wire-answer").textContent = dump(bytes);
+  $("wire").hidden = false;
 }
 
 // --- the key and the models --------------------------------------------------------------------

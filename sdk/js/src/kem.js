@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How client and gateway come to share a secret: the suites of docs/wire/native.md, on WebCrypto.
- * Where WebCrypto has no ML-KEM or SHA-3, `@noble/post-quantum` and `@noble/hashes` take their place.
+ * Where WebCrypto has no ML-KEM, `@noble/post-quantum` takes its place.
  */
 
 import { b64, join, number, text, unb64 } from './bytes.js'
 import { SealError } from './errors.js'
 import { expand, hmac } from './records.js'
+import { sha3 } from './sha3.js'
 
 const { subtle } = crypto
 
@@ -26,14 +27,6 @@ async function mlkem(size) {
     const kem = (await noble('@noble/post-quantum/ml-kem.js'))[`ml_kem${size}`]
     const pair = kem.keygen()
     return { publicKey: pair.publicKey, open: async (ciphertext) => kem.decapsulate(ciphertext, pair.secretKey) }
-  }
-}
-
-async function sha3(data) {
-  try {
-    return new Uint8Array(await subtle.digest('SHA3-256', data))
-  } catch {
-    return (await noble('@noble/hashes/sha3.js')).sha3_256(data)
   }
 }
 
@@ -85,7 +78,7 @@ async function xWing() {
       const peer = await subtle.importKey('raw', theirs, { name: 'X25519' }, false, [])
       const two = new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, curve.privateKey, 256))
       const one = await pair.open(ciphertext.subarray(0, 1088))
-      return { ciphertext, shared: await hpkeExport(0x647a, await sha3(join(one, two, theirs, curvePublic, XWING_LABEL))) }
+      return { ciphertext, shared: await hpkeExport(0x647a, sha3(join(one, two, theirs, curvePublic, XWING_LABEL))) }
     },
   }
 }

@@ -128,6 +128,29 @@ await send(page);
 ok(/complete/.test(await text(page, "status")), "a suite can be chosen", await text(page, "problem"));
 await page.selectOption("#suite", "");
 
+// Sealed in the page.
+for (const [suite, stream] of [["", true], ["rsa4096", false], ["x-wing", false]]) {
+  await page.selectOption("#suite", suite);
+  await page.setChecked("#seal", true);
+  await page.setChecked("#stream", stream);
+  await send(page);
+  const facts = await page.locator("#wire-facts").innerText().catch(() => "");
+  const what = `sealed with ${suite || "what the client takes"}, ${stream ? "streamed" : "whole"}`;
+  ok((await text(page, "answer")).includes("Margaret Thornbury") && /PERSON[0-9A-Z]{9}/.test(await text(page, "saw")), `${what}: the same three columns`, await text(page, "problem"));
+  ok(facts.includes(suite || "x-wing") && facts.includes("end_to_end") && /in them\s+0/.test(facts), `${what}: no word of it is on the wire`, facts);
+  ok(/^000000 {2}([0-9a-f]{2} ){15}/.test(await page.locator("#wire-request").innerText().catch(() => "")), `${what}: the sealed bytes are shown`);
+}
+await page.setChecked("#seal", false);
+await page.setChecked("#stream", true);
+await page.selectOption("#suite", "kyber512");
+await page.setChecked("#seal", true);
+await send(page);
+ok((await text(page, "problem")).includes("ML-KEM"), "a suite that the browser lacks is told, and nothing is sent in the clear", await text(page, "problem"));
+await page.setChecked("#seal", false);
+await page.selectOption("#suite", "");
+await send(page);
+ok(!(await page.isVisible("#wire")), "an open request shows no sealed bytes");
+
 // What was missed, by keyboard alone.
 await page.fill("#text", "Ask the Bluebird team \"today\".");
 await page.focus("#text");
@@ -152,7 +175,7 @@ for (let i = 0; i < 24; i++) {
   await page.keyboard.press("Tab");
   order.push(await page.evaluate(() => document.activeElement.id || document.activeElement.tagName));
 }
-const wanted = ["key-button", "theme", "model", "mode", "style", "suite", "stream", "text", "send", "wrote", "saw", "answer"];
+const wanted = ["key-button", "theme", "model", "mode", "style", "suite", "stream", "seal", "text", "send", "wrote", "saw", "answer"];
 ok(JSON.stringify(order.filter((id) => wanted.includes(id)).slice(0, wanted.length)) === JSON.stringify(wanted), "the keyboard reaches everything in order", order);
 await page.fill("#text", "Write to Margaret Thornbury.");
 await page.focus("#text");
