@@ -233,7 +233,7 @@ static enum sotto_err next_iv(struct sotto_field_cipher *c, const uint8_t **iv)
 enum sotto_err sotto_field_seal(struct sotto_field_cipher *c, uint32_t number, const uint8_t *iv,
                                 sotto_span plain, struct sotto_buf *out)
 {
-    uint8_t *dst;
+    uint8_t *dst = NULL;
     enum sotto_err err = iv == NULL ? next_iv(c, &iv) : SOTTO_OK;
     if (err != SOTTO_OK) {
         return err;

@@ -25,9 +25,10 @@ struct privatemode_exchange {
 /**
  * Opens a request whose members are sealed one by one and notes that it was seen.
  *
- * @param request_rule, answer_rule  which members are sealed
- * @param write                      as for sotto_members_open()
- * @return                           as `open` of struct sotto_seal_profile
+ * @param request_rule  which members of the request are sealed
+ * @param answer_rule   which members of the answer
+ * @param write         as for sotto_members_open()
+ * @return              as `open` of struct sotto_seal_profile
  */
 SOTTO_MUST_CHECK enum sotto_err
 privatemode_open(const struct sotto_seal_profile *profile, struct sotto_session *session,

@@ -108,6 +108,11 @@ static void test_verifying(void)
 
     key.expires_s = 3000;
     IS_INT(sotto_key_verify(&key, &now, 2999), SOTTO_OK, "before it expires it works");
+    OK(sotto_key_works(&key, 2999), "as can be asked without its secret");
+    OK(!sotto_key_works(&key, 3000), "and then it does not");
+    key.revoked_s = 1;
+    OK(!sotto_key_works(&key, 2999), "nor when it is revoked");
+    key.revoked_s = 0;
     IS_INT(sotto_key_verify(&key, &now, 3000), SOTTO_EAUTH, "from then on it does not");
     key.expires_s = 0;
     key.old_until_s = 99999;
