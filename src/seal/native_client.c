@@ -309,7 +309,7 @@ static enum sotto_err write_text(const struct sotto_native_pending *p, sotto_spa
                                  struct sotto_buf *body)
 {
     struct sotto_native_channel *channel = NULL;
-    struct sotto_buf *record;
+    struct sotto_buf *record = NULL;
     enum sotto_err err = sotto_native_request_channel(p->secret, p->nonce, &p->place, &channel);
     if (err == SOTTO_OK) {
         err = sotto_native_begin(channel, &record);

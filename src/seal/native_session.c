@@ -385,7 +385,7 @@ enum sotto_err sotto_native_keys(const struct sotto_seal_host *host,
 {
     yyjson_mut_doc *doc = sotto_json_new();
     yyjson_mut_val *root = yyjson_mut_obj(doc);
-    enum sotto_err err;
+    enum sotto_err err = SOTTO_OK;
     if (root == NULL ||
         (err = sotto_json_put_int(doc, root, "version", SOTTO_NATIVE_VERSION)) != SOTTO_OK ||
         (err = put_suites(host, doc, root)) != SOTTO_OK ||

@@ -110,7 +110,7 @@ static enum sotto_err open_record(struct native_exchange *e, const struct sotto_
                                   sotto_span record, struct sotto_buf *plain)
 {
     struct sotto_native_channel *channel = NULL;
-    bool last;
+    bool last = false;
     enum sotto_err err =
         sotto_native_request_channel(session->secret, e->nonce, &e->place, &channel);
     if (err == SOTTO_OK) {

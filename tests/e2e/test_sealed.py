@@ -90,7 +90,9 @@ def attest():
 @t.case
 def share():
     pair = sealed.XWing()
-    t.same(client.share(pair).status, 200, "a secret is exchanged, signed by a leaf of the authority")
+    response = client.share(pair)
+    t.same(response.status, 200, "a secret is exchanged, signed by a leaf of the authority")
+    t.ok((response.get("x-sotto-audit-id") or "").startswith("audit_"), "which has its record", response.headers)
     t.same(client.share(pair).status, 400, "the same public key a second time is refused: its secret stays")
     bad = {
         "too short": pair.public[:-1], "too long": pair.public + b"\0", "empty": b"",
@@ -116,6 +118,8 @@ def whole_answer():
     told = answer["encryption"]
     t.same((told["algorithm"], told["scope"]), ("x-wing", "end_to_end"), "encryption says how, in its sorted place")
     t.ok(told["key_id"].startswith("key_") and len(told["key_id"]) == 16 and told["overhead_ms"] >= 0, "with the key's id and the time it took")
+    t.same((answer["compliance"]["mode"], answer["compliance"]["audit_id"]), ("standard", response.get("x-sotto-audit-id")),
+           "compliance stands sealed beside it; the record's id is a header too")
     t.ok(response.json["id"].startswith("chatcmpl-") and response.json["usage"] == usage(), "id and usage are plain")
     t.same(set(response.json) - sealed.PLAIN_ANSWER - {k for k, v in response.json.items() if isinstance(v, str) and v.count(":") == 3}, set(),
            "everything else is sealed")
