@@ -11,7 +11,9 @@ import pathlib
 from lib import packages
 from lib.canary import EMAIL, PERSON, leaks
 from lib.gateway import Gateway, config
+from lib.memory import Marks, processes, readable, search
 from lib.provider import Provider, chunk, completion, usage
+from lib.speed import is_sanitized
 from lib.tap import Tap, skip_all
 from lib.wire import wait_until
 
@@ -397,6 +399,35 @@ def document_002_refusals():
     body = {"model": "/model", "messages": exchange.seal(json.dumps(ASK))}
     t.same(old.post("/v1/chat/completions", body, CONTENT, key=False).status, 200, "no key is needed once a secret is exchanged")
     t.same(old.post("/v1/chat/completions", body, CONTENT).status, 400, "a request seen before is refused")
+
+
+# --- what is left ----------------------------------------------------------------------------------------
+
+
+@t.case
+def retention():
+    """Neither the opened text nor the answer before it was sealed stays in memory"""
+    if is_sanitized() or not readable():
+        t.skip("memory is searched", "sanitizers keep freed memory, and only root may read a process's")
+        return
+    marks = Marks()
+    quiet = Gateway(config(provider))
+    try:
+        mine, before = sealed.Client(quiet), Continuum(quiet)
+        mine.begin()
+        before.secret, before.name, before.ca = mine.secret, mine.name, mine.ca
+        for i in range(6):
+            ask = [{"role": "user", "content": f"{marks.text(f'request {i}')} for {PERSON}"}]
+            mine.whole(mine.ask(messages=ask, model="gpt-4", user=marks.text("a field")))
+            mine.stream(mine.ask(messages=ask, model="gpt-4", stream=True))
+            exchange = before.begin()
+            body = {"model": "/model", "message": exchange.seal(marks.text("a prompt"))}
+            t.same(before.post("/v1/chat/completions", body, CONTENT).status, 200, "document 002")
+            mine.post("/v1/chat/completions", mine.exchange.seal_object({"messages": ask, "model": "gpt-4"}), *mine.headers())
+        left = wait_until(lambda: None if any(search(pid, marks) for pid in processes(quiet.process.pid)) else True, 5)
+        t.ok(left, "no text of a request or an answer is left", [line for pid in processes(quiet.process.pid) for line in search(pid, marks)][:5])
+    finally:
+        quiet.remove()
 
 
 # --- the life of secrets ---------------------------------------------------------------------------------
