@@ -7,6 +7,8 @@ import base64
 import json
 import os
 import pathlib
+import shutil
+import subprocess
 
 from lib import packages
 from lib.canary import EMAIL, PERSON, leaks
@@ -15,7 +17,7 @@ from lib.memory import Marks, processes, readable, search
 from lib.provider import Provider, chunk, completion, usage
 from lib.speed import is_sanitized
 from lib.tap import Tap, skip_all
-from lib.wire import wait_until
+from lib.wire import TIMEOUT, wait_until
 
 try:
     packages.under(packages.venv("cryptography", packages.CRYPTOGRAPHY))
@@ -399,6 +401,31 @@ def document_002_refusals():
     body = {"model": "/model", "messages": exchange.seal(json.dumps(ASK))}
     t.same(old.post("/v1/chat/completions", body, CONTENT, key=False).status, 200, "no key is needed once a secret is exchanged")
     t.same(old.post("/v1/chat/completions", body, CONTENT).status, 400, "a request seen before is refused")
+
+
+# --- JavaScript -------------------------------------------------------------------------------------------
+
+
+@t.case
+def javascript():
+    try:
+        node, modules = packages.node(*packages.HPKE, name="node-hpke")
+    except packages.Missing as missing:
+        t.skip("a client in JavaScript", str(missing))
+        return
+    program = modules / "privatemode.mjs"
+    shutil.copyfile(pathlib.Path(__file__).parent / "lib/privatemode.mjs", program)
+    file = gateway.folder / "ca.pem"
+    gateway.keys("mesh", "--export", str(file))
+    body = {"model": "gpt-4", "messages": ASK, "temperature": 0.25}
+    asked = [[profile, {**body, "stream": stream}] for profile in ("privatemode", "continuum-2024") for stream in (False, True)]
+    done = subprocess.run([str(node), str(program), f"http://127.0.0.1:{gateway.port}", gateway.key, str(file), json.dumps(asked)],
+                          capture_output=True, text=True, timeout=TIMEOUT * 6, check=False)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    t.same(len(answers), 4, f"a client in JavaScript with the exported authority asks {done.stderr[-500:]}")
+    for (profile, said), objects in zip(asked, answers):
+        parts = [c.get("delta", c.get("message")) for one in objects for c in one["choices"]]
+        t.same("".join(part.get("content") or "" for part in parts), TEXT, f"{profile} with stream {said['stream']} comes to the text")
 
 
 # --- what is left ----------------------------------------------------------------------------------------
