@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "detect/ner/kernel.h"
 #include "detect/ner/tagger.h"
+#include "detect/rule.h"
 
 static void tag(const struct sotto_tagger *tagger, sotto_span text, size_t budget,
                 struct sotto_findings *list)
@@ -32,6 +33,16 @@ static bool same(const struct sotto_findings *a, const struct sotto_findings *b)
            (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(a->items[0])) == 0);
 }
 
+/* Findings that are no hints. */
+static size_t entities(const struct sotto_findings *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        n += list->items[i].rule != SOTTO_RULE_TAGGER_HINT;
+    }
+    return n;
+}
+
 /* Int8 against floating point: both see the same spans but for a few near ties. */
 static void test_golden(const struct sotto_tagger *tagger, const struct golden_file *file)
 {
@@ -42,7 +53,7 @@ static void test_golden(const struct sotto_tagger *tagger, const struct golden_f
         const struct golden_text *g = &file->texts[i];
         tag(tagger, g->text, SIZE_MAX, &list);
         want += g->span_count;
-        got += list.count;
+        got += entities(&list);
         for (size_t j = 0; j < g->span_count; j++) {
             for (size_t k = 0; k < list.count; k++) {
                 both += list.items[k].start == g->spans[j].start &&
