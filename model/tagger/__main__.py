@@ -22,9 +22,14 @@ def _train(a):
     train.run(a.name, a.steps, seed=a.seed, threads=a.threads, minutes=a.minutes)
 
 
-def _teach(a):
+def _average(a):
+    from . import average
+    average.run(a.out, a.names)
+
+
+def _teach(_):
     from . import teach
-    teach.run(a.model or paths.WEIGHTS / "small.bin", a.transformer)
+    teach.run()
 
 
 def _tune(a):
@@ -43,6 +48,11 @@ def _export(a):
 def _evaluate(a):
     from . import evaluate, native
     evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, a.limit, a.markdown)
+
+
+def _program(a):
+    from . import program
+    program.run(a.sotto, a.split)
 
 
 def _compare(a):
@@ -75,9 +85,10 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--minutes", type=float, help="end by the clock instead of after --steps")
     p.add_argument("--name", default="small")
-    p = stage("teach", _teach)
-    p.add_argument("--transformer", required=True)
-    p.add_argument("--model")
+    p = stage("average", _average)
+    p.add_argument("out")
+    p.add_argument("names", nargs="+", metavar="NAME[:WEIGHT]")
+    stage("teach", _teach)
     stage("tune", _tune).add_argument("--name", default="small")
     stage("export", _export).add_argument("--name", default="small")
     p = stage("evaluate", _evaluate)
@@ -86,6 +97,9 @@ def main():
     p.add_argument("--limit", type=int)
     p.add_argument("--kernels")
     p.add_argument("--markdown", action="store_true", help="the tables of docs/model-card.md")
+    p = stage("program", _program)
+    p.add_argument("sotto", help="the program that was built")
+    p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
     stage("compare", _compare).add_argument("--name", default="small")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()
