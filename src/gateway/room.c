@@ -535,6 +535,8 @@ void sotto_room_free(struct sotto_room *room)
     for (size_t i = 0; i < room->streams.cap; i++) {
         struct room_stream *s = room->streams.entries[i].item;
         if (room->streams.entries[i].id != 0 && s->state != ROOM_WORKER) {
+            s->waited_in_vain = s->state == ROOM_WAITING;
+            room_settle(s); /* what was used until the end counts */
             stream_free(s);
         }
     }

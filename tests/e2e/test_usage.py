@@ -223,6 +223,26 @@ def one_after_another():
     t.ok(wait_until(lambda: gateway.chat("Hi.", key=key, seed=1004, max_tokens=900).status == 200), "the cancelled request gives it back")
 
 
+@t.case
+def cut_at_the_end():
+    """What the end of the gateway cuts is booked as well."""
+    other = Gateway(config(provider, models=MODELS, limits={"drain": "0s"}))
+    try:
+        seed = simple(1005, None, "cancelled")
+        table[seed]["words"] = ["twelve bytes"] * 3
+        body = json.dumps({"model": "gpt-4", "messages": say("Hi."), "seed": seed, "stream": True}).encode()
+        with other.client() as client:
+            head = [f"{n}: {v}" for n, v in other.headers()]
+            client.send("\r\n".join([f"POST {CHAT} HTTP/1.1", "Host: h", *head, f"Content-Length: {len(body)}"]).encode() + b"\r\n\r\n" + body)
+            client.until(b"last")
+            t.same(other.stop(), 0, "the gateway ends at once")
+        with sqlite3.connect(other.state / "sotto.db") as db:
+            row = db.execute("SELECT requests, completion_tokens, estimated_tokens - prompt_tokens FROM usage WHERE key = ?", (other.key[3:15],)).fetchone()
+        t.same(row, (1, expected_tokens(table[seed]), expected_tokens(table[seed])), "what the provider had said until then is booked, as an estimate")
+    finally:
+        other.remove()
+
+
 provider.finish(t)
 gateway.finish(t)
 t.done()
