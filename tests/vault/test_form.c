@@ -168,6 +168,20 @@ static void test_surrogate(void)
     sotto_vault_free(vault);
 }
 
+static void test_taken_out(void)
+{
+    struct sotto_vault *vault = new_vault(SOTTO_STYLE_ANGLE, "x");
+    struct sotto_buf values;
+    sotto_buf_init(&values, 1024);
+    give(vault, PERSON, "Jane Doe");
+    IS_INT(sotto_vault_take_out(vault, &values), SOTTO_OK, "values are taken out");
+    restores(vault, "<PERSON_1>", "<PERSON_1>");
+    IS_INT(sotto_vault_put_back(vault, sotto_buf_span(&values)), SOTTO_OK, "and put back");
+    restores(vault, "<PERSON_1>", "Jane Doe");
+    sotto_buf_free(&values);
+    sotto_vault_free(vault);
+}
+
 static void test_many(void)
 {
     struct sotto_vault *vault = new_vault(SOTTO_STYLE_SURROGATE, "x");
@@ -219,6 +233,7 @@ int main(void)
 {
     test_angle();
     test_surrogate();
+    test_taken_out();
     test_many();
     test_every_allocation_failure(SOTTO_STYLE_ANGLE);
     test_every_allocation_failure(SOTTO_STYLE_SURROGATE);
