@@ -17,7 +17,7 @@ from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
 from lib.provider import Provider, chunk, completion
 from lib.tap import Tap, skip_all
-from lib.wire import free_port
+from lib.wire import TIMEOUT, free_port
 
 need_binary()
 try:
@@ -137,7 +137,7 @@ class Tap2(httpx.HTTPTransport):
 
 def wait_for_rsa(tries=200):
     for _ in range(tries):
-        rows = httpx.get(f"{URL}/seal/keys").json()["suites"]
+        rows = httpx.get(f"{URL}/seal/keys", timeout=TIMEOUT).json()["suites"]
         if any("public_key" in row for row in rows):
             return True
         threading.Event().wait(0.1)
@@ -233,7 +233,7 @@ def errors():
 @t.case
 def trust():
     """Which gateway is believed"""
-    key = httpx.get(f"{URL}/seal/keys").json()["signing_key"]
+    key = httpx.get(f"{URL}/seal/keys", timeout=TIMEOUT).json()["signing_key"]
 
     def ask(trust):
         return SecureGPT(api_key=gateway.key, base_url=URL, trust=trust, max_retries=0).chat.completions.create(model="gpt-4", messages=ASK)

@@ -58,21 +58,22 @@ def _read(response, what):
     return value
 
 
-def begin(make, base, address, suite, trust, headers):
+def begin(make, base, address, suite, trust, headers, extensions):
     """Yields requests, is sent answers that have been read, returns a Session.
 
     make     the class of requests
     base     URL of the gateway up to and including /v1
     address  how the gateway is named in the file of known ones
     headers  of the caller's request: who it is
+    extensions  of the caller's request: how long it waits
     """
     nonce = os.urandom(32) if trust.wants_evidence else None
-    keys = _read((yield make("GET", f"{base}/seal/keys", params={"nonce": nonce.hex()} if nonce else None)), "keys")
+    keys = _read((yield make("GET", f"{base}/seal/keys", params={"nonce": nonce.hex()} if nonce else None, extensions=extensions)), "keys")
     signing_key = unb64(keys.get("signing_key"), 32)
     trust.check(address, signing_key, keys.get("attestation"), nonce)
     hello = SUITES[suite](keys)
     body = json.dumps({"version": 1, "suite": suite, **hello.body()})
-    asked = make("POST", f"{base}/seal/session", content=body, headers={**headers, "content-type": "application/json"})
+    asked = make("POST", f"{base}/seal/session", content=body, headers={**headers, "content-type": "application/json"}, extensions=extensions)
     begun = time.monotonic()
     return agree(suite, hello, _read((yield asked), "session"), signing_key, begun)
 

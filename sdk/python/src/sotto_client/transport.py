@@ -50,6 +50,7 @@ class _Plan:
         self.suite = suite_of(asked) if asked is not None else default_suite
         self.text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if asked is not None else request.content
         self.credentials = {name: request.headers[name] for name in _CREDENTIALS if name in request.headers}
+        self.extensions = {name: value for name, value in request.extensions.items() if name == "timeout"}
         self.key = (self.base, tuple(sorted(self.credentials.items())), self.suite)
 
     def seal(self, request, session):
@@ -216,7 +217,7 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
         with self._lock:
             session = self._sessions.get(plan)
             if session is None:
-                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials)
+                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials, plan.extensions)
                 session = self._drive(steps)
                 self._sessions.put(plan, session)
             return session
@@ -274,7 +275,7 @@ class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries
         async with self._lock:
             session = self._sessions.get(plan)
             if session is None:
-                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials)
+                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials, plan.extensions)
                 session = await self._drive(steps)
                 self._sessions.put(plan, session)
             return session
