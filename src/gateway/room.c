@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "gateway/room_catalog.h"
+#include "gateway/room_log.h"
 #include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/request.h"
@@ -211,6 +212,8 @@ static void prepared(struct room_stream *s, enum sotto_err err)
         room_refuse(s, err);
     } else if (s->presidio != NULL) {
         room_presidio(s);
+    } else if (s->of_log) {
+        room_log(s);
     } else if (s->seal.route != NULL) {
         room_seal_send(s);
     } else if (s->call.kind == SOTTO_CALL_MODELS || s->call.kind == SOTTO_CALL_MODEL) {
@@ -281,7 +284,7 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
         return;
     }
     if (err == SOTTO_OK && (body.len > SOTTO_ROOM_INLINE_BYTES || s->seal.route != NULL ||
-                            room_presidio_is_heavy(s, body))) {
+                            s->of_log || room_presidio_is_heavy(s, body))) {
         hand_to_worker(s, block, body);
         return;
     }

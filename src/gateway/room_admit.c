@@ -8,21 +8,33 @@
 #include "gateway/room_stream.h"
 #include "sys/clock.h"
 
+/* Who may call a route. */
+enum admit_who {
+    ADMIT_KEYS,   /* whoever has a key */
+    ADMIT_MODELS, /* the same, and everybody under `models.public` */
+    ADMIT_LOG,    /* administrators, and everybody under `audit.public` */
+    ADMIT_ADMINS,
+};
+
 /* What may be called, by whatever dialect. */
 struct admit_route {
     const char *path; /* a trailing slash: anything below */
     const char *methods;
-    bool may_be_public; /* `models.public` */
+    enum admit_who who;
+    bool of_log; /* gateway/room_log.h serves it */
 };
 
 static const struct admit_route routes[] = {
-    {"/v1/chat/completions", "POST", false},
-    {"/v1/embeddings", "POST", false},
-    {"/v1/models", "GET", true},
-    {"/v1/models/", "GET", true},
-    {"/v1/ai/completions", "POST", false},
-    {"/v1/ai/models", "GET", false},
-    {"/", "GET", false}, /* the front answers it: see gateway/pages.h */
+    {"/v1/chat/completions", "POST", ADMIT_KEYS, false},
+    {"/v1/embeddings", "POST", ADMIT_KEYS, false},
+    {"/v1/models", "GET", ADMIT_MODELS, false},
+    {"/v1/models/", "GET", ADMIT_MODELS, false},
+    {"/v1/ai/completions", "POST", ADMIT_KEYS, false},
+    {"/v1/ai/models", "GET", ADMIT_KEYS, false},
+    {"/v1/audit/", "GET", ADMIT_KEYS, true},
+    {"/log/cosignatures", "POST", ADMIT_ADMINS, true},
+    {"/log/", "GET", ADMIT_LOG, true},
+    {"/", "GET", ADMIT_KEYS, false}, /* the front answers it: see gateway/pages.h */
 };
 
 static const struct admit_route *find_route(sotto_span path)
@@ -63,7 +75,7 @@ static const char *route_hint(sotto_span path)
 /* The route of a profile in the words of this file. */
 static const struct admit_route *seal_route(const struct sotto_seal_route *of)
 {
-    static const struct admit_route post = {"", "POST", false}, get = {"", "GET", false};
+    static const struct admit_route post = {.methods = "POST"}, get = {.methods = "GET"};
     return strcmp(of->method, "POST") == 0 ? &post : &get;
 }
 
@@ -88,6 +100,7 @@ static enum sotto_err check_route(struct room_stream *s, const struct sotto_http
         sotto_ignore(sotto_buf_printf(&s->pass, "Allow: %s\r\n", (*route)->methods)); /* a hint */
         return SOTTO_EINVAL;
     }
+    s->of_log = (*route)->of_log;
     return SOTTO_OK;
 }
 
@@ -153,8 +166,17 @@ static bool may_lack_key(const struct room_stream *s, const struct sotto_http_he
     if (s->dialect == &room_presidio_face) {
         return room_presidio_is_local(s, head);
     }
-    return s->seal.route != NULL ? !s->seal.route->needs_key
-                                 : route->may_be_public && s->setup->config->models_public;
+    if (s->seal.route != NULL) {
+        return !s->seal.route->needs_key;
+    }
+    return (route->who == ADMIT_MODELS && s->setup->config->models_public) ||
+           (route->who == ADMIT_LOG && s->setup->config->audit.open);
+}
+
+static bool may_call(const struct room_stream *s, const struct admit_route *route)
+{
+    return sotto_key_is_admin(&s->key->key) || route->who == ADMIT_KEYS ||
+           route->who == ADMIT_MODELS || (route->who == ADMIT_LOG && s->setup->config->audit.open);
 }
 
 static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,
@@ -182,6 +204,11 @@ static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_h
     if (!sotto_key_may(&s->key->key, SOTTO_SCOPE_DIALECT, sotto_span_str(s->dialect->name))) {
         sotto_problem_set(&s->problem, 403, "invalid_request_error", "permission_denied", NULL,
                           "This API key may not use the %s interface.", s->dialect->name);
+        return SOTTO_EDENIED;
+    }
+    if (!may_call(s, route)) {
+        sotto_problem_set(&s->problem, 403, "invalid_request_error", "permission_denied", NULL,
+                          "This route needs an API key with the scope admin.");
         return SOTTO_EDENIED;
     }
     return sotto_tenants_keys(s->room->tenants, s->key->key.tenant, &s->tenant);

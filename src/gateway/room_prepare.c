@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gateway/room_log.h"
 #include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
 #include "http/trace.h"
@@ -273,6 +274,9 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     if (s->dialect == &room_presidio_face) {
         return room_presidio_read(s, head, body);
     }
+    if (s->of_log) {
+        return room_log_read(s, head, body);
+    }
     bool sealed = s->seal.profile != NULL;
     enum sotto_err err = sealed ? read_sealed(s, head, body)
                                 : s->dialect->read(head, body, s->setup->config->limits.depth,
@@ -344,7 +348,7 @@ enum sotto_err room_mask(struct room_stream *s, size_t budget, bool *done)
 
 enum sotto_err room_build(struct room_stream *s)
 {
-    if (s->presidio != NULL || !is_post(s) || s->upstream->provider == NULL) {
+    if (s->presidio != NULL || s->of_log || !is_post(s) || s->upstream->provider == NULL) {
         return SOTTO_OK;
     }
     struct sotto_upstream upstream = s->upstream->wire;

@@ -10,7 +10,7 @@
 
 static bool is_private(const struct room_stream *s)
 {
-    return s->dialect != &room_presidio_face && s->seal.route == NULL &&
+    return s->dialect != &room_presidio_face && s->seal.route == NULL && !s->of_log &&
            (s->call.kind == SOTTO_CALL_CHAT || s->call.kind == SOTTO_CALL_EMBEDDINGS);
 }
 

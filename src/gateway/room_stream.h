@@ -108,6 +108,9 @@ struct room_stream {
     bool head_sent;
     bool paused;
 
+    bool of_log; /* gateway/room_log.h serves it */
+    int log_status;
+    const char *log_type;
     bool unaudited; /* refused because the audit log cannot be written */
     bool held;      /* the last message to front waits for the audit log */
     uint32_t held_flags;
