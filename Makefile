@@ -29,6 +29,13 @@ asan:
 	@ninja -C build-asan
 	@scripts/run-tests --slow 5 build-asan
 
+# hours: crash tests by the thousand and what else is too long for every run
+soak:
+	@scripts/setup test
+	@scripts/meson-setup $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
+	@scripts/run-soak $(BUILD)
+
 fuzz:
 	@scripts/setup fuzz
 	@scripts/run-fuzz $(T)
@@ -54,4 +61,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run demo test asan fuzz lint format bench install clean
+.PHONY: all run demo test asan soak fuzz lint format bench install clean
