@@ -31,6 +31,11 @@ static bool is_particle(sotto_span gap)
     return is_one_of(gap, particles, SOTTO_COUNT(particles));
 }
 
+static bool is_roman(uint8_t c)
+{
+    return c == 'I' || c == 'V' || c == 'X';
+}
+
 /* "Charles II", "Friedrich II." */
 static bool ends_in_number(sotto_span name)
 {
@@ -38,7 +43,7 @@ static bool ends_in_number(sotto_span name)
     if (end > 0 && name.base[end - 1] == '.') {
         end--;
     }
-    for (start = end; start > 0 && strchr("IVX", name.base[start - 1]) != NULL; start--) {
+    for (start = end; start > 0 && is_roman(name.base[start - 1]); start--) {
     }
     return start < end && start > 0 && name.base[start - 1] == ' ';
 }
@@ -66,11 +71,12 @@ static size_t suffix_end(sotto_span text, size_t end, size_t limit)
             return end + len;
         }
     }
-    /* An initial that ends the entry of a list: "Hollmann F (2014)", "Kara S,". */
+    /* An initial that ends the entry of a list: "Kara S, Hollmann F;". */
     bool initial = limit - end >= 2 && text.base[end] == ' ' && text.base[end + 1] >= 'A' &&
                    text.base[end + 1] <= 'Z';
-    return initial && end + 2 < text.len && strchr(",;", text.base[end + 2]) != NULL ? end + 2
-                                                                                     : end;
+    bool ends =
+        initial && end + 2 < text.len && (text.base[end + 2] == ',' || text.base[end + 2] == ';');
+    return ends ? end + 2 : end;
 }
 
 void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
