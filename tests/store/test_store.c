@@ -174,7 +174,7 @@ static const struct sotto_key full_key = {
     .mode = SOTTO_LIT_INIT("hipaa"),
     .style = SOTTO_LIT_INIT("redact"),
     .anonymize = true,
-    .quota = {60, 1000, 20000, 3000000},
+    .quota = {60, 1000, 20000, 3000000, 4500000000},
 };
 
 static void test_keys(void)
