@@ -8,7 +8,7 @@
 #include "crypto/random.h"
 
 static enum sotto_err make_pair(const struct sotto_kem *kem, const uint8_t *seed,
-                                struct sotto_kem_pair **out)
+                                const atomic_bool *cancelled, struct sotto_kem_pair **out)
 {
     enum sotto_err err = sotto_crypto_init();
     if (err != SOTTO_OK) {
@@ -19,7 +19,7 @@ static enum sotto_err make_pair(const struct sotto_kem *kem, const uint8_t *seed
         return SOTTO_ENOMEM;
     }
     pair->kem = kem;
-    err = kem->make(kem, seed, pair);
+    err = kem->make(kem, seed, cancelled, pair);
     if (err != SOTTO_OK) {
         sotto_kem_pair_free(pair);
         return err;
@@ -28,12 +28,13 @@ static enum sotto_err make_pair(const struct sotto_kem *kem, const uint8_t *seed
     return SOTTO_OK;
 }
 
-enum sotto_err sotto_kem_pair_new(const struct sotto_kem *kem, struct sotto_kem_pair **out)
+enum sotto_err sotto_kem_pair_new(const struct sotto_kem *kem, const atomic_bool *cancelled,
+                                  struct sotto_kem_pair **out)
 {
     uint8_t seed[SOTTO_KEM_SEED_MAX];
     enum sotto_err err = sotto_crypto_random(seed, sizeof(seed));
     if (err == SOTTO_OK) {
-        err = make_pair(kem, seed, out);
+        err = make_pair(kem, seed, cancelled, out);
     }
     sotto_wipe(seed, sizeof(seed));
     return err;
@@ -45,7 +46,7 @@ enum sotto_err sotto_kem_pair_from_seed(const struct sotto_kem *kem, sotto_span 
     if (kem->seed_len == 0 || seed.len != kem->seed_len) {
         return SOTTO_EINVAL;
     }
-    return make_pair(kem, seed.base, out);
+    return make_pair(kem, seed.base, NULL, out);
 }
 
 void sotto_kem_pair_free(struct sotto_kem_pair *pair)

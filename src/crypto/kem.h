@@ -21,6 +21,8 @@
  * A pair is immutable and may be used by several threads.
  */
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 
 #define SOTTO_KEM_SECRET_BYTES 32
@@ -42,7 +44,7 @@ struct sotto_kem {
 
     /* As the functions below; private to crypto/kem*.c. */
     enum sotto_err (*make)(const struct sotto_kem *kem, const uint8_t *seed,
-                           struct sotto_kem_pair *pair);
+                           const atomic_bool *cancelled, struct sotto_kem_pair *pair);
     enum sotto_err (*encapsulate)(const struct sotto_kem *kem, sotto_span public_key,
                                   const uint8_t *randomness, uint8_t *ciphertext, uint8_t *secret);
     enum sotto_err (*decapsulate)(const struct sotto_kem_pair *pair, const uint8_t *ciphertext,
@@ -56,10 +58,14 @@ extern const struct sotto_kem sotto_kem_rsa4096;
 /**
  * Makes a fresh pair.
  *
- * @param[out] out  set only on SOTTO_OK; freed with sotto_kem_pair_free()
+ * @param cancelled  another thread sets it to make an end of a search that takes long; may be NULL
+ * @param[out] out   set only on SOTTO_OK; freed with sotto_kem_pair_free()
+ *
+ * @retval SOTTO_ECLOSED  cancelled
  * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_kem_pair_new(const struct sotto_kem *kem,
+                                                   const atomic_bool *cancelled,
                                                    struct sotto_kem_pair **out);
 
 /**

@@ -71,8 +71,9 @@ enum sotto_err kem_mlkem_decapsulate(EVP_PKEY *key, const uint8_t *ciphertext,
 }
 
 static enum sotto_err make(const struct sotto_kem *kem, const uint8_t *seed,
-                           struct sotto_kem_pair *pair)
+                           const atomic_bool *cancelled, struct sotto_kem_pair *pair)
 {
+    (void)cancelled; /* it takes no time */
     pair->key = kem_mlkem_key(mlkem512, seed);
     pair->public_len = kem->public_len;
     if (pair->key == NULL ||

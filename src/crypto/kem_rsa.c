@@ -19,13 +19,41 @@ static bool set_oaep(EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, "SHA256", NULL) == 1;
 }
 
+/* OpenSSL asks while it looks for primes. */
+static int go_on(EVP_PKEY_CTX *ctx)
+{
+    const atomic_bool *cancelled = EVP_PKEY_CTX_get_app_data(ctx);
+    return cancelled == NULL || !atomic_load_explicit(cancelled, memory_order_relaxed);
+}
+
+static EVP_PKEY *find_key(const atomic_bool *cancelled)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, RSA_BITS) == 1) {
+        /* The callback only reads it. */
+        EVP_PKEY_CTX_set_app_data(
+            ctx, (void *)(uintptr_t)cancelled); /* NOLINT(performance-no-int-to-ptr) */
+        EVP_PKEY_CTX_set_cb(ctx, go_on);
+        if (EVP_PKEY_generate(ctx, &key) != 1) {
+            key = NULL;
+        }
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static enum sotto_err make(const struct sotto_kem *kem, const uint8_t *seed,
-                           struct sotto_kem_pair *pair)
+                           const atomic_bool *cancelled, struct sotto_kem_pair *pair)
 {
     uint8_t *at = pair->public_key;
     (void)kem;
     (void)seed;
-    pair->key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
+    pair->key = find_key(cancelled);
+    if (pair->key == NULL && cancelled != NULL && atomic_load(cancelled)) {
+        return SOTTO_ECLOSED;
+    }
     int len = pair->key != NULL ? i2d_PUBKEY(pair->key, NULL) : -1;
     if (len <= 0 || len > SOTTO_KEM_PUBLIC_MAX || i2d_PUBKEY(pair->key, &at) != len) {
         return SOTTO_ECRYPTO;

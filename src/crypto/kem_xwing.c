@@ -86,11 +86,12 @@ static bool read_public(struct sotto_kem_pair *pair)
 }
 
 static enum sotto_err make(const struct sotto_kem *kem, const uint8_t *seed,
-                           struct sotto_kem_pair *pair)
+                           const atomic_bool *cancelled, struct sotto_kem_pair *pair)
 {
     uint8_t expanded[XWING_MLKEM_SEED + XWING_CURVE];
     enum sotto_err err = SOTTO_ECRYPTO;
     (void)kem;
+    (void)cancelled; /* it takes no time */
     if (expand_seed(seed, expanded)) {
         pair->key = kem_mlkem_key(mlkem768, expanded);
         pair->second = curve_private(expanded + XWING_MLKEM_SEED);

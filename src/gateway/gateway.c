@@ -36,7 +36,7 @@ struct sotto_gateway {
     struct sotto_resolver *resolver;
     struct sotto_tls_context *upstream_tls;
     struct sotto_tls_context *server_tls;
-    struct sotto_side *side, *heavy;
+    struct sotto_side *side, *heavy, *slow;
     struct sotto_trail *trail;
     struct sotto_worker **workers;
     size_t worker_count;
@@ -268,7 +268,7 @@ static void on_save(struct sotto_timer *timer)
     g->saving = true;
     g->save_work = (struct sotto_side_work){.run = save_run, .done = save_done, .loop = g->loop};
     sotto_side_put(g->side, &g->save_work);
-    sotto_sealing_tick(g->sealing, g->heavy);
+    sotto_sealing_tick(g->sealing, g->slow);
 }
 
 static void on_drain(struct sotto_timer *timer)
@@ -509,6 +509,9 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
         err = sotto_side_new(&g->side);
     }
     if (err == SOTTO_OK) {
+        err = sotto_side_new(&g->slow);
+    }
+    if (err == SOTTO_OK) {
         err = sotto_side_new(&g->heavy);
     }
     return err == SOTTO_OK ? open_trail(g, why) : err;
@@ -577,6 +580,7 @@ enum sotto_err sotto_gateway_run(struct sotto_gateway *g)
         }
     }
     sotto_admin_set_ready(g->admin, true);
+    sotto_sealing_tick(g->sealing, g->slow);
     sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
     return sotto_loop_run(g->loop);
 }
@@ -589,6 +593,10 @@ void sotto_gateway_free(struct sotto_gateway *g)
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_join(g->workers[i]);
     }
+    if (g->sealing != NULL) {
+        sotto_sealing_stop(g->sealing);
+    }
+    sotto_side_free(g->slow);
     sotto_side_free(g->heavy);
     sotto_side_free(g->side);
     sotto_trail_stop(g->trail);

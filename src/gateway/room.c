@@ -62,6 +62,7 @@ static void stream_free(struct room_stream *s)
     sotto_sse_free(&s->sse);
     sotto_call_free(&s->call);
     room_seal_free(s);
+    sotto_kept_free(&s->keep.kept);
     sotto_key_table_unref(s->table);
     sotto_setup_unref(s->setup);
     sotto_free(s);
@@ -451,11 +452,30 @@ void sotto_room_turn(struct sotto_room *room)
     }
 }
 
+/* Tries again to send off what waits for a key pair; who still waits goes to the end. */
+static void dispatch_unkept(struct sotto_room *room)
+{
+    size_t count = 0;
+    for (const struct room_stream *s = room->unkept.first; s != NULL; s = s->next) {
+        count++;
+    }
+    for (struct room_stream *s; count > 0 && (s = room->unkept.first) != NULL; count--) {
+        enter(s);
+        room_list_remove(s);
+        room_dispatch(s);
+        leave(s);
+    }
+}
+
 void sotto_room_tick(struct sotto_room *room)
 {
     int64_t now = sotto_clock_ms();
     if (room->setup->cache != NULL) {
         sotto_cache_sweep(room->setup->cache, now);
+    }
+    if (room->keeper != NULL) {
+        dispatch_unkept(room);
+        sotto_keeper_sweep(room->keeper);
     }
     for (struct room_stream *s = room->silent.first, *next; s != NULL; s = next) {
         const struct sotto_config_limits *limits = &s->setup->config->limits;
@@ -519,6 +539,9 @@ enum sotto_err sotto_room_new(const struct sotto_room_options *options, struct s
     room->options = *options;
     sotto_buf_init(&room->lines, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = sotto_tenants_new(options->master, &room->tenants);
+    if (err == SOTTO_OK && options->seal != NULL && options->seal->keyring != NULL) {
+        err = sotto_keeper_new(options->seal->keyring, &room->keeper);
+    }
     if (err != SOTTO_OK) {
         sotto_room_free(room);
         return err;
@@ -546,6 +569,7 @@ void sotto_room_free(struct sotto_room *room)
     drop_jobs(room);
     room_catalog_clear(room);
     sotto_streams_free(&room->streams);
+    sotto_keeper_free(room->keeper);
     sotto_tenants_free(room->tenants);
     sotto_key_table_unref(room->table);
     sotto_setup_unref(room->setup);

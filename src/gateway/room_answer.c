@@ -61,12 +61,20 @@ static enum sotto_err make_facts(struct room_stream *s)
 
 void room_dispatch(struct room_stream *s)
 {
+    if (room_keep_waits(s)) {
+        s->state = ROOM_UNKEPT;
+        room_list_add(&s->room->unkept, s);
+        return;
+    }
     enum sotto_err err = make_facts(s);
     if (err == SOTTO_OK && s->vault != NULL) {
         err = sotto_restoring_new(s->vault, &s->restoring);
     }
     if (err == SOTTO_OK && s->upstream->provider != NULL && s->call.stream) {
         err = s->upstream->provider->stream_new(&s->call, &s->reader);
+    }
+    if (err == SOTTO_OK) {
+        err = room_keep(s);
     }
     if (err != SOTTO_OK) {
         room_refuse(s, err);
@@ -158,7 +166,10 @@ static enum sotto_err add_compliance(struct room_stream *s, yyjson_mut_doc *doc)
 /* Adds what the gateway itself has to say: top-level members beside the upstream's. */
 static enum sotto_err add_extras(struct room_stream *s, yyjson_mut_doc *doc, bool last)
 {
-    enum sotto_err err = last ? room_seal_extra(s, doc) : SOTTO_OK;
+    enum sotto_err err = SOTTO_OK;
+    if (last) {
+        err = s->seal.exchange != NULL ? room_seal_extra(s, doc) : room_keep_extra(s, doc);
+    }
     if (err == SOTTO_OK && last) {
         err = add_compliance(s, doc);
     }
@@ -210,15 +221,15 @@ static enum sotto_err pass_chunk(struct room_stream *s, yyjson_mut_doc *chunk)
     yyjson_mut_val *root = yyjson_mut_doc_get_root(chunk);
     yyjson_mut_val *choices = sotto_json_get(root, "choices");
     bool no_choices = yyjson_mut_arr_size(choices) == 0, empty = false;
-    enum sotto_err err = SOTTO_OK;
 
     if (strip_usage(s, root, no_choices)) {
         return SOTTO_OK;
     }
+    enum sotto_err err = room_recall(s);
     yyjson_mut_obj_remove_key(root, "obfuscation"); /* its length no longer fits the text */
     count_finished(s, choices);
     room_note_text(s, choices);
-    if (s->restoring != NULL) {
+    if (err == SOTTO_OK && s->restoring != NULL) {
         err = sotto_restoring_chunk(s->restoring, chunk, &empty);
     }
     bool last = s->call.include_usage ? no_choices && s->finished_choices > 0
@@ -249,8 +260,10 @@ static enum sotto_err write_rest(struct room_stream *s)
         return SOTTO_OK;
     }
     yyjson_mut_doc *rest = sotto_json_new();
-    enum sotto_err err =
-        rest == NULL ? SOTTO_ENOMEM : sotto_restoring_end(s->restoring, NULL, rest, &any);
+    enum sotto_err err = rest != NULL ? room_recall(s) : SOTTO_ENOMEM;
+    if (err == SOTTO_OK) {
+        err = sotto_restoring_end(s->restoring, NULL, rest, &any);
+    }
     if (err == SOTTO_OK && any) {
         err = write_event(s, rest);
     }
@@ -283,7 +296,7 @@ static void fail_in_stream(struct room_stream *s, yyjson_mut_doc *error)
         room_reply_more(s, sotto_buf_span(&s->out), 0);
     }
     if (error != NULL && s->restoring != NULL &&
-        sotto_restoring_whole(s->restoring, error) != SOTTO_OK) {
+        (room_recall(s) != SOTTO_OK || sotto_restoring_whole(s->restoring, error) != SOTTO_OK)) {
         sotto_json_free(error);
         error = NULL;
     }
@@ -357,8 +370,8 @@ void room_whole(struct room_stream *s, yyjson_mut_doc *answer)
     yyjson_mut_val *root = yyjson_mut_doc_get_root(answer);
     room_note_usage(s, sotto_json_get(root, "usage"));
     room_note_text(s, sotto_json_get(root, "choices"));
-    enum sotto_err err = SOTTO_OK;
-    if (s->restoring != NULL) {
+    enum sotto_err err = room_recall(s);
+    if (err == SOTTO_OK && s->restoring != NULL) {
         err = sotto_restoring_whole(s->restoring, answer);
     }
     if (err == SOTTO_OK) {
@@ -418,6 +431,9 @@ static void end_error(struct room_stream *s)
     }
     enum sotto_err err =
         s->upstream->provider->error(s->upstream_status, sotto_buf_span(&s->answer), &error);
+    if (err == SOTTO_OK) {
+        err = room_recall(s);
+    }
     if (err == SOTTO_OK && s->restoring != NULL) {
         err = sotto_restoring_whole(s->restoring, error);
     }

@@ -21,6 +21,7 @@
 #include "http/sse.h"
 #include "pipeline/restoring.h"
 #include "presidio/presidio.h"
+#include "seal/keeper.h"
 
 /** Most of the body of an upstream's error that is read. */
 #define ROOM_ERROR_BODY_MAX ((size_t)1 << 20)
@@ -30,6 +31,7 @@ enum room_state {
     ROOM_MASKING,    /* between two turns */
     ROOM_WORKER,     /* a worker has it */
     ROOM_LISTING,    /* an upstream is asked for its list of models; it may be broken off */
+    ROOM_UNKEPT,     /* waits for the key pair under which it will be kept */
     ROOM_WAITING,    /* sent to the upstream, no answer yet */
     ROOM_WHOLE,      /* collects the body of an answer */
     ROOM_STREAMING,  /* passes events on */
@@ -52,6 +54,18 @@ struct room_seal {
     int64_t took_us; /* opening and sealing, so far */
 };
 
+/** What waits for the upstream, sealed; zero-initialised: nothing. */
+struct room_keep {
+    const struct sotto_suite *suite; /* NULL: not yet decided */
+    int64_t waits_ms;                /* since when there is no pair of it; 0: it did not wait */
+    struct sotto_kept kept;
+    bool values;                               /* those of the vault are in it */
+    size_t explanation_at;                     /* behind them stands the explanation */
+    char key_id[SOTTO_SESSION_KEY_ID_LEN + 1]; /* empty: nothing was kept */
+    bool told;                                 /* `encryption` went out */
+    int64_t took_ns;
+};
+
 struct room_stream {
     struct sotto_room *room;
     uint64_t id;
@@ -68,6 +82,7 @@ struct room_stream {
     sotto_span upstream_model;              /* the upstream's name of the model */
     struct sotto_masking_keys tenant;       /* the tenant's keys */
     struct room_seal seal;
+    struct room_keep keep;
     struct sotto_reservation reservation;
     struct sotto_limit_state limit;
     uint64_t prompt_estimate;   /* tokens */
@@ -134,12 +149,14 @@ struct room_catalog; /* gateway/room_catalog.h */
 
 struct sotto_room {
     struct sotto_room_options options;
+    struct sotto_keeper *keeper; /* NULL: nothing is kept */
     struct sotto_setup *setup;
     struct sotto_key_table *table; /* this thread's handle */
     struct sotto_tenants *tenants;
     struct sotto_streams streams;
     struct room_list masking;
     struct room_list parked;
+    struct room_list unkept;
     struct room_list silent;          /* streams that may need a comment */
     struct sotto_detect_job *jobs[8]; /* idle jobs of `jobs_of` */
     size_t job_count;
@@ -300,6 +317,26 @@ bool room_audit(struct room_stream *s);
 
 /** Sends what was held back, or a refusal where there is no entry. */
 void room_audit_release(struct room_stream *s, enum sotto_err err);
+
+/* room_keep.c */
+
+/** Whether the pair of the request's suite is still being made and may be waited for. */
+bool room_keep_waits(struct room_stream *s);
+
+/**
+ * Seals what waits for the upstream: scope `gateway`.  Errors as room_admit().
+ */
+SOTTO_MUST_CHECK enum sotto_err room_keep(struct room_stream *s);
+
+/**
+ * Opens it again, once; to be called before anything is restored.
+ *
+ * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO, SOTTO_EAUTH, SOTTO_EFORMAT
+ */
+SOTTO_MUST_CHECK enum sotto_err room_recall(struct room_stream *s);
+
+/** Puts `encryption` into an answer to a request that came in the clear, once.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err room_keep_extra(struct room_stream *s, yyjson_mut_doc *doc);
 
 /* room_models.c */
 

@@ -87,13 +87,21 @@ static void renew(struct sotto_side_work *work)
     (void)sotto_sessions_sweep(sealing->host.sessions, now_s);
     sotto_keyring_sweep(sealing->host.keyring, now_s);
     for (size_t i = 0; i < SOTTO_SUITE_COUNT; i++) {
-        if (sotto_keyring_is_due(sealing->host.keyring, &sotto_suites[i], now_s) &&
-            sotto_keyring_renew(sealing->host.keyring, &sotto_suites[i], now_s) != SOTTO_OK) {
+        enum sotto_err err =
+            sotto_keyring_is_due(sealing->host.keyring, &sotto_suites[i], now_s)
+                ? sotto_keyring_renew(sealing->host.keyring, &sotto_suites[i], now_s)
+                : SOTTO_OK;
+        if (err != SOTTO_OK && err != SOTTO_ECLOSED) {
             SOTTO_LOG(SOTTO_LOG_ERROR, "key_pair_not_renewed",
                       SOTTO_LOG_NOTE("suite", sotto_suites[i].name));
         }
     }
     atomic_store(&sealing->busy, false);
+}
+
+void sotto_sealing_stop(struct sotto_sealing *sealing)
+{
+    sotto_keyring_stop(sealing->host.keyring);
 }
 
 void sotto_sealing_tick(struct sotto_sealing *sealing, struct sotto_side *side)

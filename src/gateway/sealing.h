@@ -35,6 +35,9 @@ void sotto_sealing_free(struct sotto_sealing *sealing);
 /** As long as `sealing`. */
 const struct sotto_seal_host *sotto_sealing_host(const struct sotto_sealing *sealing);
 
+/** Gives up what is being made; before the side thread is freed. */
+void sotto_sealing_stop(struct sotto_sealing *sealing);
+
 /**
  * To be called every few seconds, by one thread: has the side thread forget what has expired and
  * renew key pairs that are due.

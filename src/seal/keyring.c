@@ -14,6 +14,7 @@ struct keyring_slot {
 
 struct sotto_keyring {
     pthread_mutex_t lock;
+    atomic_bool stopped;
     struct keyring_slot slots[SOTTO_SUITE_COUNT];
 };
 
@@ -34,7 +35,7 @@ void sotto_gateway_pair_unref(struct sotto_gateway_pair *pair)
 }
 
 static enum sotto_err make_pair(const struct sotto_suite *suite, int64_t now_s,
-                                struct sotto_gateway_pair **out)
+                                const atomic_bool *cancelled, struct sotto_gateway_pair **out)
 {
     struct sotto_gateway_pair *pair = sotto_calloc(1, sizeof(*pair));
     if (pair == NULL) {
@@ -43,7 +44,7 @@ static enum sotto_err make_pair(const struct sotto_suite *suite, int64_t now_s,
     atomic_init(&pair->refs, 1);
     pair->suite = suite;
     pair->made_s = now_s;
-    enum sotto_err err = sotto_kem_pair_new(suite->kem, &pair->pair);
+    enum sotto_err err = sotto_kem_pair_new(suite->kem, cancelled, &pair->pair);
     if (err == SOTTO_OK) {
         err = sotto_session_key_id(sotto_kem_public(pair->pair), pair->key_id);
     }
@@ -92,6 +93,11 @@ void sotto_keyring_free(struct sotto_keyring *ring)
     sotto_free(ring);
 }
 
+void sotto_keyring_stop(struct sotto_keyring *ring)
+{
+    atomic_store(&ring->stopped, true);
+}
+
 bool sotto_keyring_is_due(struct sotto_keyring *ring, const struct sotto_suite *suite,
                           int64_t now_s)
 {
@@ -107,7 +113,10 @@ enum sotto_err sotto_keyring_renew(struct sotto_keyring *ring, const struct sott
 {
     struct keyring_slot *slot = slot_of(ring, suite);
     struct sotto_gateway_pair *fresh = NULL, *old[2];
-    enum sotto_err err = make_pair(suite, now_s, &fresh);
+    if (atomic_load(&ring->stopped)) {
+        return SOTTO_ECLOSED;
+    }
+    enum sotto_err err = make_pair(suite, now_s, &ring->stopped, &fresh);
     if (err != SOTTO_OK) {
         return err;
     }

@@ -34,6 +34,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_keyring_new(struct sotto_keyring **out);
 /** Wipes and frees; NULL is allowed.  References stay valid. */
 void sotto_keyring_free(struct sotto_keyring *ring);
 
+/** From now on no pair is made; one that is being made is given up.  Any thread. */
+void sotto_keyring_stop(struct sotto_keyring *ring);
+
 /** Whether the pair of a suite is missing or has been used for its life. */
 bool sotto_keyring_is_due(struct sotto_keyring *ring, const struct sotto_suite *suite,
                           int64_t now_s);
@@ -42,6 +45,7 @@ bool sotto_keyring_is_due(struct sotto_keyring *ring, const struct sotto_suite *
  * Makes a pair and puts it in the place of the old one.  RSA takes a second or more: in a side
  * thread only, and by one thread at a time.
  *
+ * @retval SOTTO_ECLOSED  sotto_keyring_stop() was called
  * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO  the old pair stays
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_keyring_renew(struct sotto_keyring *ring,

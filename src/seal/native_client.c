@@ -58,7 +58,7 @@ void sotto_native_hello_free(struct sotto_native_hello *h)
 static enum sotto_err make_hello(struct sotto_native_hello *h, sotto_span published)
 {
     if (h->suite->ephemeral) {
-        return sotto_kem_pair_new(h->suite->kem, &h->pair);
+        return sotto_kem_pair_new(h->suite->kem, NULL, &h->pair);
     }
     enum sotto_err err = sotto_buf_append(&h->published, published);
     return err == SOTTO_OK ? sotto_kem_encapsulate(h->suite->kem, published, h->made, h->shared)

@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-/** Microseconds since an arbitrary start; never goes back. */
+/** Nanoseconds since an arbitrary start; never goes back. */
+int64_t sotto_clock_ns(void);
+
+/** Microseconds since the same start. */
 int64_t sotto_clock_us(void);
 
 /** Milliseconds since the same start. */

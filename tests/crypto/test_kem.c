@@ -134,6 +134,15 @@ static void test_rsa_keys(void)
            SOTTO_EINVAL, "the exponent 3 is refused");
 }
 
+/* A search for primes that is told to end has not found any. */
+static void test_cancelled(void)
+{
+    const atomic_bool cancelled = true;
+    struct sotto_kem_pair *pair = NULL;
+    IS_INT(sotto_kem_pair_new(&sotto_kem_rsa4096, &cancelled, &pair), SOTTO_ECLOSED, "cancelled");
+    OK(pair == NULL, "nothing was handed out");
+}
+
 static void test_seeds(void)
 {
     static const uint8_t bytes[SOTTO_KEM_SEED_MAX + 1];
@@ -155,7 +164,7 @@ static enum sotto_err use_all(size_t i)
     uint8_t ciphertext[SOTTO_KEM_CIPHERTEXT_MAX], sent[32], got[32];
     struct sotto_kem_pair *pair = NULL;
     enum sotto_err err =
-        kems[i] != &sotto_kem_rsa4096 ? sotto_kem_pair_new(kems[i], &pair) : SOTTO_OK;
+        kems[i] != &sotto_kem_rsa4096 ? sotto_kem_pair_new(kems[i], NULL, &pair) : SOTTO_OK;
     if (err == SOTTO_OK) {
         err = sotto_kem_encapsulate(kems[i], sotto_kem_public(pairs[i]), ciphertext, sent);
     }
@@ -193,7 +202,7 @@ static void test_faults(size_t i)
 int main(void)
 {
     for (size_t i = 0; i < SOTTO_COUNT(kems); i++) {
-        IS_INT(sotto_kem_pair_new(kems[i], &pairs[i]), SOTTO_OK, "%s: a pair", kems[i]->name);
+        IS_INT(sotto_kem_pair_new(kems[i], NULL, &pairs[i]), SOTTO_OK, "%s: a pair", kems[i]->name);
     }
     for (size_t i = 0; i < SOTTO_COUNT(kems); i++) {
         test_agree(i);
@@ -205,6 +214,7 @@ int main(void)
     test_small_order();
     test_rsa_keys();
     test_seeds();
+    test_cancelled();
     for (size_t i = 0; i < SOTTO_COUNT(kems); i++) {
         sotto_kem_pair_free(pairs[i]);
     }

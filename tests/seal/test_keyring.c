@@ -80,6 +80,8 @@ static void test_faults(void)
     sotto_crypto_random_set_fault(0);
     struct sotto_gateway_pair *still = sotto_keyring_current(ring, suite);
     OK(still == pair, "stays");
+    sotto_keyring_stop(ring);
+    IS_INT(sotto_keyring_renew(ring, suite, NOW + 60), SOTTO_ECLOSED, "once stopped, none is made");
     sotto_gateway_pair_unref(still);
     sotto_gateway_pair_unref(pair);
     sotto_keyring_free(ring);

@@ -9,6 +9,7 @@ int main(void)
     char text[SOTTO_WALL_TEXT_BYTES];
     int64_t a = sotto_clock_us(), b = sotto_clock_us();
     OK(a > 0 && b >= a, "the clock does not go back");
+    OK(sotto_clock_ns() / 1000 >= b, "nanoseconds are of the same clock");
     OK(sotto_clock_ms() >= b / 1000, "milliseconds are of the same clock");
     OK(sotto_wall_s() > 1700000000 && sotto_wall_ms() / 1000 >= sotto_wall_s() - 1, "wall time");
     sotto_wall_text(0, text);
