@@ -97,7 +97,7 @@ static void exchange(void)
     const struct sotto_seal_profile *profile;
     sotto_buf_init(&reply.fields, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&reply.body, SOTTO_BUF_UNBOUNDED);
-    must(sotto_kem_pair_new(&sotto_kem_xwing, &pair)); /* the client's: taken off below */
+    must(sotto_kem_pair_new(&sotto_kem_xwing, NULL, &pair)); /* the client's: taken off below */
     sotto_buf_truncate(&out, 0);
     must(sotto_buf_append(&out, SOTTO_LIT("{\"PublicKey\":\"")));
     must(sotto_base64_write(sotto_kem_public(pair), &out));
@@ -114,7 +114,7 @@ static void exchange(void)
 static void client_pair(void)
 {
     struct sotto_kem_pair *pair = NULL;
-    must(sotto_kem_pair_new(&sotto_kem_xwing, &pair));
+    must(sotto_kem_pair_new(&sotto_kem_xwing, NULL, &pair));
     sotto_kem_pair_free(pair);
 }
 

@@ -50,6 +50,7 @@ struct sotto_gateway {
     struct sotto_timer save_timer, drain_timer;
     struct sotto_side_work save_work;
     bool saving;
+    bool freeing;
     struct sotto_key_table *key_handle; /* of this thread */
     int64_t started_s;
     uint64_t reloads, reloads_refused;
@@ -259,7 +260,9 @@ static void save_done(struct sotto_side_work *work)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
     g->saving = false;
-    sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
+    if (!g->freeing) { /* else the timer is closed already */
+        sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
+    }
 }
 
 static void on_save(struct sotto_timer *timer)
@@ -590,6 +593,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     if (g == NULL) {
         return;
     }
+    g->freeing = true;
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_join(g->workers[i]);
     }

@@ -30,8 +30,8 @@ enum room_state {
     ROOM_PARKED,     /* waits for the newest keys */
     ROOM_MASKING,    /* between two turns */
     ROOM_WORKER,     /* a worker has it */
-    ROOM_LISTING,    /* an upstream is asked for its list of models; it may be broken off */
     ROOM_UNKEPT,     /* waits for the key pair under which it will be kept */
+    ROOM_LISTING,    /* an upstream is asked for its list of models; it may be broken off */
     ROOM_WAITING,    /* sent to the upstream, no answer yet */
     ROOM_WHOLE,      /* collects the body of an answer */
     ROOM_STREAMING,  /* passes events on */

@@ -73,6 +73,11 @@ RESPONSE_000 = """{
       "index": 0
     }
   ],
+  "encryption": {
+    "algorithm": "kyber512",
+    "overhead_ms": 47,
+    "key_id": "key_abc123"
+  },
   "compliance": {
     "mode": "hipaa-aligned",
     "audit_id": "audit_def456",
@@ -87,7 +92,7 @@ def document_000():
     want = json.loads(RESPONSE_000)
 
     def script(seen, out):
-        theirs = {name: value for name, value in want.items() if name != "compliance"}
+        theirs = {name: value for name, value in want.items() if name not in ("encryption", "compliance")}
         out.whole({**theirs, "id": "chatcmpl-abc", "model": "gpt-4o-2024-08-06"})
 
     provider.script = script
@@ -101,6 +106,11 @@ def document_000():
          said["compliance"])
     t.same(got.get("x-sotto-audit-id"), said["compliance"]["audit_id"], "000: and stands in a header, too")
     said["compliance"]["audit_id"] = want["compliance"]["audit_id"]
+    told = said["encryption"]
+    t.same((told["algorithm"], told.pop("scope")), ("kyber512", "gateway"), "000: encryption names what was asked for, and who sealed")
+    t.ok(re.fullmatch(r"key_[0-9A-Za-z]{12}", told["key_id"]), "000: and the key pair", told)
+    t.ok(0 < told["overhead_ms"] < 1000, "000: and what it took", told)
+    said["encryption"] = want["encryption"]
     t.same({**said, "id": want["id"]}, want, "000: the rest of the answer is the example's")
     t.same(list(got.json), list(want), "000: its fields stand in the example's order")
     sent = provider.last.json
