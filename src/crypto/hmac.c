@@ -7,6 +7,9 @@
 
 #include "base/alloc.h"
 #include "crypto/fetched.h"
+#include "crypto/hash.h"
+
+#define HMAC_BLOCK_BYTES 64
 
 struct sotto_hmac {
     EVP_MAC_CTX *ctx; /* with the key; each message starts from it */
@@ -75,15 +78,35 @@ enum sotto_err sotto_hmac_parts(struct sotto_hmac *hmac, const sotto_span *parts
     return SOTTO_ECRYPTO;
 }
 
+/* RFC 2104: hash of the outer block and the hash of the inner one and the message.  Two plain hashes
+ * cost a third of preparing a key that is used once. */
 enum sotto_err sotto_hmac_sha256(sotto_span key, sotto_span message, uint8_t out[SOTTO_HMAC_BYTES])
 {
-    struct sotto_hmac *hmac = NULL;
-    enum sotto_err err = sotto_hmac_new(key, &hmac);
+    uint8_t block[HMAC_BLOCK_BYTES] = {0}, inner[SOTTO_SHA256_BYTES];
+    enum sotto_err err = SOTTO_OK;
+    if (key.len > sizeof(block)) {
+        err = sotto_sha256(key, block);
+    } else if (key.len != 0) {
+        memcpy(block, key.base, key.len);
+    }
+    for (size_t i = 0; i < sizeof(block); i++) {
+        block[i] ^= 0x36;
+    }
+    const sotto_span first[] = {sotto_span_init(block, sizeof(block)), message};
+    const sotto_span second[] = {first[0], sotto_span_init(inner, sizeof(inner))};
     if (err == SOTTO_OK) {
-        err = sotto_hmac_parts(hmac, &message, 1, out);
-    } else {
+        err = sotto_sha256_parts(first, 2, inner);
+    }
+    for (size_t i = 0; i < sizeof(block); i++) {
+        block[i] ^= 0x36 ^ 0x5c;
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_sha256_parts(second, 2, out);
+    }
+    if (err != SOTTO_OK) {
         sotto_wipe(out, SOTTO_HMAC_BYTES);
     }
-    sotto_hmac_free(hmac);
+    sotto_wipe(block, sizeof(block));
+    sotto_wipe(inner, sizeof(inner));
     return err;
 }
