@@ -24,7 +24,7 @@ from lib.wire import Client, build
 t = Tap()
 ROOT = pathlib.Path(os.environ.get("SOTTO_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
 KEY = "ql_playground00_" + "p" * 32
-PATHS = {"/": ("text/html", "index.html"), "/playground.css": ("text/css", "playground.css"), "/playground.js": ("text/javascript", "playground.js"),
+PATHS = {"/": ("text/html", "index.html"), "/playground.css": ("text/css", "playground.css"), "/playground.js": ("text/javascript", "playground.js"), "/proof.js": ("text/javascript", "proof.js"),
          **{f"/seal/{path.name}": ("text/javascript", f"../../sdk/js/src/{path.name}") for path in sorted((ROOT / "sdk/js/src").glob("*.js"))}}
 # Fixed, so that tokens and pictures are the same in each run.
 FIXED = {"SOTTO_API_KEY": KEY, "FIXED_MASTER": "a master secret for pictures only, of enough length"}
@@ -120,7 +120,11 @@ def browser():
         node, modules = packages.node("playwright-core@1.65.1", "axe-core@4.14.1", name="browser-packages")
     except packages.Missing as why:
         return t.skip("what the page does in a browser", str(why))
+    boss = gateway.make_key("--name", "boss", "--scopes", "admin")
+    gateway.make_key("--name", "poor", "--tenant", "ward", "--mode", "hipaa", "--monthly-requests", "5")
+    vkey = gateway.command_line("audit", "vkey", "--state", str(gateway.state)).stdout.decode().strip()
     words = json.dumps({
+        "boss": boss, "vkey": vkey,
         "url": f"http://127.0.0.1:{gateway.port}/", "hostile": f"http://127.0.0.1:{bad.port}/", "key": KEY, "admin": f"http://127.0.0.1:{gateway.admin_port}/", "chromium": program,
         "modules": str(modules), "shots": str(ROOT / "docs/images"), "update": os.environ.get("SOTTO_UPDATE_SHOTS") == "1",
     })

@@ -190,6 +190,66 @@ function show() {
   $("version").textContent = values(last.metrics, "sotto_build_info", "version")[0] ?? "gateway";
 }
 
+// --- keys ----------------------------------------------------------------------------------------
+
+/** The admin key; nowhere else, so that a reload forgets it. */
+let adminKey = "";
+
+async function admin(path) {
+  const response = await fetch(`/admin/v1/${path}`, { headers: { Authorization: `Bearer ${adminKey}` } });
+  if (!response.ok) {
+    const said = await response.json().catch(() => null);
+    throw new Error(said?.error?.message ?? `status ${response.status}`);
+  }
+  return (await response.json()).data;
+}
+
+/** "12 of 100", or "12" without a limit. */
+function of(used, limit) {
+  return limit ? `${number(used)} of ${number(limit)}` : number(used);
+}
+
+function stateOf(one, now) {
+  if (one.revoked) {
+    return "revoked";
+  }
+  if (one.expires) {
+    return `${one.expires <= now ? "expired" : "until"} ${new Date(one.expires * 1000).toISOString().slice(0, 10)}`;
+  }
+  return "valid";
+}
+
+async function showKeys() {
+  const [keys, usage] = await Promise.all([admin("keys"), admin("usage")]);
+  const used = new Map(usage.map((row) => [row.key, row]));
+  fill("keys", keys.map((one) => {
+    const use = used.get(one.id) ?? { requests: 0, prompt_tokens: 0, completion_tokens: 0, cost: 0 };
+    const minute = [one.requests_per_minute ? `${number(one.requests_per_minute)} requests` : "", one.tokens_per_minute ? `${number(one.tokens_per_minute)} tokens` : ""];
+    return [one.name || "–", one.id, one.tenant || "–", one.mode || "–", of(use.requests, one.monthly_requests),
+      of(use.prompt_tokens + use.completion_tokens, one.monthly_tokens), of(use.cost, one.monthly_cost),
+      minute.filter((text) => text !== "").join(", ") || "no limit", stateOf(one, Date.now() / 1000)];
+  }));
+  $("keys").hidden = false;
+}
+
+$("key-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  adminKey = $("key").value.trim() || adminKey;
+  $("key").value = "";
+  $("keys").hidden = true;
+  $("problem").hidden = true;
+  try {
+    await showKeys();
+    $("key").required = false;
+  } catch (error) {
+    $("keys").hidden = true;
+    $("problem").textContent = `The keys cannot be shown: ${error.message}`;
+    $("problem").hidden = false;
+  }
+});
+
+// --- reading again and again ---------------------------------------------------------------------
+
 async function look() {
   try {
     const response = await fetch("/metrics");
@@ -208,9 +268,16 @@ async function look() {
       $("state").dataset.ready = String(ready);
       $("state").textContent = ready ? "Ready: requests are served." : "Ending: what runs is finished.";
     }
-    $("problem").hidden = true;
+    if ($("state").dataset.lost === "yes") {
+      $("problem").hidden = true;
+      $("state").dataset.lost = "no";
+    }
+    if (!$("keys").hidden) {
+      await showKeys().catch(() => { $("keys").hidden = true; }); // the key may have been revoked
+    }
   } catch (error) {
     $("state").dataset.ready = "";
+    $("state").dataset.lost = "yes";
     $("state").textContent = "Not reached.";
     $("problem").textContent = `The gateway cannot be read: ${error.message}.`;
     $("problem").hidden = false;

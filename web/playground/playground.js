@@ -6,6 +6,7 @@
  * only, and characters that steer a terminal or turn the direction of text are made visible.
  */
 
+import { check } from "./proof.js";
 import { sealedFetch } from "./seal/index.js";
 
 /** Longest text that a column shows; a page with more of it in one line stops answering. */
@@ -272,6 +273,7 @@ async function ask(signal) {
   }
   answer.draw();
   showFacts(response, answer);
+  answer.auditId = response.headers.get("x-sotto-audit-id");
   if (isSealed) {
     await showWire(answer);
   }
@@ -297,12 +299,14 @@ async function send() {
   }
   complain("");
   $("wire").hidden = true;
+  $("audit").hidden = true;
   $("send").disabled = true;
   $("stop").disabled = false;
   $("answer").setAttribute("aria-busy", "true");
   say("Sending…");
   try {
     const answer = await ask(running.signal);
+    await audit(answer.auditId);
     say(`The answer is complete: ${answer.text.length} characters.`);
   } catch (error) {
     const stopped = error.name === "AbortError";
@@ -368,6 +372,43 @@ async function showWire(answer) {
   $("wire-request").textContent = dump(wire.request);
   $("wire-answer").textContent = dump(bytes);
   $("wire").hidden = false;
+}
+
+// --- the audit log -----------------------------------------------------------------------------
+
+/** The entry of the request at hand, as the gateway gave it; null: none. */
+let entry = null;
+
+/** Reads an entry; it is under a checkpoint within a second. */
+async function readEntry(id) {
+  for (let i = 0; i < 20; i++) {
+    const response = await fetch(`/v1/audit/${id}`, { headers: { Authorization: `Bearer ${key}` } });
+    if (response.status !== 202) {
+      return response.ok ? { id, text: await response.text() } : null;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return null;
+}
+
+async function showEntry() {
+  const { steps, record } = await check(entry.id, entry.text, $("vkey").value.trim());
+  $("audit-steps").replaceChildren(...steps.map(({ good, what }) => {
+    const item = document.createElement("li");
+    addText(item, `${good === null ? "Not checked" : good ? "Holds" : "DOES NOT HOLD"}: ${what}`);
+    item.className = good === false ? "problem" : "";
+    return item;
+  }));
+  $("audit-record").replaceChildren();
+  addText($("audit-record"), record);
+  $("audit").hidden = false;
+}
+
+async function audit(id) {
+  entry = id === null ? null : await readEntry(id);
+  if (entry !== null) {
+    await showEntry();
+  }
 }
 
 // --- the key and the models --------------------------------------------------------------------
@@ -473,7 +514,13 @@ $("text").addEventListener("keydown", (event) => {
     $("ask").requestSubmit();
   }
 });
+$("audit-form").addEventListener("submit", (event) => { event.preventDefault(); showEntry(); });
 document.addEventListener("selectionchange", keepSelection);
+// The event of the last change may come when another element has the focus already.
+$("text").addEventListener("blur", (event) => {
+  const area = event.target;
+  selection = area.value.slice(area.selectionStart, area.selectionEnd);
+});
 $("missed-form").addEventListener("submit", (event) => { event.preventDefault(); showMissed(); });
 $("copy").addEventListener("click", async () => {
   try {

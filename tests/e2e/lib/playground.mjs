@@ -114,6 +114,36 @@ const row = await page.locator("#findings tbody tr").first().innerText();
 ok(/Margaret Thornbury\s+PERSON\s+.*\s[01]\.\d\d\s+\S+\s+PERSON[0-9A-Z]{9}/.test(row), "each finding has its label, score, rule and token", row);
 ok(/\d+ values replaced/.test(await text(page, "facts")), "the headers of the answer are shown");
 
+// The audit log.
+const steps = () => page.locator("#audit-steps").innerText();
+ok((await steps()).match(/^Holds: /gm)?.length === 3 && /^Not checked: the checkpoint is signed/m.test(await steps()), "the entry, the record and the proof hold", await steps());
+ok((await text(page, "audit-record")).includes('"mode":"standard"') && !(await text(page, "audit-record")).includes("Thornbury"), "the record is shown", await text(page, "audit-record"));
+const sign = async (vkey, good) => {
+  await page.fill("#vkey", vkey);
+  await page.press("#vkey", "Enter");
+  await page.waitForFunction((wanted) => document.getElementById("audit-steps").lastElementChild.textContent.startsWith(wanted), good ? "Holds" : "DOES NOT HOLD").catch(() => 0);
+  return page.locator("#audit-steps li").last().innerText();
+};
+ok((await sign(given.vkey, true)).startsWith("Holds"), "with the log's key the signature holds", await steps());
+ok((await sign(given.vkey.replace(/.$/, (c) => (c === "A" ? "B" : "A")), false)).startsWith("DOES NOT HOLD"), "with another key it does not", await steps());
+ok((await sign("nonsense", false)).startsWith("DOES NOT HOLD"), "nor with what is no key", await steps());
+await page.fill("#vkey", "");
+const tampered = await page.evaluate(async ([id, key]) => {
+  const { check } = await import("./proof.js");
+  const answer = await (await fetch(`/v1/audit/${id}`, { headers: { Authorization: `Bearer ${key}` } })).text();
+  const verdict = async (change) => (await check(id, change(answer), "")).steps.map((one) => one.good);
+  const hash = /\\n([A-Za-z0-9+/]{43}=)\\n/;
+  return {
+    untouched: await verdict((a) => a),
+    record: await verdict((a) => a.replace('"mode":"standard"', '"mode":"standarb"')),
+    root: await verdict((a) => a.replace(/(checkpoint|log)?\\n(\d+)\\n([A-Za-z0-9+/]{3})/, (m) => m.slice(0, -3) + (m.endsWith("AAA") ? "BBB" : "AAA"))),
+    index: await verdict((a) => a.replace(/index (\d+)/, (m, n) => `index ${Number(n) + 1}`)),
+    path: hash.test(answer.slice(0, answer.indexOf("\\n\\n"))) ? await verdict((a) => a.replace(hash, (m) => m.slice(0, 2) + (m[2] === "A" ? "B" : "A") + m.slice(3))) : [true, true, false, null],
+  };
+}, [await page.evaluate(() => /audit_\w{22}/.exec(document.getElementById("audit-steps").textContent)[0]), given.key]);
+ok(JSON.stringify(tampered.untouched) === "[true,true,true,null]" && tampered.record[1] === false && tampered.root[2] === false && tampered.index[2] === false && tampered.path[2] === false,
+  "a changed record, root, index or hash does not hold", tampered);
+
 await page.selectOption("#mode", "hipaa");
 await page.selectOption("#style", "redact");
 await page.uncheck("#stream");
@@ -233,7 +263,7 @@ for (const colorScheme of ["light", "dark"]) {
     const full = await violations(looks);
     ok(empty.bad.length === 0 && full.bad.length === 0 && full.rules > 15, `${name}: no violation of accessibility`, [empty.bad, full.bad, full.rules]);
     ok(await looks.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: nothing is wider than the screen`);
-    await looks.evaluate(() => { document.getElementById("facts").textContent = "5 values replaced."; document.activeElement.blur(); scrollTo(0, 0); });
+    await looks.evaluate(() => { document.getElementById("facts").textContent = "5 values replaced."; document.getElementById("audit").hidden = true; document.activeElement.blur(); scrollTo(0, 0); });
     const shot = await looks.screenshot({ animations: "disabled", fullPage: size === "phone" });
     const result = await differs(`playground-${name}`, shot);
     ok(result.permille < 30, `${name}: it looks as in docs/images`, result);
@@ -275,7 +305,17 @@ ok(statuses.every((status) => status === 200), "admin: six requests are made", s
 await admin.waitForFunction(() => /\d[\d.]* (µs|ms)/.test(document.getElementById("latency").tBodies[0].innerText));
 ok(/own\s+[1-9]\d*\s+[\d.]+ (µs|ms)/.test(await table(admin, "latency")), "admin: latency in quantiles", await table(admin, "latency"));
 ok(before !== await text(admin, "now") && /Requests a second\s+[0-9.]+/.test(await text(admin, "now")), "admin: requests a second", await text(admin, "now"));
-ok(admin.faults.length === 0 || admin.faults.every((fault) => /connect-src|Content Security Policy|violates/.test(fault)), "admin: nothing went wrong", admin.faults);
+const tell = async (key) => {
+  await admin.fill("#key", key);
+  await admin.press("#key", "Enter");
+  await admin.waitForFunction(() => document.getElementById("key").value === "" && (!document.getElementById("problem").hidden || !document.getElementById("keys").hidden));
+};
+await tell(given.key);
+ok((await text(admin, "problem")).includes("admin") && !(await admin.isVisible("#keys")), "admin: a key without the scope shows nothing", await text(admin, "problem"));
+await tell(given.boss);
+ok(/boss\s+\w{12}\s+\S+\s+\S+\s+0\s+0\s+0\s+no limit\s+valid/.test(await table(admin, "keys")), "admin: keys and what they have used", await table(admin, "keys"));
+ok(/poor\s+\w{12}\s+ward\s+hipaa\s+0 of 5\s/.test(await table(admin, "keys")), "admin: and their quotas", await table(admin, "keys"));
+ok(admin.faults.filter((fault) => !/403|401/.test(fault)).length === 0 || admin.faults.every((fault) => /connect-src|Content Security Policy|violates|40[13]/.test(fault)), "admin: nothing went wrong", admin.faults);
 ok(admin.faults.length !== 0, "admin: the policy lets it reach nothing but itself");
 await admin.context().close();
 for (const colorScheme of ["light", "dark"]) {
