@@ -13,7 +13,7 @@ all:
 run: all
 	@exec $(BUILD)/sotto serve --guide
 
-# one private and one streamed request, with what the provider saw
+# one private, one streamed and one sealed request, with what the provider saw
 demo: all
 	@scripts/demo $(BUILD)/sotto
 

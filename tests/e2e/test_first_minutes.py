@@ -132,8 +132,9 @@ def demonstration():
     done = subprocess.run([ROOT / "scripts/demo", binary()], capture_output=True, text=True, timeout=100, check=False, env=environment({"NO_COLOR": "1"}))
     t.same((done.returncode, done.stderr), (0, ""), "the demonstration runs")
     saw = re.findall(r"the provider saw\n(.*)\n", done.stdout)
-    t.ok(len(saw) >= 2 and all("Thornbury" not in line and re.search(r"PERSON[0-9A-Z]{9}", line) for line in saw), "it shows what the provider saw", done.stdout)
+    t.ok(len(saw) == 3 and all("Thornbury" not in line and re.search(r"PERSON[0-9A-Z]{9}", line) for line in saw), "it shows what the provider saw", done.stdout)
     t.ok("Dear Margaret Thornbury, your" in done.stdout and "Dear |Margaret Thornbury" in done.stdout and "\x1b" not in done.stdout, "and what the user reads, whole and in pieces", done.stdout)
+    t.ok(re.search(r"the wire saw.*\n +(?:[0-9a-f]{2} ?){32}\n", done.stdout) and "end_to_end" in done.stdout, "and a sealed request, with what the wire saw", done.stdout)
 
 
 def completion(shell):
