@@ -3,7 +3,6 @@
 #include "sys/harden.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -46,6 +45,11 @@ enum sotto_err sotto_lock_memory(void)
         return SOTTO_OK;
     }
     return has_swap() ? SOTTO_EDENIED : SOTTO_OK;
+}
+
+bool sotto_is_superuser(void)
+{
+    return geteuid() == 0;
 }
 
 unsigned long sotto_raise_file_limit(void)

@@ -3,6 +3,8 @@
 #ifndef SOTTO_SYS_HARDEN_H
 #define SOTTO_SYS_HARDEN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /**
@@ -22,6 +24,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_harden(void);
  * @retval SOTTO_EDENIED  the limit forbids it, and the system has swap
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_lock_memory(void);
+
+/** Whether the process may read what belongs to the superuser. */
+bool sotto_is_superuser(void);
 
 /** Raises the soft limit of open files to the hard one; returns what it is then. */
 unsigned long sotto_raise_file_limit(void);
