@@ -23,7 +23,7 @@ enum sotto_door_kind {
     SOTTO_DOOR_OPEN,  /* front: a request; head = block of http/head.h, body = whole body,
                           arg = microseconds since its first byte, flags = listener */
     SOTTO_DOOR_FETCH, /* vault: a request for an upstream; head empty, body = the bytes to send,
-                          arg = index of the upstream */
+                          arg = index of the upstream, flags = number of the setup it is of */
     SOTTO_DOOR_CHUNK, /* back: head (first time only) and a piece of the answer's body */
     SOTTO_DOOR_REPLY, /* vault: head (first time only; arg = status) and a piece of the body */
     SOTTO_DOOR_PAUSE, /* the receiver's buffer is full: send no more until RESUME */
@@ -31,7 +31,12 @@ enum sotto_door_kind {
     SOTTO_DOOR_CLOSE, /* nothing more about this stream in this direction and the other;
                           arg = enum sotto_err: why it ended early; to back, SOTTO_OK: all that
                           matters has come, let the rest run out */
+    /* Between processes only, about no stream (0): */
+    SOTTO_DOOR_SETUP, /* vault: what the room needs of the configuration; gateway/room_setup.h */
+    SOTTO_DOOR_READY, /* front, back: arg = enum sotto_err; body = gateway/room_setup.h */
+    SOTTO_DOOR_DRAIN, /* vault: accept nobody, end when all is answered */
 };
+#define SOTTO_DOOR_KINDS 10U
 
 /** CHUNK, REPLY: the body is complete with this message. */
 #define SOTTO_DOOR_LAST 1U
