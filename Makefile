@@ -11,7 +11,7 @@ all:
 	@ninja -C $(BUILD) sotto
 
 run: all
-	@exec $(BUILD)/sotto serve --guide
+	@exec $(BUILD)/sotto serve --guide --single-process
 
 # one private, one streamed and one sealed request, with what the provider saw
 demo: all

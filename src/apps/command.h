@@ -19,6 +19,7 @@ int sotto_cmd_detect(int argc, char **argv);
 int sotto_cmd_redact(int argc, char **argv);
 int sotto_cmd_restore(int argc, char **argv);
 int sotto_cmd_audit(int argc, char **argv);
+int sotto_cmd_room(int argc, char **argv);
 int sotto_cmd_version(int argc, char **argv);
 
 #endif

@@ -41,6 +41,9 @@ static const struct main_command commands[] = {
     {"audit", "verify, show and export the audit log", sotto_cmd_audit},
 #endif
     {"version", "print the version", sotto_cmd_version},
+#ifdef SOTTO_HAVE_ROOM
+    {"room", NULL, sotto_cmd_room}, /* not for people: help does not list it */
+#endif
 };
 
 static void print_help(FILE *out)
@@ -49,7 +52,9 @@ static void print_help(FILE *out)
                  "Sotto takes chat requests, replaces the personal data in them by tokens, sends\n"
                  "only that to the model provider, and puts the values back into the answer.\n\n");
     for (size_t i = 0; i < SOTTO_COUNT(commands); i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
+        if (commands[i].about != NULL) {
+            fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
+        }
     }
     fprintf(out, "\n`sotto COMMAND --help` says more.\n");
 }

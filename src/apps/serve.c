@@ -24,7 +24,7 @@ static char output[4096];
 /* What the command line says; options win over the configuration. */
 struct serve_words {
     const char *config, *state, *listen, *admin, *tls_listen, *tls_cert, *tls_key;
-    bool single_process;
+    bool single_process, require_sandbox;
     bool guide;
     char first_key[SOTTO_KEY_TEXT_BYTES]; /* what this start made, until it was shown; else "" */
 };
@@ -189,7 +189,10 @@ static int run(struct serve_words *w, struct sotto_config *config, const char *f
     struct sotto_gateway_options options = {
         .config = config,
         .folder = folder,
+        .config_file = w->config,
         .signals = signals,
+        .separate = !w->single_process,
+        .required = w->require_sandbox,
         .reload = reload,
         .ctx = w,
     };
@@ -260,6 +263,8 @@ int sotto_cmd_serve(int argc, char **argv)
         {"--tls-key", "FILE", "private key, PEM", &w.tls_key, NULL},
         {"--guide", NULL, "say where to look and what to try", NULL, &w.guide},
         {"--single-process", NULL, "run all rooms in one process", NULL, &w.single_process},
+        {"--require-sandbox", NULL, "do not start where a room cannot be closed off", NULL,
+         &w.require_sandbox},
     };
     const struct sotto_cli cli = {
         .usage = "sotto serve [--config FILE] [--state DIR] [--listen ADDR:PORT]",

@@ -8,12 +8,12 @@
 /* How long an upstream may take to end an answer whose last event has come. */
 #define BACK_RUN_OUT_MS 2000
 
-/* The pools of one setup; kept until the last fetch that uses them is over. */
+/* The pools of one setup; kept while it is one of the two newest, and until the last fetch that uses
+ * them is over. */
 struct back_set {
     struct back_set *next;
-    struct sotto_setup *setup; /* a reference */
+    struct sotto_back_setup *setup;
     size_t running;
-    size_t count;
     struct sotto_pool *pools[];
 };
 
@@ -22,7 +22,8 @@ struct back_stream {
     struct back_set *set;
     struct sotto_fetch *fetch;
     uint64_t id;
-    bool over; /* the vault has all it needs; what still comes only frees the connection */
+    bool paused; /* by the vault */
+    bool over;   /* the vault has all it needs; what still comes only frees the connection */
     struct back_stream *next, **link; /* among those that are over */
 };
 
@@ -40,6 +41,7 @@ struct sotto_back {
     struct sotto_resolver *resolver;
     struct sotto_tls_context *tls;
     struct sotto_door to_vault;
+    bool held; /* the door is full */
     struct sotto_streams streams;
     struct back_stream *over;      /* no longer in `streams`: their numbers are used again */
     struct back_set *sets;         /* the first one is in use */
@@ -49,18 +51,21 @@ struct sotto_back {
 
 static void set_free(struct back_set *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
+    for (size_t i = 0; i < set->setup->count; i++) {
         sotto_pool_free(set->pools[i]);
     }
-    sotto_setup_unref(set->setup);
+    sotto_free(set->setup);
     sotto_free(set);
 }
 
 static void sweep(struct sotto_task *task)
 {
     struct sotto_back *back = SOTTO_CONTAINER(task, struct sotto_back, sweep_task);
-    for (struct back_set **at = back->sets != NULL ? &back->sets->next : &back->sets;
-         *at != NULL;) {
+    struct back_set **at = &back->sets;
+    for (int kept = 0; kept < 2 && *at != NULL; kept++) {
+        at = &(*at)->next;
+    }
+    while (*at != NULL) {
         struct back_set *set = *at;
         if (set->running == 0) {
             *at = set->next;
@@ -74,8 +79,8 @@ static void sweep(struct sotto_task *task)
 static void forget(struct back_stream *s)
 {
     struct sotto_back *back = s->back;
-    s->set->running--;
-    if (s->set != back->sets && s->set->running == 0) {
+    if (s->set != NULL) {
+        s->set->running--;
         sotto_loop_defer(back->loop, &back->sweep_task, sweep);
     }
     if (s->over) {
@@ -207,33 +212,26 @@ void sotto_back_connect(struct sotto_back *back, struct sotto_door to_vault)
     back->to_vault = to_vault;
 }
 
-static struct sotto_client_limits limits_of(const struct sotto_config_upstream *up)
+enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_back_setup *setup)
 {
-    struct sotto_client_limits limits = sotto_client_limits_default();
-    limits.connect_ms = (int64_t)up->connect_ms;
-    limits.first_byte_ms = (int64_t)up->first_byte_ms;
-    limits.silence_ms = (int64_t)up->idle_ms;
-    limits.connections = (size_t)up->max_connections;
-    return limits;
-}
-
-enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_setup *setup)
-{
-    size_t count = setup->config->upstream_count;
+    size_t count = setup->count;
     struct back_set *set = sotto_calloc(1, sizeof(*set) + count * sizeof(struct sotto_pool *));
     if (set == NULL) {
         return SOTTO_ENOMEM;
     }
-    set->setup = sotto_setup_ref(setup);
-    set->count = count;
+    set->setup = setup;
     for (size_t i = 0; i < count; i++) {
-        struct sotto_client_limits limits = limits_of(setup->upstreams[i].config);
+        const struct sotto_back_upstream *up = &setup->upstreams[i];
         enum sotto_err err = SOTTO_OK;
-        if (setup->upstreams[i].provider != NULL) {
-            err = sotto_pool_new(back->loop, back->resolver, back->tls, &limits, &set->pools[i]);
+        if (!up->none) {
+            err =
+                sotto_pool_new(back->loop, back->resolver, back->tls, &up->limits, &set->pools[i]);
         }
         if (err != SOTTO_OK) {
-            set_free(set);
+            for (size_t k = 0; k < i; k++) {
+                sotto_pool_free(set->pools[k]);
+            }
+            sotto_free(set);
             return err;
         }
     }
@@ -271,16 +269,36 @@ void sotto_back_free(struct sotto_back *back)
     sotto_free(back);
 }
 
+static struct back_set *find_set(struct sotto_back *back, uint32_t number)
+{
+    struct back_set *set = back->sets;
+    while (set != NULL && set->setup->number != number) {
+        set = set->next;
+    }
+    return set;
+}
+
 static enum sotto_err start(struct sotto_back *back, struct back_stream *s,
                             const struct sotto_door_msg *msg)
 {
-    const struct sotto_upstream *up = &s->set->setup->upstreams[msg->arg].wire;
-    struct sotto_origin origin = {.host = up->host, .port = up->port, .tls = up->tls};
+    if (s->set == NULL || (uint64_t)msg->arg >= s->set->setup->count ||
+        s->set->pools[msg->arg] == NULL) {
+        s->set = NULL;
+        return SOTTO_EUPSTREAM;
+    }
+    s->set->running++;
+    const struct sotto_back_upstream *up = &s->set->setup->upstreams[msg->arg];
+    struct sotto_origin origin = {
+        .host = sotto_span_str(up->host), .port = up->port, .tls = up->tls};
     enum sotto_err err = sotto_streams_put(&back->streams, s->id, s);
     if (err != SOTTO_OK) {
         return err;
     }
-    return sotto_fetch_start(s->set->pools[msg->arg], &origin, msg->body, &handler, s, &s->fetch);
+    err = sotto_fetch_start(s->set->pools[msg->arg], &origin, msg->body, &handler, s, &s->fetch);
+    if (err == SOTTO_OK && back->held) {
+        sotto_fetch_pause(s->fetch);
+    }
+    return err;
 }
 
 static void refuse(struct sotto_task *task)
@@ -303,9 +321,8 @@ static void fetch(struct sotto_back *back, const struct sotto_door_msg *msg)
     enum sotto_err err = SOTTO_ENOMEM;
     if (s != NULL) {
         s->back = back;
-        s->set = back->sets;
+        s->set = find_set(back, msg->flags);
         s->id = msg->stream;
-        s->set->running++;
         err = start(back, s, msg);
     }
     if (err == SOTTO_OK) {
@@ -336,13 +353,33 @@ void sotto_back_from_vault(void *ctx, const struct sotto_door_msg *msg)
         return;
     }
     if (msg->kind == SOTTO_DOOR_PAUSE) {
+        s->paused = true;
         sotto_fetch_pause(s->fetch);
     } else if (msg->kind == SOTTO_DOOR_RESUME) {
-        sotto_fetch_resume(s->fetch);
+        s->paused = false;
+        if (!back->held) {
+            sotto_fetch_resume(s->fetch);
+        }
     } else if (msg->kind == SOTTO_DOOR_CLOSE && msg->arg == SOTTO_OK) {
         let_run_out(s);
     } else if (msg->kind == SOTTO_DOOR_CLOSE) {
         sotto_fetch_cancel(s->fetch);
         forget(s);
+    }
+}
+
+void sotto_back_hold(struct sotto_back *back, bool held)
+{
+    back->held = held;
+    for (size_t i = 0; i < back->streams.cap; i++) {
+        struct back_stream *s = back->streams.entries[i].item;
+        if (back->streams.entries[i].id == 0 || s->fetch == NULL) {
+            continue;
+        }
+        if (held) {
+            sotto_fetch_pause(s->fetch);
+        } else if (!s->paused) {
+            sotto_fetch_resume(s->fetch);
+        }
     }
 }

@@ -9,7 +9,7 @@
  */
 
 #include "gateway/door.h"
-#include "gateway/setup.h"
+#include "gateway/room_setup.h"
 #include "net/client.h"
 
 struct sotto_back;
@@ -32,10 +32,17 @@ void sotto_back_connect(struct sotto_back *back, struct sotto_door to_vault);
 void sotto_back_free(struct sotto_back *back);
 
 /**
- * From now on the upstreams of this setup count; fetches in flight go on with the old ones.
+ * These upstreams count from now on.  Those of the setup before stay for requests that began with
+ * it, older ones as long as a fetch uses them.
+ *
+ * @param setup  taken over on SOTTO_OK
  * @retval SOTTO_ENOMEM  the old ones stay
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_back_use(struct sotto_back *back, struct sotto_setup *setup);
+SOTTO_MUST_CHECK enum sotto_err sotto_back_use(struct sotto_back *back,
+                                               struct sotto_back_setup *setup);
+
+/** Stops all fetches from reading, or lets them go on where the vault has not paused them. */
+void sotto_back_hold(struct sotto_back *back, bool held);
 
 /** The back's end of the door; `ctx` is a struct sotto_back. */
 void sotto_back_from_vault(void *ctx, const struct sotto_door_msg *msg);

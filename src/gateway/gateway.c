@@ -4,10 +4,13 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "gateway/admin.h"
 #include "gateway/front.h"
+#include "gateway/link.h"
+#include "gateway/rooms.h"
 #include "gateway/sealing.h"
 #include "gateway/worker.h"
 #include "net/server.h"
@@ -19,11 +22,14 @@
 #include "sys/log.h"
 #include "sys/notify.h"
 #include "sys/process.h"
+#include "sys/sandbox.h"
 #include "sys/signals.h"
 
 /* How often use is written to the store, and how often a drain is looked at. */
 #define GATEWAY_SAVE_MS  5000
 #define GATEWAY_DRAIN_MS 50
+/* How long errors may take to go out when front or back is gone. */
+#define GATEWAY_LOST_MS 500
 
 struct sotto_gateway {
     struct sotto_gateway_options options;
@@ -43,8 +49,12 @@ struct sotto_gateway {
     struct sotto_gateway_ports ports;
     uint8_t master[SOTTO_MASTER_BYTES];
 
-    struct sotto_loop *loop; /* of the calling thread */
-    struct sotto_front *admin_front;
+    struct sotto_loop *loop;   /* of the calling thread */
+    struct sotto_rooms *rooms; /* NULL: all in this process */
+    struct sotto_sandbox_report closed_off;
+    bool lost;                       /* one of them ended */
+    struct sotto_front *admin_front; /* NULL where `admin_link` is not */
+    struct sotto_link *admin_link;
     struct sotto_admin *admin;
     struct sotto_watch signal_watch;
     struct sotto_timer save_timer, drain_timer;
@@ -121,10 +131,15 @@ static enum sotto_err open_master(struct sotto_gateway *g, char *why)
 
 /* --- workers ----------------------------------------------------------------------------------- */
 
+static size_t worker_count(const struct sotto_gateway *g)
+{
+    uint64_t asked = g->options.config->threads;
+    return asked != 0 ? (size_t)asked : sotto_cpu_count();
+}
+
 static enum sotto_err make_workers(struct sotto_gateway *g)
 {
-    uint64_t asked = g->setup->config->threads;
-    size_t count = asked != 0 ? (size_t)asked : sotto_cpu_count();
+    size_t count = worker_count(g);
     struct sotto_worker_shared shared = {
         .setup = g->setup,
         .keys = g->keys,
@@ -135,6 +150,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .trail = g->trail,
         .master = g->master,
         .seal = sotto_sealing_host(g->sealing),
+        .separate = g->rooms != NULL,
         .key_generation = key_generation,
         .read_keys = read_keys,
         .ctx = g,
@@ -144,7 +160,10 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         return SOTTO_ENOMEM;
     }
     for (; g->worker_count < count; g->worker_count++) {
-        enum sotto_err err = sotto_worker_new(&shared, &g->workers[g->worker_count]);
+        size_t i = g->worker_count;
+        int front = g->rooms != NULL ? sotto_rooms_take_front(g->rooms, i) : -1;
+        int back = g->rooms != NULL ? sotto_rooms_take_back(g->rooms, i) : -1;
+        enum sotto_err err = sotto_worker_new(&shared, front, back, &g->workers[i]);
         if (err != SOTTO_OK) {
             return err;
         }
@@ -203,6 +222,13 @@ static enum sotto_err certificate_paths(const struct sotto_config *c, char cert[
     return SOTTO_OK;
 }
 
+static void explain_certificate(enum sotto_err err, const char *cert, const char *key, char *why)
+{
+    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %.300s and %.300s cannot be used: %s",
+             cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
+             err == SOTTO_EINVAL ? "they do not belong together" : sotto_err_text(err));
+}
+
 static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
 {
     const struct sotto_config *c = g->setup->config;
@@ -215,16 +241,73 @@ static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
         err = sotto_tls_server_new(cert, key, &g->server_tls);
     }
     if (err != SOTTO_OK) {
-        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %.300s and %.300s cannot be used: %s",
-                 cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
-                 err == SOTTO_EINVAL ? "they do not belong together" : sotto_err_text(err));
+        explain_certificate(err, cert, key, why);
     }
+    return err;
+}
+
+static void lost_room(void *ctx, const char *room);
+
+static void explain_room(const struct sotto_config *c, enum sotto_err err,
+                         const struct sotto_room_ready *ready, char *why)
+{
+    const struct sotto_config_address *at[] = {&c->listen, &c->tls.listen, &c->admin};
+    static const char *const fields[] = {"listen", "tls.listen", "admin"};
+    char host[64];
+    if (ready->failed < SOTTO_COUNT(at)) {
+        snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(at[ready->failed]->host));
+        explain_listen(err, fields[ready->failed], host, at[ready->failed]->port, why);
+    } else if (ready->failed == SOTTO_FRONT_CERTIFICATE) {
+        char cert[TLS_PATH_BYTES], key[TLS_PATH_BYTES];
+        sotto_ignore(certificate_paths(c, cert, key)); /* they were passed on, so they fit */
+        explain_certificate(err, cert, key, why);
+    } else if (err == SOTTO_EDENIED) {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES,
+                 "a room cannot be closed off: the kernel has no Landlock or no seccomp");
+    } else {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "front and back do not start: %s",
+                 sotto_err_text(err));
+    }
+}
+
+static void log_closed_off(const char *room, uint16_t landlock, uint16_t seccomp)
+{
+    if (landlock == 0 || seccomp == 0) {
+        SOTTO_LOG(SOTTO_LOG_WARN, "room_open", SOTTO_LOG_ID("room", room),
+                  SOTTO_LOG_INT("landlock", landlock), SOTTO_LOG_INT("seccomp", seccomp),
+                  SOTTO_LOG_TEXT("why", "the kernel does not have what is 0"));
+    } else {
+        SOTTO_LOG(SOTTO_LOG_INFO, "room_closed_off", SOTTO_LOG_ID("room", room),
+                  SOTTO_LOG_INT("landlock", landlock), SOTTO_LOG_INT("seccomp", seccomp));
+    }
+}
+
+static enum sotto_err listen_in_front(struct sotto_gateway *g, char *why)
+{
+    const struct sotto_config *c = g->setup->config;
+    struct sotto_front_setup setup;
+    struct sotto_room_ready ready = {.failed = SOTTO_FRONT_CERTIFICATE}, back = {0};
+    enum sotto_err err = sotto_front_setup_of(c, &setup);
+    if (err == SOTTO_OK) {
+        err = sotto_rooms_open(g->rooms, g->loop, &setup, lost_room, g, &ready, &back);
+    }
+    if (err != SOTTO_OK) {
+        explain_room(c, err, &ready, why);
+    } else {
+        log_closed_off("front", ready.landlock, ready.seccomp);
+        log_closed_off("vault", (uint16_t)g->closed_off.landlock, g->closed_off.seccomp);
+        log_closed_off("back", back.landlock, back.seccomp);
+    }
+    g->ports = (struct sotto_gateway_ports){ready.plain, ready.tls, ready.admin};
     return err;
 }
 
 static enum sotto_err listen_everywhere(struct sotto_gateway *g, char *why)
 {
     const struct sotto_config *c = g->setup->config;
+    if (g->rooms != NULL) {
+        return listen_in_front(g, why);
+    }
     enum sotto_err err = open_server_tls(g, why);
     if (err == SOTTO_OK) {
         err = listen_all(g, &c->listen, NULL, "listen", &g->ports.plain, why);
@@ -298,16 +381,34 @@ static void drain(struct sotto_gateway *g)
     SOTTO_LOG(SOTTO_LOG_INFO, "stopping", SOTTO_LOG_INT("workers", g->worker_count));
     sotto_admin_set_ready(g->admin, false);
     g->drain_until_ms = sotto_clock_ms() + (int64_t)g->setup->config->limits.drain_ms;
+    if (g->rooms != NULL) {
+        sotto_rooms_drain(g->rooms);
+    }
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_drain(g->workers[i]);
     }
     sotto_timer_arm(&g->drain_timer, 0);
 }
 
+/* Without one of the rooms nothing can be answered: what the others know goes out, then the end. */
+static void lost_room(void *ctx, const char *room)
+{
+    struct sotto_gateway *g = ctx;
+    SOTTO_LOG(SOTTO_LOG_ERROR, "room_lost", SOTTO_LOG_ID("room", room));
+    g->lost = true;
+    drain(g);
+    int64_t soon_ms = sotto_clock_ms() + GATEWAY_LOST_MS;
+    g->drain_until_ms = g->drain_until_ms < soon_ms ? g->drain_until_ms : soon_ms;
+}
+
 /* New connections get what the certificate's files hold now; listeners stay as they are. */
 static void reload_certificate(struct sotto_gateway *g)
 {
     char cert[TLS_PATH_BYTES], key[TLS_PATH_BYTES];
+    struct sotto_front_setup front;
+    if (g->rooms != NULL && sotto_front_setup_of(g->setup->config, &front) == SOTTO_OK) {
+        sotto_rooms_reload(g->rooms, &front);
+    }
     if (g->server_tls == NULL) {
         return;
     }
@@ -444,6 +545,35 @@ static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
     return err;
 }
 
+static void admin_from_front(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_gateway *g = ctx;
+    sotto_admin_from_front(g->admin, msg);
+}
+
+static void admin_closed(void *ctx, bool broken)
+{
+    (void)ctx; /* the front is gone: its other door tells */
+    (void)broken;
+}
+
+static const struct sotto_link_handler admin_handler = {
+    .on_message = admin_from_front,
+    .on_closed = admin_closed,
+};
+
+/* Longest body of an admin's request. */
+#define GATEWAY_ADMIN_BODY_MAX ((size_t)32 << 20)
+
+static enum sotto_err link_admin(struct sotto_gateway *g, struct sotto_admin_options *options)
+{
+    struct sotto_door_rules rules = sotto_door_rules_front(GATEWAY_ADMIN_BODY_MAX);
+    enum sotto_err err = sotto_link_new(g->loop, sotto_rooms_take_admin(g->rooms), &rules,
+                                        &admin_handler, g, &g->admin_link);
+    options->front = (struct sotto_door){sotto_link_put, g->admin_link};
+    return err == SOTTO_OK ? sotto_admin_new(options, &g->admin) : err;
+}
+
 static enum sotto_err make_admin(struct sotto_gateway *g)
 {
     struct sotto_server_limits limits = sotto_server_limits_default();
@@ -459,6 +589,9 @@ static enum sotto_err make_admin(struct sotto_gateway *g)
                 .read_keys = read_keys,
                 .ctx = g},
     };
+    if (g->rooms != NULL) {
+        return link_admin(g, &options);
+    }
     enum sotto_err err = sotto_front_new(g->loop, &limits, &g->admin_front);
     if (err == SOTTO_OK) {
         options.front = (struct sotto_door){sotto_front_from_vault, g->admin_front};
@@ -500,8 +633,11 @@ static enum sotto_err open_trail(struct sotto_gateway *g, char *why)
 
 static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
 {
-    enum sotto_err err = sotto_resolver_new(&g->resolver);
-    if (err == SOTTO_OK) {
+    enum sotto_err err = SOTTO_OK;
+    if (g->rooms == NULL) {
+        err = sotto_resolver_new(&g->resolver);
+    }
+    if (err == SOTTO_OK && g->rooms == NULL) {
         err = sotto_tls_client_new(NULL, &g->upstream_tls);
         if (err != SOTTO_OK) {
             snprintf(why, SOTTO_GATEWAY_WHY_BYTES,
@@ -520,6 +656,42 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
     return err == SOTTO_OK ? open_trail(g, why) : err;
 }
 
+/* This process is the vault from here on: state and configuration, no sockets, no programs. */
+static enum sotto_err close_off(struct sotto_gateway *g, char *why)
+{
+    char config[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom";
+    struct sotto_sandbox_report *report = &g->closed_off;
+    if (g->options.config_file != NULL) {
+        sotto_room_folder_of(g->options.config_file, config);
+    }
+    const char *const read[] = {config, "/dev/urandom", "/etc/localtime", "/proc/self", NULL};
+    const char *const write[] = {g->options.folder, NULL};
+    const struct sotto_sandbox_paths paths = {.read = read, .write = write};
+    enum sotto_err err = sotto_sandbox(SOTTO_SANDBOX_VAULT, &paths, report);
+    if (err == SOTTO_OK || !g->options.required) {
+        return SOTTO_OK;
+    }
+    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "the vault cannot be closed off: the kernel has no %s",
+             report->landlock == 0 ? "Landlock" : "seccomp");
+    return err;
+}
+
+static enum sotto_err separate(struct sotto_gateway *g, char *why)
+{
+    const struct sotto_rooms_options options = {
+        .workers = worker_count(g),
+        .required = g->options.required,
+        .json = g->options.config->log.json,
+    };
+    enum sotto_err err = sotto_rooms_start(&options, &g->rooms);
+    if (err != SOTTO_OK) {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "front and back cannot be started: %s",
+                 err == SOTTO_ELIMIT ? "threads: must be at most 256" : sotto_err_text(err));
+        return err;
+    }
+    return close_off(g, why);
+}
+
 enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
                                  struct sotto_gateway **out, char why[SOTTO_GATEWAY_WHY_BYTES])
 {
@@ -531,7 +703,10 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
     g->options = *options;
     g->started_s = sotto_wall_s();
     g->quota = quota_of(options->config);
-    enum sotto_err err = open_master(g, why);
+    enum sotto_err err = options->separate ? separate(g, why) : SOTTO_OK;
+    if (err == SOTTO_OK) {
+        err = open_master(g, why);
+    }
     if (err == SOTTO_OK) {
         err = open_keys(g, why);
     }
@@ -585,7 +760,8 @@ enum sotto_err sotto_gateway_run(struct sotto_gateway *g)
     sotto_admin_set_ready(g->admin, true);
     sotto_sealing_tick(g->sealing, g->slow);
     sotto_timer_arm(&g->save_timer, GATEWAY_SAVE_MS);
-    return sotto_loop_run(g->loop);
+    enum sotto_err err = sotto_loop_run(g->loop);
+    return err == SOTTO_OK && g->lost ? SOTTO_ECLOSED : err;
 }
 
 void sotto_gateway_free(struct sotto_gateway *g)
@@ -619,6 +795,8 @@ void sotto_gateway_free(struct sotto_gateway *g)
     sotto_timer_close(&g->drain_timer);
     sotto_admin_disconnect(g->admin);
     sotto_front_free(g->admin_front);
+    sotto_link_free(g->admin_link);
+    sotto_rooms_free(g->rooms);
     sotto_loop_free(g->loop);
     sotto_admin_free(g->admin);
     sotto_resolver_free(g->resolver);

@@ -6,6 +6,10 @@
 /*
  * The gateway: its threads, its keys, its configuration, its end.  The calling thread serves the
  * admin listener and the signals; each worker (gateway/worker.h) serves clients.
+ *
+ * With separate rooms this process is the vault: it starts front and back (gateway/rooms.h), has no
+ * sockets of its own, and closes itself off (sys/sandbox.h).  When one of them ends unasked, the
+ * gateway ends with an error: whoever watches over the service starts it again, whole.
  */
 
 #include "config/config.h"
@@ -18,7 +22,10 @@ struct sotto_gateway;
 struct sotto_gateway_options {
     struct sotto_config *config; /* taken over on SOTTO_OK */
     const char *folder;          /* the state folder, opened before; borrowed */
+    const char *config_file;     /* borrowed; NULL: none */
     int signals;                 /* of sys/signals.h; borrowed */
+    bool separate;               /* front and back are processes of their own */
+    bool required;               /* of these, none starts that cannot be closed off */
 
     /** Reads the configuration again; NULL: it is not valid, and has been complained about. */
     struct sotto_config *(*reload)(void *ctx);
@@ -26,7 +33,8 @@ struct sotto_gateway_options {
 };
 
 /**
- * Prepares everything and listens; nothing is served yet.
+ * Prepares everything and listens; nothing is served yet.  With separate rooms the calling thread
+ * must be the only one.
  *
  * @param[out] out  set only on SOTTO_OK; freed with sotto_gateway_free()
  * @param[out] why  on failure "what is wrong: what to do"
@@ -47,6 +55,7 @@ struct sotto_gateway_ports sotto_gateway_ports(const struct sotto_gateway *gatew
  * Serves until SIGTERM or SIGINT; then stops accepting, finishes what runs (at most
  * limits.drain), and returns.  SIGHUP reloads.
  *
+ * @retval SOTTO_ECLOSED  front or back ended
  * @retval SOTTO_EIO
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_gateway_run(struct sotto_gateway *gateway);

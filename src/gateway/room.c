@@ -437,6 +437,19 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
     leave(s);
 }
 
+void sotto_room_back_lost(struct sotto_room *room)
+{
+    for (size_t i = 0; i < room->streams.cap; i++) {
+        struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE,
+                                     .stream = room->streams.entries[i].id,
+                                     .arg = SOTTO_EUPSTREAM};
+        const struct room_stream *s = room->streams.entries[i].item;
+        if (msg.stream != 0 && s->state >= ROOM_LISTING) {
+            sotto_room_from_back(room, &msg);
+        }
+    }
+}
+
 void sotto_room_turn(struct sotto_room *room)
 {
     struct room_stream *s = room->masking.first; /* the one that waits longest */

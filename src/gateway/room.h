@@ -69,6 +69,9 @@ void sotto_room_free(struct sotto_room *room);
 void sotto_room_from_front(void *ctx, const struct sotto_door_msg *msg);
 void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg);
 
+/** The back is gone: requests that wait for it end with an error. */
+void sotto_room_back_lost(struct sotto_room *room);
+
 /** Goes on with requests that are being masked, for about one turn; calls `later` for more. */
 void sotto_room_turn(struct sotto_room *room);
 

@@ -93,6 +93,7 @@ void room_dispatch(struct room_stream *s)
     }
     struct sotto_door_msg msg = {
         .kind = SOTTO_DOOR_FETCH,
+        .flags = s->setup->number,
         .stream = s->id,
         .arg = s->upstream - s->setup->upstreams,
         .body = sotto_buf_span(&s->request),

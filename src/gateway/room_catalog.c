@@ -62,6 +62,7 @@ static void fetch(struct room_stream *s)
 {
     struct sotto_door_msg msg = {
         .kind = SOTTO_DOOR_FETCH,
+        .flags = s->setup->number,
         .stream = s->id,
         .arg = (int64_t)s->catalog_at,
         .body = sotto_buf_span(&s->request),

@@ -2,9 +2,12 @@
 
 #include "gateway/setup.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
+
+static atomic_uint setups; /* made so far */
 
 static enum sotto_err add_upstreams(struct sotto_setup *s, char why[256])
 {
@@ -47,6 +50,7 @@ enum sotto_err sotto_setup_new(struct sotto_config *config, struct sotto_setup *
         return SOTTO_ENOMEM;
     }
     s->config = config;
+    s->number = atomic_fetch_add(&setups, 1) + 1;
     s->refs = 1;
     s->mode = sotto_modes_find(config->privacy.modes, config->privacy.mode);
 

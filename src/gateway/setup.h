@@ -26,6 +26,7 @@ struct sotto_setup {
     const struct sotto_mode *mode; /* the default one */
     enum sotto_style style;
     struct sotto_setup_upstream *upstreams; /* as many, in the order of the configuration */
+    uint32_t number;                        /* no other setup of this process has it */
     unsigned refs;                          /* atomic */
 };
 

@@ -8,10 +8,14 @@
 #include "base/alloc.h"
 #include "gateway/back.h"
 #include "gateway/front.h"
+#include "gateway/link.h"
 #include "gateway/room.h"
+#include "sys/channel.h"
 #include "sys/log.h"
 
 #define WORKER_TICK_MS 1000
+/* Longest body that comes through the front's door; the configuration's limit is below. */
+#define WORKER_BODY_MAX ((size_t)1 << 30)
 
 /* A command from another thread; freed where it is carried out. */
 struct worker_order {
@@ -28,8 +32,9 @@ struct worker_job {
 struct sotto_worker {
     struct sotto_worker_shared shared;
     struct sotto_loop *loop;
-    struct sotto_front *front;
+    struct sotto_front *front; /* NULL: a process, like the back */
     struct sotto_back *back;
+    struct sotto_link *front_link, *back_link; /* NULL: function calls */
     struct sotto_room *room;
     struct sotto_metrics *metrics;
     struct sotto_timer tick;
@@ -144,17 +149,26 @@ static void on_tick(struct sotto_timer *timer)
 
 /* --- making and running ------------------------------------------------------------------------ */
 
-static struct sotto_server_limits server_limits(const struct sotto_config_limits *c)
+/* The front's limits, and a list of upstreams for the back. */
+static enum sotto_err use_setup(struct sotto_worker *w, struct sotto_setup *setup)
 {
-    struct sotto_server_limits limits = sotto_server_limits_default();
-    limits.http.head_bytes = (size_t)c->header_bytes;
-    limits.http.body_bytes = (size_t)c->body_bytes;
-    limits.head_ms = (int64_t)c->slow_after_ms;
-    limits.body_window_ms = (int64_t)c->slow_after_ms;
-    limits.body_window_bytes = (size_t)(c->slow_rate_bytes * c->slow_after_ms / 1000);
-    limits.keep_alive_ms = (int64_t)c->keep_open_ms;
-    limits.connections = (size_t)c->connections;
-    return limits;
+    struct sotto_back_setup *upstreams;
+    enum sotto_err err = sotto_back_setup_of(setup->config, setup->number, &upstreams);
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    if (w->back != NULL) {
+        err = sotto_back_use(w->back, upstreams);
+        if (err != SOTTO_OK) {
+            sotto_free(upstreams);
+        }
+        return err;
+    }
+    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_SETUP,
+                                 .body = sotto_back_setup_span(upstreams)};
+    sotto_link_put(w->back_link, &msg);
+    sotto_free(upstreams);
+    return SOTTO_OK;
 }
 
 static void drained(void *ctx)
@@ -163,17 +177,101 @@ static void drained(void *ctx)
     sotto_loop_stop(w->loop);
 }
 
-/* The three rooms and their doors: here, and only here, a door is a function call. */
-static enum sotto_err make_rooms(struct sotto_worker *w)
+/* --- doors ------------------------------------------------------------------------------------- */
+
+static void from_front(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_worker *w = ctx;
+    sotto_room_from_front(w->room, msg);
+}
+
+static void from_back(void *ctx, const struct sotto_door_msg *msg)
+{
+    struct sotto_worker *w = ctx;
+    sotto_room_from_back(w->room, msg);
+}
+
+/* What makes messages for a full door waits: answers for the front, requests for the back. */
+static void front_full(void *ctx, bool full)
+{
+    struct sotto_worker *w = ctx;
+    sotto_link_hold(w->back_link, full);
+}
+
+static void back_full(void *ctx, bool full)
+{
+    struct sotto_worker *w = ctx;
+    sotto_link_hold(w->front_link, full);
+}
+
+static void log_broken(const char *room)
+{
+    SOTTO_LOG(SOTTO_LOG_ERROR, "door_broken", SOTTO_LOG_ID("room", room),
+              SOTTO_LOG_TEXT("why", "what it wrote is nothing that this room may say"));
+}
+
+/* Without clients there is nothing to do: after a drain, or because the front died. */
+static void front_closed(void *ctx, bool broken)
+{
+    struct sotto_worker *w = ctx;
+    if (broken) {
+        log_broken("front");
+    }
+    sotto_loop_stop(w->loop);
+}
+
+static void back_closed(void *ctx, bool broken)
+{
+    struct sotto_worker *w = ctx;
+    if (broken) {
+        log_broken("back");
+    }
+    sotto_room_back_lost(w->room);
+}
+
+static const struct sotto_link_handler front_handler = {from_front, front_full, front_closed};
+static const struct sotto_link_handler back_handler = {from_back, back_full, back_closed};
+
+/* Takes over both descriptors. */
+static enum sotto_err make_links(struct sotto_worker *w, int front_door, int back_door)
+{
+    struct sotto_door_rules front = sotto_door_rules_front(WORKER_BODY_MAX);
+    struct sotto_door_rules back = sotto_door_rules_back();
+    enum sotto_err err =
+        sotto_link_new(w->loop, front_door, &front, &front_handler, w, &w->front_link);
+    if (err != SOTTO_OK) {
+        sotto_channel_close(front_door);
+        sotto_channel_close(back_door);
+        return err;
+    }
+    err = sotto_link_new(w->loop, back_door, &back, &back_handler, w, &w->back_link);
+    if (err != SOTTO_OK) {
+        sotto_channel_close(back_door);
+    }
+    return err;
+}
+
+static enum sotto_err make_sides(struct sotto_worker *w)
 {
     const struct sotto_worker_shared *shared = &w->shared;
-    struct sotto_server_limits limits = server_limits(&shared->setup->config->limits);
-    enum sotto_err err = sotto_front_new(w->loop, &limits, &w->front);
+    struct sotto_front_setup setup;
+    enum sotto_err err = sotto_front_setup_of(shared->setup->config, &setup);
+    if (err == SOTTO_OK) {
+        err = sotto_front_new(w->loop, &setup.limits, &w->front);
+    }
     if (err == SOTTO_OK) {
         err = sotto_back_new(w->loop, shared->resolver, shared->upstream_tls, &w->back);
     }
+    return err;
+}
+
+/* The rooms and their doors: here, and only here, a door is a function call or a socket. */
+static enum sotto_err make_rooms(struct sotto_worker *w, int front_door, int back_door)
+{
+    const struct sotto_worker_shared *shared = &w->shared;
+    enum sotto_err err = shared->separate ? make_links(w, front_door, back_door) : make_sides(w);
     if (err == SOTTO_OK) {
-        err = sotto_back_use(w->back, shared->setup);
+        err = use_setup(w, shared->setup);
     }
     if (err != SOTTO_OK) {
         return err;
@@ -189,8 +287,12 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
         .master = shared->master,
         .seal = shared->seal,
     };
+    if (shared->separate) {
+        options.front = (struct sotto_door){sotto_link_put, w->front_link};
+        options.back = (struct sotto_door){sotto_link_put, w->back_link};
+    }
     err = sotto_room_new(&options, &w->room);
-    if (err == SOTTO_OK) {
+    if (err == SOTTO_OK && !shared->separate) {
         sotto_front_connect(w->front, (struct sotto_door){sotto_room_from_front, w->room});
         sotto_back_connect(w->back, (struct sotto_door){sotto_room_from_back, w->room});
         sotto_front_on_drained(w->front, drained, w);
@@ -198,20 +300,25 @@ static enum sotto_err make_rooms(struct sotto_worker *w)
     return err;
 }
 
-enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared, struct sotto_worker **out)
+enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared, int front_door,
+                                int back_door, struct sotto_worker **out)
 {
+    enum sotto_err err = SOTTO_ENOMEM;
     struct sotto_worker *w = sotto_calloc(1, sizeof(*w));
-    if (w == NULL) {
-        return SOTTO_ENOMEM;
+    if (w != NULL) {
+        w->shared = *shared;
+        err = sotto_loop_new(&w->loop);
     }
-    w->shared = *shared;
-    enum sotto_err err = sotto_loop_new(&w->loop);
     if (err == SOTTO_OK) {
         err = sotto_metrics_new(&w->metrics);
     }
-    if (err == SOTTO_OK) {
-        err = make_rooms(w);
+    if (err != SOTTO_OK) {
+        sotto_channel_close(front_door);
+        sotto_channel_close(back_door);
+        sotto_worker_free(w);
+        return err;
     }
+    err = make_rooms(w, front_door, back_door);
     if (err == SOTTO_OK) {
         err = sotto_timer_open(w->loop, &w->tick, on_tick);
     }
@@ -258,12 +365,16 @@ static void carry_out(struct sotto_task *task)
 {
     struct worker_order *order = SOTTO_CONTAINER(task, struct worker_order, task);
     struct sotto_worker *w = order->worker;
+    struct sotto_front_setup setup;
     if (order->setup == NULL) {
-        sotto_server_drain(sotto_front_server(w->front));
-    } else if (sotto_back_use(w->back, order->setup) == SOTTO_OK) {
-        struct sotto_server_limits limits = server_limits(&order->setup->config->limits);
-        sotto_server_set_limits(sotto_front_server(w->front), &limits);
+        if (w->front != NULL) {
+            sotto_server_drain(sotto_front_server(w->front));
+        }
+    } else if (use_setup(w, order->setup) == SOTTO_OK) {
         sotto_room_use(w->room, order->setup);
+        if (w->front != NULL && sotto_front_setup_of(order->setup->config, &setup) == SOTTO_OK) {
+            sotto_server_set_limits(sotto_front_server(w->front), &setup.limits);
+        }
     }
     sotto_setup_unref(order->setup);
     sotto_free(order);
@@ -321,6 +432,8 @@ void sotto_worker_free(struct sotto_worker *w)
     }
     sotto_front_free(w->front);
     sotto_back_free(w->back);
+    sotto_link_free(w->front_link);
+    sotto_link_free(w->back_link);
     sotto_timer_close(&w->tick);
     if (w->loop != NULL) {
         sotto_loop_undefer(w->loop, &w->turn);

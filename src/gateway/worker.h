@@ -4,8 +4,8 @@
 #define SOTTO_GATEWAY_WORKER_H
 
 /*
- * One thread of the gateway: an event loop with its three rooms.  This file alone decides that the
- * doors between them are function calls.
+ * One thread of the gateway: an event loop with its three rooms, or with the vault alone where the
+ * others are processes.  worker.c alone decides whether a door is a function call or a socket.
  */
 
 #include "gateway/metrics.h"
@@ -30,19 +30,30 @@ struct sotto_worker_shared {
     struct sotto_trail *trail;
     const uint8_t *master; /* SOTTO_MASTER_BYTES */
     const struct sotto_seal_host *seal;
+    const uint8_t *master; /* SOTTO_MASTER_BYTES */
+    bool separate;         /* front and back are other processes: no resolver, no TLS, but doors */
     uint64_t (*key_generation)(void *ctx);
     void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */
     void *ctx;
 };
 
-/** @param[out] out  set only on SOTTO_OK.  @retval SOTTO_ENOMEM, SOTTO_EIO, SOTTO_ECRYPTO */
+/**
+ * @param front_door, back_door  where the rooms are separate: the vault's ends of their doors,
+ *                               taken over in any case; else -1
+ * @param[out] out  set only on SOTTO_OK
+ * @retval SOTTO_ENOMEM, SOTTO_EIO, SOTTO_ECRYPTO
+ */
 SOTTO_MUST_CHECK enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared,
+                                                 int front_door, int back_door,
                                                  struct sotto_worker **out);
 
 /** What this worker counts; as long as the worker. */
 struct sotto_metrics *sotto_worker_metrics(const struct sotto_worker *worker);
 
-/** Listens; before the thread is started.  Arguments and errors as sotto_server_listen(). */
+/**
+ * Listens, where the front is here; before the thread is started.  Arguments and errors as
+ * sotto_server_listen().
+ */
 SOTTO_MUST_CHECK enum sotto_err sotto_worker_listen(struct sotto_worker *worker,
                                                     const char *address, uint16_t port,
                                                     struct sotto_tls_context *tls,
@@ -54,7 +65,10 @@ SOTTO_MUST_CHECK enum sotto_err sotto_worker_start(struct sotto_worker *worker);
 /** From any thread: uses a new setup, a reference of which is taken over. */
 void sotto_worker_use(struct sotto_worker *worker, struct sotto_setup *setup);
 
-/** From any thread: stops accepting and ends the thread when all requests are answered. */
+/**
+ * From any thread: stops accepting and ends the thread when all requests are answered.  Where the
+ * front is a process it has to be told, too: the thread ends when the front does.
+ */
 void sotto_worker_drain(struct sotto_worker *worker);
 
 /** Ends the thread, at once if it still runs.  The side threads may be freed after that. */

@@ -386,3 +386,9 @@ void sotto_resolver_free(struct sotto_resolver *resolver)
     resolver->closed = true;
     drop(resolver);
 }
+
+void sotto_resolver_prepare(void)
+{
+    struct sotto_addresses found = {0};
+    (void)from_system("localhost", &found);
+}

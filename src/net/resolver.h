@@ -68,4 +68,7 @@ void sotto_lookup_cancel(struct sotto_lookup *lookup);
 typedef int sotto_resolver_source(const char *host, struct sotto_addresses *out);
 void sotto_resolver_set_source(struct sotto_resolver *resolver, sotto_resolver_source *source);
 
+/** Lets libc load the modules that it looks names up with: a room cannot do that later. */
+void sotto_resolver_prepare(void);
+
 #endif
