@@ -30,8 +30,7 @@ struct sotto_worker_shared {
     struct sotto_trail *trail;
     const uint8_t *master; /* SOTTO_MASTER_BYTES */
     const struct sotto_seal_host *seal;
-    const uint8_t *master; /* SOTTO_MASTER_BYTES */
-    bool separate;         /* front and back are other processes: no resolver, no TLS, but doors */
+    bool separate; /* front and back are other processes: no resolver, no TLS, but doors */
     uint64_t (*key_generation)(void *ctx);
     void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */
     void *ctx;

@@ -2,6 +2,8 @@
 
 #include "sys/channel.h"
 
+#include <stdint.h>
+
 #include "sys/signals.h"
 #include "tap/tap.h"
 
