@@ -32,6 +32,18 @@ struct ruleset {
     uint64_t fs, net, scoped;
 };
 
+/* A sanitizer starts processes and traces its own at the end, which no room may. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define SANDBOX_POSSIBLE false
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#        define SANDBOX_POSSIBLE false
+#    endif
+#endif
+#ifndef SANDBOX_POSSIBLE
+#    define SANDBOX_POSSIBLE true
+#endif
+
 /* --- capabilities ------------------------------------------------------------------------------ */
 
 /* The vault keeps the right to a state folder that is another user's, where it has it. */
@@ -131,6 +143,9 @@ enum sotto_err sotto_sandbox(enum sotto_sandbox_room room, const struct sotto_sa
                              struct sotto_sandbox_report *report)
 {
     *report = (struct sotto_sandbox_report){0};
+    if (!SANDBOX_POSSIBLE) {
+        return SOTTO_EDENIED;
+    }
     drop_capabilities(room);
     report->landlock = restrict_paths(room, paths);
     report->seccomp = sotto_sandbox_calls(room);

@@ -46,7 +46,8 @@ struct sotto_sandbox_report {
  * sotto_harden().  There is no way back.
  *
  * @param[out] report  always set
- * @retval SOTTO_EDENIED  Landlock or seccomp is not to be had; what is, is in force
+ * @retval SOTTO_EDENIED  Landlock or seccomp is not to be had; what is, is in force.  In a program
+ *                        built with a sanitizer nothing is
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_sandbox(enum sotto_sandbox_room room,
                                               const struct sotto_sandbox_paths *paths,
