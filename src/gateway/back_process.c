@@ -40,7 +40,7 @@ static void on_full(void *ctx, bool full)
     sotto_back_hold(t->room, full);
 }
 
-static const struct sotto_link_handler door_handler = {
+static const struct sotto_doorway_handler door_handler = {
     .on_message = on_message,
     .on_full = on_full,
     .on_closed = room_thread_closed,
@@ -59,7 +59,7 @@ static void on_control_closed(void *ctx, bool broken)
     sotto_loop_stop(p->threads.loop);
 }
 
-static const struct sotto_link_handler control_handler = {
+static const struct sotto_doorway_handler control_handler = {
     .on_message = on_control,
     .on_closed = on_control_closed,
 };
@@ -112,7 +112,7 @@ static enum sotto_err open_rooms(struct back_process *p, size_t workers)
         err = sotto_back_new(t->loop, p->resolver, p->tls, &back);
         if (err == SOTTO_OK) {
             t->room = back;
-            sotto_back_connect(back, (struct sotto_door){sotto_link_put, t->link});
+            sotto_back_connect(back, (struct sotto_door){sotto_doorway_put, t->link});
         }
     }
     return err;

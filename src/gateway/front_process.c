@@ -21,7 +21,7 @@ struct front_process {
     struct sotto_front_setup setup;
     struct sotto_tls_context *tls;
     struct sotto_front *admin;
-    struct sotto_link *admin_link;
+    struct sotto_doorway *admin_link;
     bool required, set_up, draining;
 };
 
@@ -41,7 +41,7 @@ static void from_vault(void *ctx, const struct sotto_door_msg *msg)
     sotto_front_from_vault(t->room, msg);
 }
 
-static const struct sotto_link_handler door_handler = {
+static const struct sotto_doorway_handler door_handler = {
     .on_message = from_vault,
     .on_closed = room_thread_closed,
 };
@@ -52,7 +52,7 @@ static void to_vault(void *ctx, const struct sotto_door_msg *msg)
     static const char body[] = "{\"error\":{\"message\":\"The gateway is busy: try again.\","
                                "\"type\":\"server_error\",\"param\":null,\"code\":\"busy\"}}";
     struct room_thread *t = ctx;
-    if (msg->kind == SOTTO_DOOR_OPEN && sotto_link_waiting(t->link) > FRONT_WAITING_MAX) {
+    if (msg->kind == SOTTO_DOOR_OPEN && sotto_doorway_waiting(t->link) > FRONT_WAITING_MAX) {
         struct sotto_door_msg busy = {
             .kind = SOTTO_DOOR_REPLY,
             .flags = SOTTO_DOOR_LAST,
@@ -64,7 +64,7 @@ static void to_vault(void *ctx, const struct sotto_door_msg *msg)
         sotto_front_from_vault(t->room, &busy);
         return;
     }
-    sotto_link_put(t->link, msg);
+    sotto_doorway_put(t->link, msg);
 }
 
 static void admin_from_vault(void *ctx, const struct sotto_door_msg *msg)
@@ -80,7 +80,7 @@ static void lost_vault(void *ctx, bool broken)
     sotto_loop_stop(p->threads.loop);
 }
 
-static const struct sotto_link_handler admin_handler = {
+static const struct sotto_doorway_handler admin_handler = {
     .on_message = admin_from_vault,
     .on_closed = lost_vault,
 };
@@ -105,11 +105,11 @@ static enum sotto_err open_fronts(struct front_process *p)
         err = sotto_front_new(p->threads.loop, &limits, &p->admin);
     }
     if (err == SOTTO_OK) {
-        err = sotto_link_new(p->threads.loop, SOTTO_ROOM_DOORS_FD + (int)p->threads.count, &rules,
-                             &admin_handler, p, &p->admin_link);
+        err = sotto_doorway_new(p->threads.loop, SOTTO_ROOM_DOORS_FD + (int)p->threads.count,
+                                &rules, &admin_handler, p, &p->admin_link);
     }
     if (err == SOTTO_OK) {
-        sotto_front_connect(p->admin, (struct sotto_door){sotto_link_put, p->admin_link});
+        sotto_front_connect(p->admin, (struct sotto_door){sotto_doorway_put, p->admin_link});
     }
     return err;
 }
@@ -257,7 +257,7 @@ static void on_control(void *ctx, const struct sotto_door_msg *msg)
     }
 }
 
-static const struct sotto_link_handler control_handler = {
+static const struct sotto_doorway_handler control_handler = {
     .on_message = on_control,
     .on_closed = lost_vault,
 };
@@ -276,7 +276,7 @@ int sotto_front_process(size_t workers, bool required)
         sotto_front_free(p.threads.list[i].room);
     }
     sotto_front_free(p.admin);
-    sotto_link_free(p.admin_link);
+    sotto_doorway_free(p.admin_link);
     room_threads_close(&p.threads);
     sotto_tls_context_drop(p.tls);
     return err == SOTTO_OK && (answered || p.threads.over) ? 0 : 1;

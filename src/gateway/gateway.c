@@ -8,8 +8,8 @@
 
 #include "base/alloc.h"
 #include "gateway/admin.h"
+#include "gateway/doorway.h"
 #include "gateway/front.h"
-#include "gateway/link.h"
 #include "gateway/rooms.h"
 #include "gateway/sealing.h"
 #include "gateway/worker.h"
@@ -54,7 +54,7 @@ struct sotto_gateway {
     struct sotto_sandbox_report closed_off;
     bool lost;                       /* one of them ended */
     struct sotto_front *admin_front; /* NULL where `admin_link` is not */
-    struct sotto_link *admin_link;
+    struct sotto_doorway *admin_link;
     struct sotto_admin *admin;
     struct sotto_watch signal_watch;
     struct sotto_timer save_timer, drain_timer;
@@ -557,7 +557,7 @@ static void admin_closed(void *ctx, bool broken)
     (void)broken;
 }
 
-static const struct sotto_link_handler admin_handler = {
+static const struct sotto_doorway_handler admin_handler = {
     .on_message = admin_from_front,
     .on_closed = admin_closed,
 };
@@ -568,9 +568,9 @@ static const struct sotto_link_handler admin_handler = {
 static enum sotto_err link_admin(struct sotto_gateway *g, struct sotto_admin_options *options)
 {
     struct sotto_door_rules rules = sotto_door_rules_front(GATEWAY_ADMIN_BODY_MAX);
-    enum sotto_err err = sotto_link_new(g->loop, sotto_rooms_take_admin(g->rooms), &rules,
-                                        &admin_handler, g, &g->admin_link);
-    options->front = (struct sotto_door){sotto_link_put, g->admin_link};
+    enum sotto_err err = sotto_doorway_new(g->loop, sotto_rooms_take_admin(g->rooms), &rules,
+                                           &admin_handler, g, &g->admin_link);
+    options->front = (struct sotto_door){sotto_doorway_put, g->admin_link};
     return err == SOTTO_OK ? sotto_admin_new(options, &g->admin) : err;
 }
 
@@ -795,7 +795,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     sotto_timer_close(&g->drain_timer);
     sotto_admin_disconnect(g->admin);
     sotto_front_free(g->admin_front);
-    sotto_link_free(g->admin_link);
+    sotto_doorway_free(g->admin_link);
     sotto_rooms_free(g->rooms);
     sotto_loop_free(g->loop);
     sotto_admin_free(g->admin);

@@ -6,8 +6,8 @@
 #include "gateway/room_process.h"
 
 enum sotto_err room_threads_open(struct room_threads *all, size_t count,
-                                 const struct sotto_link_handler *door,
-                                 const struct sotto_link_handler *control, void *control_ctx)
+                                 const struct sotto_doorway_handler *door,
+                                 const struct sotto_doorway_handler *control, void *control_ctx)
 {
     struct sotto_door_rules rules = sotto_door_rules_vault();
     all->list = sotto_calloc(count, sizeof(*all->list));
@@ -17,15 +17,16 @@ enum sotto_err room_threads_open(struct room_threads *all, size_t count,
     all->count = count;
     enum sotto_err err = sotto_loop_new(&all->loop);
     if (err == SOTTO_OK) {
-        err = sotto_link_new(all->loop, SOTTO_ROOM_CONTROL_FD, &rules, control, control_ctx,
-                             &all->control);
+        err = sotto_doorway_new(all->loop, SOTTO_ROOM_CONTROL_FD, &rules, control, control_ctx,
+                                &all->control);
     }
     for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
         struct room_thread *t = &all->list[i];
         t->all = all;
         err = sotto_loop_new(&t->loop);
         if (err == SOTTO_OK) {
-            err = sotto_link_new(t->loop, SOTTO_ROOM_DOORS_FD + (int)i, &rules, door, t, &t->link);
+            err =
+                sotto_doorway_new(t->loop, SOTTO_ROOM_DOORS_FD + (int)i, &rules, door, t, &t->link);
         }
     }
     return err;
@@ -73,7 +74,7 @@ void room_thread_closed(void *ctx, bool broken)
 void room_threads_ready(struct room_threads *all, enum sotto_err err, sotto_span body)
 {
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_READY, .arg = err, .body = body};
-    sotto_link_put(all->control, &msg);
+    sotto_doorway_put(all->control, &msg);
 }
 
 void room_threads_join(struct room_threads *all)
@@ -91,9 +92,9 @@ void room_threads_join(struct room_threads *all)
 void room_threads_close(struct room_threads *all)
 {
     for (size_t i = 0; i < all->count; i++) {
-        sotto_link_free(all->list[i].link);
+        sotto_doorway_free(all->list[i].link);
     }
-    sotto_link_free(all->control);
+    sotto_doorway_free(all->control);
     sotto_loop_free(all->loop); /* runs what the threads posted, which looks at the list */
     for (size_t i = 0; i < all->count; i++) {
         sotto_loop_free(all->list[i].loop);

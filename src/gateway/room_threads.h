@@ -10,14 +10,14 @@
 
 #include <pthread.h>
 
-#include "gateway/link.h"
+#include "gateway/doorway.h"
 
 struct room_threads;
 
 struct room_thread {
     struct room_threads *all;
     struct sotto_loop *loop;
-    struct sotto_link *link;
+    struct sotto_doorway *link;
     void *room; /* struct sotto_front or sotto_back */
     struct sotto_task ended_task;
     pthread_t thread;
@@ -27,7 +27,7 @@ struct room_thread {
 
 struct room_threads {
     struct sotto_loop *loop; /* of the main thread */
-    struct sotto_link *control;
+    struct sotto_doorway *control;
     size_t count, ended;
     bool failed;
     bool over; /* the vault closed the control door */
@@ -36,8 +36,8 @@ struct room_threads {
 
 /** Opens loops and doors.  `on_message` and `on_full` get the struct room_thread. */
 SOTTO_MUST_CHECK enum sotto_err room_threads_open(struct room_threads *all, size_t count,
-                                                  const struct sotto_link_handler *door,
-                                                  const struct sotto_link_handler *control,
+                                                  const struct sotto_doorway_handler *door,
+                                                  const struct sotto_doorway_handler *control,
                                                   void *control_ctx);
 
 /** Starts them. */

@@ -25,7 +25,7 @@ struct rooms_side {
     int *doors; /* of the workers; -1: taken */
     size_t door_count;
     int control;
-    struct sotto_link *link;
+    struct sotto_doorway *link;
     bool ready, lost;
     enum sotto_err verdict;
     uint8_t told[64]; /* the body of READY */
@@ -167,7 +167,7 @@ static void on_closed(void *ctx, bool broken)
     }
 }
 
-static const struct sotto_link_handler control_handler = {
+static const struct sotto_doorway_handler control_handler = {
     .on_message = on_message,
     .on_closed = on_closed,
 };
@@ -177,7 +177,7 @@ static enum sotto_err attach(struct rooms_side *side, struct sotto_loop *loop)
     struct sotto_door_rules rules = sotto_door_rules_back();
     rules.kinds = ROOMS_KINDS;
     enum sotto_err err =
-        sotto_link_new(loop, side->control, &rules, &control_handler, side, &side->link);
+        sotto_doorway_new(loop, side->control, &rules, &control_handler, side, &side->link);
     if (err == SOTTO_OK) {
         side->control = -1; /* transferred */
     }
@@ -202,7 +202,7 @@ static void send_setup(struct sotto_rooms *rooms, const struct sotto_front_setup
         .kind = SOTTO_DOOR_SETUP,
         .body = sotto_span_init((const uint8_t *)front, sizeof(*front)),
     };
-    sotto_link_put(rooms->front.link, &msg);
+    sotto_doorway_put(rooms->front.link, &msg);
 }
 
 enum sotto_err sotto_rooms_open(struct sotto_rooms *rooms, struct sotto_loop *loop,
@@ -247,14 +247,14 @@ void sotto_rooms_drain(struct sotto_rooms *rooms)
 {
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_DRAIN};
     rooms->lost = NULL; /* the front ends now, as it should */
-    sotto_link_put(rooms->front.link, &msg);
+    sotto_doorway_put(rooms->front.link, &msg);
 }
 
 /* --- the end ----------------------------------------------------------------------------------- */
 
 static void close_side(struct rooms_side *side)
 {
-    sotto_link_free(side->link);
+    sotto_doorway_free(side->link);
     sotto_channel_close(side->control);
     for (size_t i = 0; i < side->door_count; i++) {
         sotto_channel_close(side->doors[i]);

@@ -8,7 +8,7 @@
  * the configuration, noticing their end.  gateway/room_process.h is the other side.
  */
 
-#include "gateway/link.h"
+#include "gateway/doorway.h"
 #include "gateway/room_setup.h"
 
 struct sotto_rooms;

@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "gateway/back.h"
+#include "gateway/doorway.h"
 #include "gateway/front.h"
-#include "gateway/link.h"
 #include "gateway/room.h"
 #include "sys/channel.h"
 #include "sys/log.h"
@@ -34,7 +34,7 @@ struct sotto_worker {
     struct sotto_loop *loop;
     struct sotto_front *front; /* NULL: a process, like the back */
     struct sotto_back *back;
-    struct sotto_link *front_link, *back_link; /* NULL: function calls */
+    struct sotto_doorway *front_link, *back_link; /* NULL: function calls */
     struct sotto_room *room;
     struct sotto_metrics *metrics;
     struct sotto_timer tick;
@@ -166,7 +166,7 @@ static enum sotto_err use_setup(struct sotto_worker *w, struct sotto_setup *setu
     }
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_SETUP,
                                  .body = sotto_back_setup_span(upstreams)};
-    sotto_link_put(w->back_link, &msg);
+    sotto_doorway_put(w->back_link, &msg);
     sotto_free(upstreams);
     return SOTTO_OK;
 }
@@ -195,13 +195,13 @@ static void from_back(void *ctx, const struct sotto_door_msg *msg)
 static void front_full(void *ctx, bool full)
 {
     struct sotto_worker *w = ctx;
-    sotto_link_hold(w->back_link, full);
+    sotto_doorway_hold(w->back_link, full);
 }
 
 static void back_full(void *ctx, bool full)
 {
     struct sotto_worker *w = ctx;
-    sotto_link_hold(w->front_link, full);
+    sotto_doorway_hold(w->front_link, full);
 }
 
 static void log_broken(const char *room)
@@ -229,8 +229,8 @@ static void back_closed(void *ctx, bool broken)
     sotto_room_back_lost(w->room);
 }
 
-static const struct sotto_link_handler front_handler = {from_front, front_full, front_closed};
-static const struct sotto_link_handler back_handler = {from_back, back_full, back_closed};
+static const struct sotto_doorway_handler front_handler = {from_front, front_full, front_closed};
+static const struct sotto_doorway_handler back_handler = {from_back, back_full, back_closed};
 
 /* Takes over both descriptors. */
 static enum sotto_err make_links(struct sotto_worker *w, int front_door, int back_door)
@@ -238,13 +238,13 @@ static enum sotto_err make_links(struct sotto_worker *w, int front_door, int bac
     struct sotto_door_rules front = sotto_door_rules_front(WORKER_BODY_MAX);
     struct sotto_door_rules back = sotto_door_rules_back();
     enum sotto_err err =
-        sotto_link_new(w->loop, front_door, &front, &front_handler, w, &w->front_link);
+        sotto_doorway_new(w->loop, front_door, &front, &front_handler, w, &w->front_link);
     if (err != SOTTO_OK) {
         sotto_channel_close(front_door);
         sotto_channel_close(back_door);
         return err;
     }
-    err = sotto_link_new(w->loop, back_door, &back, &back_handler, w, &w->back_link);
+    err = sotto_doorway_new(w->loop, back_door, &back, &back_handler, w, &w->back_link);
     if (err != SOTTO_OK) {
         sotto_channel_close(back_door);
     }
@@ -288,8 +288,8 @@ static enum sotto_err make_rooms(struct sotto_worker *w, int front_door, int bac
         .seal = shared->seal,
     };
     if (shared->separate) {
-        options.front = (struct sotto_door){sotto_link_put, w->front_link};
-        options.back = (struct sotto_door){sotto_link_put, w->back_link};
+        options.front = (struct sotto_door){sotto_doorway_put, w->front_link};
+        options.back = (struct sotto_door){sotto_doorway_put, w->back_link};
     }
     err = sotto_room_new(&options, &w->room);
     if (err == SOTTO_OK && !shared->separate) {
@@ -432,8 +432,8 @@ void sotto_worker_free(struct sotto_worker *w)
     }
     sotto_front_free(w->front);
     sotto_back_free(w->back);
-    sotto_link_free(w->front_link);
-    sotto_link_free(w->back_link);
+    sotto_doorway_free(w->front_link);
+    sotto_doorway_free(w->back_link);
     sotto_timer_close(&w->tick);
     if (w->loop != NULL) {
         sotto_loop_undefer(w->loop, &w->turn);

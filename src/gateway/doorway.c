@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "gateway/link.h"
+#include "gateway/doorway.h"
 
 #include "base/alloc.h"
 #include "sys/channel.h"
@@ -11,13 +11,13 @@
 /* A buffer that grew beyond this is given back once it is empty. */
 #define LINK_KEEP_BYTES ((size_t)256 << 10)
 
-struct sotto_link {
+struct sotto_doorway {
     struct sotto_loop *loop;
     struct sotto_watch watch;
     struct sotto_task read_task;
     struct sotto_task send_task;
     struct sotto_door_rules rules;
-    const struct sotto_link_handler *handler;
+    const struct sotto_doorway_handler *handler;
     void *ctx;
     struct sotto_buf in;
     struct sotto_buf out;
@@ -29,7 +29,7 @@ struct sotto_link {
 
 static void on_read_task(struct sotto_task *task);
 
-static void close_link(struct sotto_link *link, bool broken)
+static void close_link(struct sotto_doorway *link, bool broken)
 {
     if (!link->closed) {
         link->closed = true;
@@ -49,10 +49,10 @@ static void empty(struct sotto_buf *buf)
     }
 }
 
-static void tell_full(struct sotto_link *link)
+static void tell_full(struct sotto_doorway *link)
 {
-    size_t waiting = sotto_link_waiting(link);
-    bool full = link->full ? waiting > SOTTO_LINK_LOW_BYTES : waiting > SOTTO_LINK_HIGH_BYTES;
+    size_t waiting = sotto_doorway_waiting(link);
+    bool full = link->full ? waiting > SOTTO_DOORWAY_LOW_BYTES : waiting > SOTTO_DOORWAY_HIGH_BYTES;
     if (full != link->full) {
         link->full = full;
         if (link->handler->on_full != NULL) {
@@ -61,7 +61,7 @@ static void tell_full(struct sotto_link *link)
     }
 }
 
-static void send_out(struct sotto_link *link)
+static void send_out(struct sotto_doorway *link)
 {
     while (link->sent < link->out.len && !link->blocked) {
         size_t n = 0;
@@ -77,7 +77,7 @@ static void send_out(struct sotto_link *link)
     if (link->sent == link->out.len) {
         empty(&link->out);
         link->sent = 0;
-    } else if (link->sent > SOTTO_LINK_HIGH_BYTES && link->sent > link->out.len / 2) {
+    } else if (link->sent > SOTTO_DOORWAY_HIGH_BYTES && link->sent > link->out.len / 2) {
         sotto_buf_consume(&link->out, link->sent);
         link->sent = 0;
     }
@@ -86,7 +86,7 @@ static void send_out(struct sotto_link *link)
 
 static void on_send_task(struct sotto_task *task)
 {
-    struct sotto_link *link = SOTTO_CONTAINER(task, struct sotto_link, send_task);
+    struct sotto_doorway *link = SOTTO_CONTAINER(task, struct sotto_doorway, send_task);
     if (link->failed) {
         close_link(link, true);
     } else if (!link->closed) {
@@ -95,7 +95,7 @@ static void on_send_task(struct sotto_task *task)
 }
 
 /* Hands over the messages that are complete; what is left waits for the rest of it. */
-static enum sotto_err take_messages(struct sotto_link *link)
+static enum sotto_err take_messages(struct sotto_doorway *link)
 {
     size_t at = 0;
     enum sotto_err err = SOTTO_OK;
@@ -123,7 +123,7 @@ static enum sotto_err take_messages(struct sotto_link *link)
 }
 
 /* SOTTO_ECLOSED: the end; `*more`: there may be more to read. */
-static enum sotto_err read_some(struct sotto_link *link, bool *more)
+static enum sotto_err read_some(struct sotto_doorway *link, bool *more)
 {
     size_t room = link->in.cap - link->in.len;
     enum sotto_err err = SOTTO_OK;
@@ -144,7 +144,7 @@ static enum sotto_err read_some(struct sotto_link *link, bool *more)
     return err;
 }
 
-static void read_on(struct sotto_link *link)
+static void read_on(struct sotto_doorway *link)
 {
     size_t turn = 0;
     bool more = true;
@@ -166,7 +166,7 @@ static void read_on(struct sotto_link *link)
 
 static void on_read_task(struct sotto_task *task)
 {
-    struct sotto_link *link = SOTTO_CONTAINER(task, struct sotto_link, read_task);
+    struct sotto_doorway *link = SOTTO_CONTAINER(task, struct sotto_doorway, read_task);
     if (!link->closed && !link->held) {
         read_on(link);
     }
@@ -174,7 +174,7 @@ static void on_read_task(struct sotto_task *task)
 
 static void on_event(struct sotto_watch *watch, uint32_t events)
 {
-    struct sotto_link *link = SOTTO_CONTAINER(watch, struct sotto_link, watch);
+    struct sotto_doorway *link = SOTTO_CONTAINER(watch, struct sotto_doorway, watch);
     if ((events & SOTTO_LOOP_WRITE) != 0 && link->blocked) {
         link->blocked = false;
         send_out(link);
@@ -184,11 +184,12 @@ static void on_event(struct sotto_watch *watch, uint32_t events)
     }
 }
 
-enum sotto_err sotto_link_new(struct sotto_loop *loop, int fd, const struct sotto_door_rules *rules,
-                              const struct sotto_link_handler *handler, void *ctx,
-                              struct sotto_link **out)
+enum sotto_err sotto_doorway_new(struct sotto_loop *loop, int fd,
+                                 const struct sotto_door_rules *rules,
+                                 const struct sotto_doorway_handler *handler, void *ctx,
+                                 struct sotto_doorway **out)
 {
-    struct sotto_link *link = sotto_calloc(1, sizeof(*link));
+    struct sotto_doorway *link = sotto_calloc(1, sizeof(*link));
     if (link == NULL) {
         return SOTTO_ENOMEM;
     }
@@ -207,7 +208,7 @@ enum sotto_err sotto_link_new(struct sotto_loop *loop, int fd, const struct sott
     return SOTTO_OK;
 }
 
-void sotto_link_free(struct sotto_link *link)
+void sotto_doorway_free(struct sotto_doorway *link)
 {
     if (link == NULL) {
         return;
@@ -221,9 +222,9 @@ void sotto_link_free(struct sotto_link *link)
     sotto_free(link);
 }
 
-void sotto_link_put(void *ctx, const struct sotto_door_msg *msg)
+void sotto_doorway_put(void *ctx, const struct sotto_door_msg *msg)
 {
-    struct sotto_link *link = ctx;
+    struct sotto_doorway *link = ctx;
     if (link->closed || link->failed) {
         return;
     }
@@ -231,7 +232,7 @@ void sotto_link_put(void *ctx, const struct sotto_door_msg *msg)
     sotto_loop_defer(link->loop, &link->send_task, on_send_task);
 }
 
-void sotto_link_hold(struct sotto_link *link, bool held)
+void sotto_doorway_hold(struct sotto_doorway *link, bool held)
 {
     link->held = held;
     if (!held && !link->closed) {
@@ -239,7 +240,7 @@ void sotto_link_hold(struct sotto_link *link, bool held)
     }
 }
 
-size_t sotto_link_waiting(const struct sotto_link *link)
+size_t sotto_doorway_waiting(const struct sotto_doorway *link)
 {
     return link->out.len - link->sent;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "gateway/link.h"
+#include "gateway/doorway.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #define PIECE  ((size_t)100000)
 
 struct side {
-    struct sotto_link *link;
+    struct sotto_doorway *link;
     size_t messages, bytes;
     bool in_order, full, closed, broken;
     int fulls;
@@ -45,7 +45,7 @@ static void on_closed(void *ctx, bool broken)
     side->broken = broken;
 }
 
-static const struct sotto_link_handler handler = {on_message, on_full, on_closed};
+static const struct sotto_doorway_handler handler = {on_message, on_full, on_closed};
 
 static void make_pair(int pair[2])
 {
@@ -65,7 +65,7 @@ static void put(struct side *side, size_t number, size_t len)
         .arg = (int64_t)number + 100,
         .body = sotto_span_init(bytes, len),
     };
-    sotto_link_put(side->link, &msg);
+    sotto_doorway_put(side->link, &msg);
 }
 
 static void steps(struct sotto_loop *loop, int count)
@@ -81,8 +81,8 @@ static void passes(struct sotto_loop *loop)
     struct sotto_door_rules rules = sotto_door_rules_vault();
     int pair[2];
     make_pair(pair);
-    IS_INT(sotto_link_new(loop, pair[0], &rules, &handler, &a, &a.link), SOTTO_OK, "one end");
-    IS_INT(sotto_link_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "the other");
+    IS_INT(sotto_doorway_new(loop, pair[0], &rules, &handler, &a, &a.link), SOTTO_OK, "one end");
+    IS_INT(sotto_doorway_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "the other");
     for (size_t i = 0; i < 200; i++) {
         put(&a, i, i * 37 % 1000);
     }
@@ -90,16 +90,16 @@ static void passes(struct sotto_loop *loop)
     steps(loop, 20);
     IS_SIZE(b.messages, 200, "then all messages come");
     OK(b.in_order, "in their order, whole");
-    IS_SIZE(sotto_link_waiting(a.link), 0, "and nothing waits");
+    IS_SIZE(sotto_doorway_waiting(a.link), 0, "and nothing waits");
 
-    sotto_link_hold(b.link, true);
+    sotto_doorway_hold(b.link, true);
     for (size_t i = 200; i < 240; i++) {
         put(&a, i, PIECE);
     }
     steps(loop, 50);
     IS_SIZE(b.messages, 200, "an end that is held takes nothing");
     OK(a.full && a.fulls == 1, "the other one is told that the door is full");
-    sotto_link_hold(b.link, false);
+    sotto_doorway_hold(b.link, false);
     for (int i = 0; i < 500 && b.messages < 240; i++) {
         steps(loop, 1);
     }
@@ -107,10 +107,10 @@ static void passes(struct sotto_loop *loop)
     OK(b.in_order, "in their order, whole");
     OK(!a.full && a.fulls == 2, "and the door is no longer full");
 
-    sotto_link_free(a.link);
+    sotto_doorway_free(a.link);
     steps(loop, 3);
     OK(b.closed && !b.broken, "the end of the other side is noticed");
-    sotto_link_free(b.link);
+    sotto_doorway_free(b.link);
 }
 
 static void refuses(struct sotto_loop *loop)
@@ -121,12 +121,12 @@ static void refuses(struct sotto_loop *loop)
     uint8_t junk[64];
     memset(junk, 0xff, sizeof(junk));
     make_pair(pair);
-    IS_INT(sotto_link_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "an end");
+    IS_INT(sotto_doorway_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "an end");
     IS_INT(write(pair[0], junk, sizeof(junk)), 64, "gets nonsense");
     steps(loop, 3);
     OK(b.closed && b.broken && b.messages == 0, "it is closed as broken, and hands nothing over");
     IS_INT(read(pair[0], junk, sizeof(junk)), 0, "the other side sees the end");
-    sotto_link_free(b.link);
+    sotto_doorway_free(b.link);
     close(pair[0]);
 }
 
@@ -140,7 +140,7 @@ static void half_a_message(struct sotto_loop *loop)
     sotto_buf_init(&bytes, SOTTO_BUF_UNBOUNDED);
     IS_INT(sotto_door_encode(&bytes, &msg), SOTTO_OK, "a message");
     make_pair(pair);
-    IS_INT(sotto_link_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "an end");
+    IS_INT(sotto_doorway_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "an end");
     bool good = true;
     for (size_t i = 0; i < bytes.len; i++) { /* a byte at a time */
         good = good && b.messages == 0 && write(pair[0], bytes.base + i, 1) == 1;
@@ -152,7 +152,7 @@ static void half_a_message(struct sotto_loop *loop)
     close(pair[0]);
     steps(loop, 2);
     OK(good && b.closed && b.broken, "an end in the middle of one is not taken for an orderly one");
-    sotto_link_free(b.link);
+    sotto_doorway_free(b.link);
     sotto_buf_free(&bytes);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef SOTTO_GATEWAY_LINK_H
-#define SOTTO_GATEWAY_LINK_H
+#ifndef SOTTO_GATEWAY_DOORWAY_H
+#define SOTTO_GATEWAY_DOORWAY_H
 
 /*
  * One end of a door between two processes: messages (gateway/door_codec.h) over one of a pair of
@@ -17,12 +17,12 @@
 #include "net/loop.h"
 
 /** on_full(true) above the first, on_full(false) below the second. */
-#define SOTTO_LINK_HIGH_BYTES ((size_t)1 << 20)
-#define SOTTO_LINK_LOW_BYTES  ((size_t)128 << 10)
+#define SOTTO_DOORWAY_HIGH_BYTES ((size_t)1 << 20)
+#define SOTTO_DOORWAY_LOW_BYTES  ((size_t)128 << 10)
 
-struct sotto_link;
+struct sotto_doorway;
 
-struct sotto_link_handler {
+struct sotto_doorway_handler {
     /** A message that the rules allow; borrowed for the call.  May put messages into any link. */
     sotto_door_fn *on_message;
     /** May be NULL. */
@@ -40,21 +40,21 @@ struct sotto_link_handler {
  * @param[out] out set only on SOTTO_OK
  * @retval SOTTO_ENOMEM, SOTTO_EIO
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_link_new(struct sotto_loop *loop, int fd,
-                                               const struct sotto_door_rules *rules,
-                                               const struct sotto_link_handler *handler, void *ctx,
-                                               struct sotto_link **out);
+SOTTO_MUST_CHECK enum sotto_err sotto_doorway_new(struct sotto_loop *loop, int fd,
+                                                  const struct sotto_door_rules *rules,
+                                                  const struct sotto_doorway_handler *handler,
+                                                  void *ctx, struct sotto_doorway **out);
 
 /** Closes, wipes and frees, not inside a callback of the link; NULL is allowed. */
-void sotto_link_free(struct sotto_link *link);
+void sotto_doorway_free(struct sotto_doorway *link);
 
-/** A sotto_door_fn: `link` is a struct sotto_link.  Without memory the link is closed as broken, later. */
-void sotto_link_put(void *link, const struct sotto_door_msg *msg);
+/** A sotto_door_fn: `link` is a struct sotto_doorway.  Without memory the link is closed as broken, later. */
+void sotto_doorway_put(void *link, const struct sotto_door_msg *msg);
 
 /** Whether messages are taken; they wait in the other process while not.  At first they are. */
-void sotto_link_hold(struct sotto_link *link, bool held);
+void sotto_doorway_hold(struct sotto_doorway *link, bool held);
 
 /** Bytes that the other side has not taken. */
-size_t sotto_link_waiting(const struct sotto_link *link);
+size_t sotto_doorway_waiting(const struct sotto_doorway *link);
 
 #endif
