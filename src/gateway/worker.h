@@ -37,8 +37,9 @@ struct sotto_worker_shared {
 };
 
 /**
- * @param front_door, back_door  where the rooms are separate: the vault's ends of their doors,
- *                               taken over in any case; else -1
+ * @param front_door  where the rooms are separate: the vault's end of its door, taken over in any
+ *                    case; else -1
+ * @param back_door   the same of the back
  * @param[out] out  set only on SOTTO_OK
  * @retval SOTTO_ENOMEM, SOTTO_EIO, SOTTO_ECRYPTO
  */

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-/** @param[out] one, other  set only on SOTTO_OK  @retval SOTTO_EIO */
+/** @param[out] one  set only on SOTTO_OK, as the other is  @retval SOTTO_EIO */
 SOTTO_MUST_CHECK enum sotto_err sotto_channel_open(int *one, int *other);
 
 /** Closes; -1 is allowed. */
