@@ -40,7 +40,7 @@ typedef void sotto_rooms_lost_fn(void *ctx, const char *room);
  * Lets the front listen and waits until both are ready; runs the loop meanwhile.
  *
  * @param[out] front_ready  on failure it says what could not be opened
- * @param[out] back_ready
+ * @param[out] back_ready   of the back
  * @retval SOTTO_EINVAL, SOTTO_EEXISTS, SOTTO_EDENIED, ...  as sotto_server_listen() and
  *         sotto_tls_server_new()
  * @retval SOTTO_ECLOSED  a room ended instead
