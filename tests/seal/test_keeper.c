@@ -74,6 +74,7 @@ static void test_keeping(const char *word)
     sotto_buf_init(&plain, 1024);
     IS_INT(sotto_kept_open(&a, &plain), SOTTO_EAUTH, "a changed byte is noticed");
     IS_SIZE(plain.len, 0, "nothing comes out");
+    sotto_buf_free(&plain);
     sotto_gateway_pair_unref(pair);
     sotto_keeper_free(keeper);
     is_kept(&b, "what outlives its keeper");
