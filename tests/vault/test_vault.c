@@ -189,11 +189,13 @@ static void test_adopt(void)
     IS_TEXT(value.base, value.len, "v", "with its value");
     IS_INT(sotto_vault_adopt(vault, SOTTO_LIT("ID222222222"), SOTTO_LIT("w")), SOTTO_EEXISTS,
            "once only");
-    IS_INT(sotto_vault_adopt(vault, SOTTO_LIT("ID222222223"), SOTTO_LIT("w")), SOTTO_EFORMAT,
-           "not with a wrong check symbol");
-    IS_INT(sotto_vault_adopt(vault, SOTTO_LIT("[ID]"), SOTTO_LIT("w")), SOTTO_EFORMAT,
-           "and nothing else");
-    IS_SIZE(sotto_vault_count(vault), 1, "one entry");
+    IS_INT(sotto_vault_adopt(vault, SOTTO_LIT("Emma Birken"), SOTTO_LIT("w")), SOTTO_OK,
+           "a stand-in of another style");
+    IS_INT(sotto_vault_adopt(vault, SOTTO_LIT("Emma Birken"), SOTTO_LIT("w")), SOTTO_EEXISTS,
+           "once only");
+    IS_INT(sotto_vault_adopt(vault, SOTTO_LIT(""), SOTTO_LIT("w")), SOTTO_EFORMAT,
+           "a text that nothing could stand for is none");
+    IS_SIZE(sotto_vault_count(vault), 2, "two entries");
     sotto_vault_free(vault);
 }
 
