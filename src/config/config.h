@@ -147,7 +147,9 @@ struct sotto_config {
         uint64_t grace_ms; /* an old secret works for so long after a rotation */
     } keys;
     struct {
-        uint64_t life_ms; /* of an exchanged secret */
+        uint64_t life_ms;    /* of an exchanged secret */
+        sotto_span tsm;      /* the kernel's folder for reports of the machine */
+        bool needs_evidence; /* without any, the gateway does not start */
     } sealing;
     struct sotto_config_quotas quotas;
     struct sotto_config_limits limits;

@@ -26,6 +26,7 @@ static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "
 static const char *const styles[] = {"token", "angle", "surrogate", "redact", NULL};
 static const char *const taggers[] = {"small", "none", NULL};
 static const char *const contents[] = {"pass", "refuse", NULL};
+static const char *const evidences[] = {"offered", "required", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
 static const char *const durabilities[] = {"batched", "strict", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -447,6 +448,20 @@ static const struct config_field sealing_fields[] = {
      .preset = "1h",
      .about = "What a client shares with the gateway (a session, a secret) serves it for so long; "
               "then it begins anew. Privatemode's clients expect an hour. Read at the start."},
+    {.name = "evidence",
+     .type = CONFIG_EITHER,
+     .offset = IN(c.sealing.needs_evidence),
+     .words = evidences,
+     .preset = "offered",
+     .about = "Evidence of SEV-SNP or TDX for clients that seal: `offered` where the machine has "
+              "it, else answers say `attested: false`; `required`: without it the gateway does "
+              "not start. Read at the start."},
+    {.name = "tsm",
+     .type = CONFIG_TEXT,
+     .offset = IN(c.sealing.tsm),
+     .max = 200,
+     .preset = "/sys/kernel/config/tsm/report",
+     .about = "The kernel's folder for reports of the machine. Read at the start."},
 };
 
 static const struct config_field quotas_fields[] = {

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/alloc.h"
+#include "gateway/attestor.h"
 #include "seal/keyring.h"
 #include "seal/signer.h"
 #include "store/mesh.h"
@@ -15,12 +16,10 @@ struct sotto_sealing {
     struct sotto_seal_host host;
     struct sotto_mesh *mesh;
     struct sotto_signer signer;
+    struct sotto_attestor *attestor;
     struct sotto_side_work work;
     atomic_bool busy; /* the side thread has `work` */
 };
-
-/* Without a trusted execution environment there is no evidence, and answers say so. */
-static const struct sotto_seal_attestor no_attestor = {.tee = "none"};
 
 /* Pairs that take no time to make are there from the start; RSA's comes with the first tick. */
 static enum sotto_err make_pairs(struct sotto_sealing *sealing)
@@ -53,13 +52,17 @@ enum sotto_err sotto_sealing_new(const char *folder, sotto_span master,
     if (err == SOTTO_OK) {
         err = make_pairs(sealing);
     }
+    if (err == SOTTO_OK) {
+        err = sotto_attestor_new(config->sealing.tsm, config->sealing.needs_evidence,
+                                 &sealing->attestor, why);
+    }
     if (err != SOTTO_OK) {
         sotto_sealing_free(sealing);
         return err;
     }
     sealing->host.mesh = sealing->mesh;
     sealing->host.signer = &sealing->signer;
-    sealing->host.attestor = &no_attestor;
+    sealing->host.attestor = sotto_attestor_row(sealing->attestor);
     sealing->host.life_s = (int64_t)(config->sealing.life_ms / 1000);
     *out = sealing;
     return SOTTO_OK;
@@ -71,6 +74,7 @@ void sotto_sealing_free(struct sotto_sealing *sealing)
         sotto_sessions_free(sealing->host.sessions);
         sotto_keyring_free(sealing->host.keyring);
         sotto_mesh_free(sealing->mesh);
+        sotto_attestor_free(sealing->attestor);
         sotto_free(sealing);
     }
 }
