@@ -77,7 +77,7 @@ static bool cut(sotto_span *rest, char mark, sotto_span *out)
 enum sotto_err sotto_note_key_parse(sotto_span text, struct sotto_note_key *out)
 {
     uint8_t blob[1 + SOTTO_ED25519_PUBLIC_BYTES];
-    struct sotto_note_key key;
+    struct sotto_note_key key = {.type = SOTTO_NOTE_ED25519};
     sotto_span name, id, rest = text;
     if (!cut(&rest, '+', &name) || !cut(&rest, '+', &id)) {
         return SOTTO_EFORMAT;

@@ -348,10 +348,14 @@ enum sotto_err sotto_audit_tile_parse(sotto_span path, unsigned *level, uint64_t
     uint64_t lev = SOTTO_AUDIT_ENTRIES, number = 0, wide = SOTTO_AUDIT_TILE_WIDTH;
     size_t groups = 0;
     bool more;
-    if (!take(&rest, SOTTO_LIT("tile/")) ||
-        (!take(&rest, SOTTO_LIT("entries/")) &&
-         (lev = 0, take_digits(&rest, 1, &lev) != 1 || !take(&rest, SOTTO_LIT("/"))))) {
+    if (!take(&rest, SOTTO_LIT("tile/"))) {
         return SOTTO_EFORMAT;
+    }
+    if (!take(&rest, SOTTO_LIT("entries/"))) {
+        lev = 0;
+        if (take_digits(&rest, 1, &lev) != 1 || !take(&rest, SOTTO_LIT("/"))) {
+            return SOTTO_EFORMAT;
+        }
     }
     do {
         more = take(&rest, SOTTO_LIT("x"));
@@ -360,10 +364,12 @@ enum sotto_err sotto_audit_tile_parse(sotto_span path, unsigned *level, uint64_t
             return SOTTO_EFORMAT;
         }
     } while (more);
-    if (rest.len != 0 &&
-        (wide = 0, !take(&rest, SOTTO_LIT(".p/")) || take_digits(&rest, 3, &wide) == 0 ||
-                       wide == 0 || wide >= SOTTO_AUDIT_TILE_WIDTH)) {
-        return SOTTO_EFORMAT;
+    if (rest.len != 0) {
+        wide = 0;
+        if (!take(&rest, SOTTO_LIT(".p/")) || take_digits(&rest, 3, &wide) == 0 || wide == 0 ||
+            wide >= SOTTO_AUDIT_TILE_WIDTH) {
+            return SOTTO_EFORMAT;
+        }
     }
     /* The one form: written again it is the same, so "x000/001" and ".p/07" are none. */
     sotto_audit_tile_path((unsigned)lev, number, (unsigned)wide, again);

@@ -112,7 +112,7 @@ enum sotto_err sotto_audit_cosign(struct sotto_audit_log *log, sotto_span bytes)
 {
     struct sotto_note note;
     struct sotto_checkpoint c;
-    sotto_span own;
+    sotto_span own = {0};
     enum sotto_err err = sotto_note_parse(bytes, &note);
     if (err == SOTTO_OK) {
         err = sotto_checkpoint_parse(note.text, &c);

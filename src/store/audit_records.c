@@ -163,7 +163,7 @@ enum sotto_err audit_records_flush(struct audit_records *r)
 
 enum sotto_err audit_records_add(struct audit_records *r, uint64_t slot, sotto_span sealed)
 {
-    uint8_t *at, *to;
+    uint8_t *at, *to = NULL;
     size_t mark = r->idx.len;
     enum sotto_err err = sotto_buf_extend(&r->idx, 8, &at);
     if (err == SOTTO_OK) {
