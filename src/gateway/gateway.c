@@ -656,7 +656,8 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
     return err == SOTTO_OK ? open_trail(g, why) : err;
 }
 
-/* This process is the vault from here on: state and configuration, no sockets, no programs. */
+/* This process is the vault from here on: state, configuration and evidence of the machine, no
+ * sockets, no programs. */
 static enum sotto_err close_off(struct sotto_gateway *g, char *why)
 {
     char config[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom";
@@ -665,7 +666,10 @@ static enum sotto_err close_off(struct sotto_gateway *g, char *why)
         sotto_room_folder_of(g->options.config_file, config);
     }
     const char *const read[] = {config, "/dev/urandom", "/etc/localtime", "/proc/self", NULL};
-    const char *const write[] = {g->options.folder, NULL};
+    /* Reports of the machine are asked for in folders that are made there. */
+    char tsm[SOTTO_ROOM_PATH_BYTES];
+    snprintf(tsm, sizeof(tsm), "%.*s", SOTTO_FMT(g->options.config->sealing.tsm));
+    const char *const write[] = {g->options.folder, tsm, NULL};
     const struct sotto_sandbox_paths paths = {.read = read, .write = write};
     enum sotto_err err = sotto_sandbox(SOTTO_SANDBOX_VAULT, &paths, report);
     if (err == SOTTO_OK || !g->options.required) {

@@ -10,7 +10,8 @@
  *
  *               files               sockets                          memory of others
  *   front       certificate, read   those it has; no new ones        never
- *   vault       state; config read  none                             never
+ *   vault       state; config read; none                             never
+ *               evidence of the machine
  *   back        resolver, trust     connect; no listening            never
  *
  * No room starts programs, traces processes, reads their memory, sends them signals or makes memory
