@@ -172,7 +172,7 @@ backend b
         wait_port(port)
         return p, port
 
-    def sotto(self, upstream, trusted, name, tagger="none"):
+    def sotto(self, upstream, trusted, name, tagger="none", rooms=("--single-process",)):
         state, conf = self.folder / f"state-{name}", self.folder / f"{name}.yaml"
         key = "ql_" + "bench0000000" + "_" + "0123456789abcdefghijklmnopqrstuv"
         conf.write_text(f"""listen: 127.0.0.1:0
@@ -185,7 +185,7 @@ models:
 detection: {{tagger: {tagger}}}
 """)
         begun = time.time()
-        p = self.spawn(name, [self.build / "sotto", "serve", "--config", conf, "--state", state],
+        p = self.spawn(name, [self.build / "sotto", "serve", "--config", conf, "--state", state, *rooms],
                        self.front_core, {"SOTTO_API_KEY": key})
         log = self.folder / f"{name}.log"
         while time.time() < begun + 10:
@@ -263,6 +263,8 @@ def bench_requests(b, a):
     p, port, key = b.sotto(up, False, "sotto")
     systems["sotto, 2 KB, nothing found"] = (p, port, b.request("nothing", plain, key))
     systems["sotto, 1 KB, five entities"] = (p, port, b.request("private", private, key))
+    p, port, key = b.sotto(up, False, "sotto-rooms", rooms=())
+    systems["sotto, the same in three processes"] = (p, port, b.request("private-rooms", private, key))
     p, port, key = b.sotto(up, False, "sotto-small", "small")
     systems["sotto, the same with the tagger (default)"] = (
         p, port, b.request("private-small", private, key))
@@ -283,6 +285,8 @@ def bench_streams(b, a):
             systems[name] = (*got, b.request("stream", body))
     p, port, key = b.sotto(up, False, "sotto-stream")
     systems["sotto, restoring"] = (p, port, b.request("stream-key", body, key))
+    p, port, key = b.sotto(up, False, "sotto-stream-rooms", rooms=())
+    systems["sotto, the same in three processes"] = (p, port, b.request("stream-rooms", body, key))
     rows = measure(b, systems, 100, max(4.2, a.seconds), a.rounds, "chunks")
     table("Streams: 100 at a time, a chunk every 20 ms", rows,
           [("cpu", "CPU us/chunk"), ("first", "first chunk p50 us")])
