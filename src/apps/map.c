@@ -78,7 +78,7 @@ static enum sotto_err note_fold(struct sotto_map *map, bool foldable)
 static enum sotto_err take_over(struct sotto_map *map, sotto_span token, sotto_span word,
                                 sotto_span value, bool foldable)
 {
-    unsigned type;
+    unsigned type = 0;
     sotto_span again;
     if (!(sotto_token_valid(token) && token_type(token, &type)) && !word_type(word, &type)) {
         return SOTTO_EFORMAT;

@@ -167,7 +167,7 @@ static enum sotto_err hash_salt(const struct operation *op, uint8_t made[OPERATO
 static enum sotto_err hash(const struct operation *op)
 {
     uint8_t made[OPERATOR_SALT_RANDOM], digest[SOTTO_SHA512_BYTES];
-    sotto_span salt;
+    sotto_span salt = SOTTO_LIT("");
     bool sha512;
     enum sotto_err err = hash_type(op, &sha512);
     if (err == SOTTO_OK) {
