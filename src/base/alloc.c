@@ -25,7 +25,11 @@ void sotto_wipe(void *p, size_t n)
 
 void *sotto_alloc(size_t size)
 {
-    return sotto_fault_hits(&fault) ? NULL : malloc(size != 0 ? size : 1);
+    /* No object is larger (C17 6.5.6); libraries ask for as much as broken input tells them to. */
+    if (sotto_fault_hits(&fault) || size > PTRDIFF_MAX) {
+        return NULL;
+    }
+    return malloc(size != 0 ? size : 1);
 }
 
 void *sotto_calloc(size_t count, size_t size)

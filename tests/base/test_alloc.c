@@ -58,9 +58,21 @@ static void test_wipe(void)
     sotto_wipe(NULL, 0);
 }
 
+static void test_sizes(void)
+{
+    volatile size_t most = SIZE_MAX; /* the compiler knows better */
+    void *block = sotto_alloc(16);
+    OK(sotto_alloc(most) == NULL, "no block is as large as the address space");
+    OK(sotto_alloc(most / 2 + 1) == NULL, "nor half as large");
+    OK(sotto_calloc(most / 2, 3) == NULL, "a product that overflows is none");
+    OK(sotto_resize(block, most) == NULL, "nor can one grow so far");
+    sotto_free(block);
+}
+
 int main(void)
 {
     test_blocks();
+    test_sizes();
     test_resize_keeps_the_content();
     test_faults();
     test_wipe();

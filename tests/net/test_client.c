@@ -416,6 +416,7 @@ static void test_time_limits(void)
     sotto_buf_free(&silent.body);
     sotto_buf_free(&stops.body);
     sotto_buf_free(&trickles.body);
+    sotto_buf_free(&lingers.body);
 }
 
 /* A full backlog lets connect(2) hang. */
