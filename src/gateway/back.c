@@ -8,7 +8,11 @@
 /* How long an upstream may take to end an answer whose last event has come. */
 #define BACK_RUN_OUT_MS 2000
 
-/* The pools of one setup; kept while it is one of the two newest, and until the last fetch that uses
+/* How many setups are kept for requests that began with them and have yet to be sent: as many
+ * reloads may happen while a long text is masked. */
+#define BACK_SETS_KEPT 64
+
+/* The pools of one setup; kept while it is one of the newest, and until the last fetch that uses
  * them is over. */
 struct back_set {
     struct back_set *next;
@@ -62,7 +66,7 @@ static void sweep(struct sotto_task *task)
 {
     struct sotto_back *back = SOTTO_CONTAINER(task, struct sotto_back, sweep_task);
     struct back_set **at = &back->sets;
-    for (int kept = 0; kept < 2 && *at != NULL; kept++) {
+    for (int kept = 0; kept < BACK_SETS_KEPT && *at != NULL; kept++) {
         at = &(*at)->next;
     }
     while (*at != NULL) {
