@@ -443,6 +443,7 @@ async function listModels() {
 async function useKey() {
   takeKey();
   complain("");
+  say("Trying the key …");
   try {
     const count = await listModels();
     say(`The key is good for ${count === 1 ? "one model" : `${count} models`} of the list.`);

@@ -304,6 +304,7 @@ const statuses = await asked.evaluate(async (key) => Promise.all([1, 2, 3, 4, 5,
 ok(statuses.every((status) => status === 200), "admin: six requests are made", statuses);
 await admin.waitForFunction(() => /\d[\d.]* (µs|ms)/.test(document.getElementById("latency").tBodies[0].innerText));
 ok(/own\s+[1-9]\d*\s+[\d.]+ (µs|ms)/.test(await table(admin, "latency")), "admin: latency in quantiles", await table(admin, "latency"));
+await admin.waitForFunction((old) => document.getElementById("now").innerText !== old, before);
 ok(before !== await text(admin, "now") && /Requests a second\s+[0-9.]+/.test(await text(admin, "now")), "admin: requests a second", await text(admin, "now"));
 const tell = async (key) => {
   await admin.fill("#key", key);
