@@ -79,7 +79,7 @@ enum sotto_err sotto_audit_export(const char *folder, const char *to, uint64_t *
         err = sotto_checkpoint_parse(note.text, &c);
     }
     if (err == SOTTO_OK) {
-        err = sotto_folder_make_durable(to);
+        err = sotto_folder_make(to);
     }
     if (err == SOTTO_OK) {
         err = copy_tiles(from, to, c.size);

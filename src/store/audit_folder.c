@@ -87,7 +87,7 @@ enum sotto_err audit_tile_write(const char *log, unsigned level, uint64_t n, uns
     }
     char *slash = strrchr(path, '/');
     *slash = '\0';
-    err = sotto_folder_make_durable(path);
+    err = sotto_folder_make(path);
     *slash = '/';
     return err == SOTTO_OK ? sotto_file_write(path, bytes) : err;
 }

@@ -87,7 +87,7 @@ static enum sotto_err begin_log(struct sotto_audit_log *log, char *why)
     if (sotto_file_exists(tiles) || sotto_file_exists(records)) {
         return fail(why, SOTTO_EAUTH, log->public_folder, "the checkpoint is missing");
     }
-    err = sotto_folder_make_durable(log->public_folder);
+    err = sotto_folder_make(log->public_folder);
     if (err == SOTTO_OK) {
         err = audit_checkpoint_write(log, &log->tree);
     }
@@ -163,7 +163,7 @@ static enum sotto_err open_witnessed(struct sotto_audit_log *log, struct sotto_a
     char folder[AUDIT_PATH_BYTES];
     enum sotto_err err = audit_path(log->folder, "witnessed", folder);
     if (err == SOTTO_OK) {
-        err = sotto_folder_make_durable(folder);
+        err = sotto_folder_make(folder);
     }
     if (err == SOTTO_OK) {
         struct open_witnessed w = {log, report, folder};
@@ -354,7 +354,7 @@ enum sotto_err sotto_audit_open(const struct sotto_audit_options *options,
     *found = (struct sotto_audit_found_state){0};
     enum sotto_err err = make_log(options, &log);
     if (err == SOTTO_OK) {
-        err = sotto_folder_make_durable(log->folder);
+        err = sotto_folder_make(log->folder);
     }
     if (err != SOTTO_OK) {
         fail(why, err, options->folder, "the audit log's folder cannot be made");

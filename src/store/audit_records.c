@@ -106,7 +106,7 @@ enum sotto_err audit_records_open(struct audit_records *r, const char *folder, u
     sotto_buf_init(&r->idx, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = audit_path(folder, "records", path);
     if (err == SOTTO_OK) {
-        err = sotto_folder_make_durable(path);
+        err = sotto_folder_make(path);
     }
     if (err == SOTTO_OK) {
         err = audit_records_back(r, count);

@@ -11,29 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/files.h"
 #include "sys/os_error.h"
 
 static enum sotto_err failed(void)
 {
     return sotto_os_error(errno);
-}
-
-static enum sotto_err sync_folder_of(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int n = slash == NULL ? snprintf(folder, sizeof(folder), ".")
-                          : snprintf(folder, sizeof(folder), "%.*s/", (int)(slash - path), path);
-    if (n < 0 || (size_t)n >= sizeof(folder)) {
-        return SOTTO_EINVAL;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return failed();
-    }
-    enum sotto_err err = fsync(fd) == 0 ? SOTTO_OK : failed();
-    close(fd);
-    return err;
 }
 
 static enum sotto_err open_new(const char *path, int *fd)
@@ -42,7 +25,7 @@ static enum sotto_err open_new(const char *path, int *fd)
     if (*fd < 0) {
         return failed();
     }
-    enum sotto_err err = sync_folder_of(path);
+    enum sotto_err err = sotto_entry_sync(path);
     if (err != SOTTO_OK) {
         close(*fd);
         *fd = -1;
@@ -138,33 +121,6 @@ enum sotto_err sotto_disk_lock(const struct sotto_disk_file *file)
     return errno == EWOULDBLOCK ? SOTTO_EEXISTS : failed();
 }
 
-enum sotto_err sotto_folder_make_durable(const char *path)
-{
-    char part[PATH_MAX];
-    size_t len = strlen(path);
-    if (len == 0 || len >= sizeof(part)) {
-        return SOTTO_EINVAL;
-    }
-    memcpy(part, path, len + 1);
-    for (size_t i = 1; i <= len; i++) {
-        if (part[i] != '/' && part[i] != '\0') {
-            continue;
-        }
-        char kept = part[i];
-        part[i] = '\0';
-        bool made = mkdir(part, 0700) == 0;
-        if (!made && errno != EEXIST) {
-            return failed();
-        }
-        enum sotto_err err = made ? sync_folder_of(part) : SOTTO_OK;
-        if (err != SOTTO_OK) {
-            return err;
-        }
-        part[i] = kept;
-    }
-    return SOTTO_OK;
-}
-
 enum sotto_err sotto_file_remove(const char *path)
 {
     return unlink(path) == 0 || errno == ENOENT ? SOTTO_OK : failed();
@@ -191,8 +147,8 @@ enum sotto_err sotto_file_rename(const char *from, const char *to)
     if (rename(from, to) != 0) {
         return failed();
     }
-    enum sotto_err err = sync_folder_of(to);
-    return err == SOTTO_OK ? sync_folder_of(from) : err;
+    enum sotto_err err = sotto_entry_sync(to);
+    return err == SOTTO_OK ? sotto_entry_sync(from) : err;
 }
 
 bool sotto_file_exists(const char *path)

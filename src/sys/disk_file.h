@@ -63,14 +63,6 @@ SOTTO_MUST_CHECK enum sotto_err sotto_disk_cut(const struct sotto_disk_file *fil
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_disk_lock(const struct sotto_disk_file *file);
 
-/**
- * Makes a folder with mode 0700, and those above it that are missing, each durable in the one above
- * it.  One that exists is fine.
- *
- * @retval SOTTO_EDENIED, SOTTO_EIO, SOTTO_EINVAL
- */
-SOTTO_MUST_CHECK enum sotto_err sotto_folder_make_durable(const char *path);
-
 /** Removes a file.  One that is not there is fine.  @retval SOTTO_EDENIED, SOTTO_EIO */
 SOTTO_MUST_CHECK enum sotto_err sotto_file_remove(const char *path);
 

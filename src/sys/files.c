@@ -81,8 +81,7 @@ static enum sotto_err write_all(int fd, sotto_span content)
     return fsync(fd) == 0 ? SOTTO_OK : sotto_os_error(errno);
 }
 
-/* Makes the entry of `path` in its folder durable. */
-static enum sotto_err sync_folder(const char *path)
+enum sotto_err sotto_entry_sync(const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -116,7 +115,7 @@ static enum sotto_err make_file(const char *path, sotto_span content)
 enum sotto_err sotto_file_create(const char *path, sotto_span content)
 {
     enum sotto_err err = make_file(path, content);
-    return err == SOTTO_OK ? sync_folder(path) : err;
+    return err == SOTTO_OK ? sotto_entry_sync(path) : err;
 }
 
 enum sotto_err sotto_file_write(const char *path, sotto_span content)
@@ -138,7 +137,7 @@ enum sotto_err sotto_file_write(const char *path, sotto_span content)
         unlink(temp);
         return err;
     }
-    return sync_folder(path);
+    return sotto_entry_sync(path);
 }
 
 enum sotto_err sotto_folder_make(const char *path)
@@ -156,8 +155,13 @@ enum sotto_err sotto_folder_make(const char *path)
         }
         char kept = part[i];
         part[i] = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+        bool made = mkdir(part, 0700) == 0;
+        if (!made && errno != EEXIST) {
             return sotto_os_error(errno);
+        }
+        enum sotto_err err = made ? sotto_entry_sync(part) : SOTTO_OK;
+        if (err != SOTTO_OK) {
+            return err;
         }
         part[i] = kept;
     }

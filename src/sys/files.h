@@ -33,10 +33,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_file_write(const char *path, sotto_span co
 SOTTO_MUST_CHECK enum sotto_err sotto_file_create(const char *path, sotto_span content);
 
 /**
- * Makes a folder with mode 0700, and those above it that are missing.  One that exists is fine.
+ * Makes a folder with mode 0700, and those above it that are missing, so that they are there after
+ * a crash.  One that exists is fine.
  *
  * @retval SOTTO_EDENIED, SOTTO_EIO, SOTTO_EINVAL
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_folder_make(const char *path);
+
+/**
+ * Makes the entry of `path` in its folder durable: what was made, renamed or removed there.
+ *
+ * @retval SOTTO_ENOTFOUND, SOTTO_EDENIED, SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_entry_sync(const char *path);
 
 #endif
