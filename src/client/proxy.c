@@ -36,9 +36,10 @@ static void on_refused(void *ctx, int status, const char *reason, struct sotto_b
                        struct sotto_buf *body)
 {
     (void)ctx;
+    (void)status;
     /* An answer without a body says enough with its status. */
     sotto_ignore(sotto_buf_append(lines, SOTTO_LIT("Content-Type: application/json\r\n")));
-    sotto_ignore(proxy_write_error(status, "invalid_request_error", NULL, reason, body));
+    sotto_ignore(proxy_write_error("invalid_request_error", NULL, reason, body));
 }
 
 static void on_drained(void *ctx)

@@ -131,11 +131,10 @@ void proxy_jobs_free(struct proxy_shared *shared)
 
 /* --- answering -------------------------------------------------------------------------------- */
 
-enum sotto_err proxy_write_error(int status, const char *type, const char *code,
-                                 const char *message, struct sotto_buf *out)
+enum sotto_err proxy_write_error(const char *type, const char *code, const char *message,
+                                 struct sotto_buf *out)
 {
     size_t mark = out->len;
-    (void)status;
     enum sotto_err err = sotto_buf_append(out, SOTTO_LIT("{\"error\":{\"message\":"));
     if (err == SOTTO_OK) {
         err = sotto_json_quote(sotto_span_str(message), true, out);
@@ -174,8 +173,8 @@ static void refuse(struct proxy_job *job, int status, const char *code, const ch
     sotto_buf_init(&body, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = job->streaming ? sotto_buf_append(&body, SOTTO_LIT("data: ")) : SOTTO_OK;
     if (err == SOTTO_OK) {
-        err = proxy_write_error(status, status < 500 ? "invalid_request_error" : "server_error",
-                                code, message, &body);
+        err = proxy_write_error(status < 500 ? "invalid_request_error" : "server_error", code,
+                                message, &body);
     }
     if (err == SOTTO_OK && job->streaming) {
         err = sotto_buf_append(&body, SOTTO_LIT("\n\n"));

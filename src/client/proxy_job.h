@@ -33,7 +33,7 @@ void proxy_job_flow(struct proxy_job *job, bool full);
 void proxy_jobs_free(struct proxy_shared *shared);
 
 /** Appends an error object as OpenAI writes it.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
-SOTTO_MUST_CHECK enum sotto_err proxy_write_error(int status, const char *type, const char *code,
+SOTTO_MUST_CHECK enum sotto_err proxy_write_error(const char *type, const char *code,
                                                   const char *message, struct sotto_buf *out);
 
 #endif

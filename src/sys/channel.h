@@ -22,7 +22,7 @@ void sotto_channel_close(int fd);
 /**
  * Reads what there is, at most `cap` bytes.
  *
- * @param[out] n  0: nothing for now; set only on SOTTO_OK
+ * @param[out] n  0: nothing has come yet; set only on SOTTO_OK
  * @retval SOTTO_ECLOSED  the other side is gone
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_channel_read(int fd, void *to, size_t cap, size_t *n);
