@@ -13,6 +13,7 @@ enum admit_who {
     ADMIT_KEYS,   /* whoever has a key */
     ADMIT_MODELS, /* the same, and everybody under `models.public` */
     ADMIT_LOG,    /* administrators, and everybody under `audit.public` */
+    ADMIT_VKEY,   /* whoever has a key, and everybody under `audit.public` */
     ADMIT_ADMINS,
 };
 
@@ -33,6 +34,7 @@ static const struct admit_route routes[] = {
     {"/v1/ai/models", "GET", ADMIT_KEYS, false},
     {"/v1/audit/", "GET", ADMIT_KEYS, true},
     {"/log/cosignatures", "POST", ADMIT_ADMINS, true},
+    {"/log/vkey", "GET", ADMIT_VKEY, true},
     {"/log/", "GET", ADMIT_LOG, true},
     {"/", "GET", ADMIT_KEYS, false}, /* the front answers it: see gateway/pages.h */
 };
@@ -170,13 +172,16 @@ static bool may_lack_key(const struct room_stream *s, const struct sotto_http_he
         return !s->seal.route->needs_key;
     }
     return (route->who == ADMIT_MODELS && s->setup->config->models_public) ||
-           (route->who == ADMIT_LOG && s->setup->config->audit.open);
+           ((route->who == ADMIT_LOG || route->who == ADMIT_VKEY) && s->setup->config->audit.open);
 }
 
 static bool may_call(const struct room_stream *s, const struct admit_route *route)
 {
-    return sotto_key_is_admin(&s->key->key) || route->who == ADMIT_KEYS ||
-           route->who == ADMIT_MODELS || (route->who == ADMIT_LOG && s->setup->config->audit.open);
+    if (route->who == ADMIT_KEYS || route->who == ADMIT_MODELS || route->who == ADMIT_VKEY) {
+        return true;
+    }
+    return sotto_key_is_admin(&s->key->key) ||
+           (route->who == ADMIT_LOG && s->setup->config->audit.open);
 }
 
 static enum sotto_err check_key(struct room_stream *s, const struct sotto_http_head *head,

@@ -11,6 +11,7 @@
 #include "sys/files.h"
 
 #define LOG_FOLDER SOTTO_LIT("/log/")
+#define LOG_KEY    SOTTO_LIT("/log/vkey")
 #define LOG_RECORD SOTTO_LIT("/v1/audit/")
 
 /* Longest file of the public folder: a full bundle. */
@@ -156,6 +157,20 @@ static enum sotto_err read_public(struct room_stream *s, sotto_span name)
                : err;
 }
 
+/* As `sotto audit vkey` prints it. */
+static enum sotto_err write_vkey(struct room_stream *s)
+{
+    enum sotto_err err =
+        sotto_note_key_write(sotto_audit_key(sotto_trail_log(s->room->options.trail)), &s->out);
+    if (err == SOTTO_OK) {
+        err = sotto_buf_push(&s->out, '\n');
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(&s->pass, SOTTO_LIT("Cache-Control: no-store\r\n"));
+    }
+    return err == SOTTO_OK ? answer(s, 200, "text/plain; charset=utf-8") : err;
+}
+
 static enum sotto_err take_cosignature(struct room_stream *s, sotto_span body)
 {
     enum sotto_err err = sotto_audit_cosign(sotto_trail_log(s->room->options.trail), body);
@@ -184,6 +199,9 @@ enum sotto_err room_log_read(struct room_stream *s, const struct sotto_http_head
     sotto_buf_truncate(&s->out, 0);
     if (sotto_span_eq(head->method, SOTTO_LIT("POST"))) {
         return take_cosignature(s, body);
+    }
+    if (sotto_span_eq(path, LOG_KEY)) {
+        return write_vkey(s);
     }
     return sotto_span_starts(path, LOG_RECORD)
                ? read_entry(s, sotto_span_skip(path, LOG_RECORD.len))

@@ -9,6 +9,7 @@
  *   GET  /v1/audit/{id}       the record, what opens the entry's commitment, and the proof
  *   GET  /log/checkpoint      the log's public files (C2SP tlog-tiles)
  *   GET  /log/tile/...
+ *   GET  /log/vkey            the log's public key, for clients to pin
  *   POST /log/cosignatures    a checkpoint that a witness cosigned
  *
  * All of it reads files, so a worker does it.

@@ -152,6 +152,10 @@ def tiles():
         t.same(gateway.request("GET", path, head).status, 404, f"{path} is not")
     t.same(gateway.request("GET", "/log/checkpoint", gateway.headers()).status, 403, "it needs an admin key")
     t.same(gateway.request("GET", "/log/checkpoint").status, 401, "or at least one")
+    shown = gateway.request("GET", "/log/vkey", gateway.headers())
+    t.same((shown.status, shown.get("content-type"), shown.body.decode()), (200, "text/plain; charset=utf-8", f"{vkey()}\n"), "its public key is told to every key")
+    t.same(gateway.request("GET", "/log/vkey").status, 401, "and to nobody else")
+    t.same(gateway.request("GET", "/log/vkey/", head).status, 404, "by its exact name")
     t.same(gateway.request("POST", "/log/cosignatures", head, b"nonsense").status, 400, "a cosignature has to be one")
     t.same(gateway.request("POST", "/log/cosignatures", head, checkpoint.body).status, 403, "of a witness that is known")
     t.same(gateway.request("POST", "/log/cosignatures", gateway.headers(), checkpoint.body).status, 403, "by an admin")
@@ -252,6 +256,7 @@ def batched_and_public():
     names_ = [batched.chat("Hi").get("x-sotto-audit-id") for _ in range(20)]
     wait_until(lambda: int(batched.request("GET", "/log/checkpoint").body.split(b"\n")[1]) >= 20, 5, 0.1)
     t.same(batched.request("GET", "/log/checkpoint").status, 200, "a public log needs no key")
+    t.same(batched.request("GET", "/log/vkey").status, 200, "nor does its public key")
     got = batched.request("GET", f"/v1/audit/{names_[-1]}", batched.headers())
     t.same(got.status, 200, "under batched the entry comes as well")
 
