@@ -35,8 +35,6 @@ def echo(seen, out):
     out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
 
 
-
-
 @t.case
 def hashes():
     """SHA3-256, which browsers lack, against Node's own at every length around its block of 136 bytes."""
@@ -59,12 +57,13 @@ provider = Provider()
 provider.script = echo
 gateway = Gateway(config(provider))
 here = pathlib.Path(__file__).parent
-words = [node, "--no-warnings", here / "lib/sdk.mjs", here.parents[1] / "sdk/js/src/index.js", folder, f"http://127.0.0.1:{gateway.port}", gateway.key, TEXT]
+words = [node, "--no-warnings", here / "lib/sdk.mjs", here.parents[1] / "sdk/js/src/index.js", folder, f"http://127.0.0.1:{gateway.port}", gateway.key, TEXT,
+         gateway.command_line("audit", "vkey", "--state", str(gateway.state)).stdout.decode().strip(), here.parent / "vectors/audit.json"]
 done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT * 10, check=False, env={"PATH": os.environ["PATH"]})
 rows = [json.loads(line) for line in done.stdout.splitlines()]
 for good, sentence, detail in rows:
     t.ok(good, sentence, detail)
-t.ok(done.returncode == 0 and len(rows) > 20, "the program came to its end", done.stderr)
+t.ok(done.returncode == 0 and len(rows) > 70, "the program came to its end", done.stderr)
 t.lacks("".join(seen.texts for seen in provider.seen), EMAIL, "the provider saw no address")
 provider.finish(t)
 gateway.finish(t)

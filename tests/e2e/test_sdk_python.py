@@ -27,6 +27,7 @@ except packages.Missing as missing:
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "sdk/python/src"))
 import openai  # noqa: E402  (needs the packages)
+from lib import proofs  # noqa: E402
 
 import sotto_client  # noqa: E402
 from sotto_client import AsyncSecureGPT, SecureGPT, Trust, evidence, kem, records, sessions  # noqa: E402
@@ -250,6 +251,73 @@ def trust():
     t.ok(fails(lambda: ask(Trust.first_use()), sotto_client.UntrustedGateway), "another key afterwards is refused")
     t.ok(fails(lambda: ask(None), sotto_client.UntrustedGateway), "which is what happens unasked")
     known.unlink()
+
+
+@t.case
+def audit_vectors():
+    """Answers of the audit log, right and wrong"""
+    known = json.loads((pathlib.Path(__file__).parents[1] / "vectors/audit.json").read_text())
+    t.same(proofs.vectors(), known, "the known answers are those that lib/proofs.py makes")
+    for row in known["answers"]:
+        try:
+            sotto_client.verify_audit(row["id"], row["answer"].encode(), known["vkey"])
+            step = None
+        except sotto_client.AuditError as error:
+            step = error.step
+        t.same(step, row["step"], row["what"])
+    for key in ("", "nonsense", known["vkey"][:-1], known["vkey"].replace("log+", "lag+"), known["vkey"].replace("+A", "+B")):
+        t.ok(fails(lambda k=key: sotto_client.verify_audit(known["answers"][0]["id"], known["answers"][0]["answer"].encode(), k), ValueError),
+             "a log's key that is none is refused")
+
+
+def vkey():
+    return gateway.command_line("audit", "vkey", "--state", str(gateway.state)).stdout.decode().strip()
+
+
+@t.case
+def audited():
+    """client.audit()"""
+    client = SecureGPT(api_key=gateway.key, base_url=URL, compliance_mode="hipaa")
+    answer = client.chat.completions.create(model="gpt-4", messages=ASK)
+    entry = client.audit(answer.compliance.audit_id, timeout=60)
+    t.same((entry.id, entry.record["mode"], entry.record["outcome"], entry.erased), (answer.compliance.audit_id, "hipaa", "answered", False),
+           "the entry of a sealed request")
+    t.ok(entry.index < entry.size and entry.origin == vkey().split("+")[0], "its place in the log", entry)
+    logs = folder / "sotto/known_logs"
+    row = json.loads(logs.read_text())
+    t.same((row["gateway"], row["log_key"]), (f"127.0.0.1:{gateway.port}", vkey()), "the log's key is remembered")
+    logs.write_text(logs.read_text().replace(vkey(), proofs.Log().signer.vkey))
+    t.ok(fails(lambda: client.audit(entry.id), sotto_client.UntrustedLog), "a log with another key than before is refused")
+    logs.unlink()
+    pinned = SecureGPT(api_key=gateway.key, base_url=URL, log_key=vkey()).with_options(max_retries=0)
+    t.ok(pinned.audit(entry.id).record == entry.record and not logs.exists(), "a pinned log's key, which copies keep")
+    other = SecureGPT(api_key=gateway.key, base_url=URL, log_key=proofs.Log().signer.vkey)
+    t.ok(fails(lambda: other.audit(entry.id), sotto_client.AuditError), "a log that another key signed is refused")
+    t.ok(fails(lambda: SecureGPT(api_key=gateway.key, log_key="none"), ValueError), "a key that is none is refused at once")
+    t.ok(fails(lambda: client.audit("audit_" + "0" * 22), openai.NotFoundError), "an entry that is not there")
+    t.ok(fails(lambda: client.audit("../keys"), ValueError), "what is no id is not asked for")
+    stranger = SecureGPT(api_key=gateway.make_key("--name", "stranger"), base_url=URL)
+    t.ok(fails(lambda: stranger.audit(entry.id), openai.NotFoundError), "nor of another key")
+
+    async def run():
+        async with AsyncSecureGPT(api_key=gateway.key, base_url=URL, log_key=vkey()) as one:
+            made = await one.chat.completions.create(model="gpt-4", messages=ASK)
+            return (await one.audit(made.compliance.audit_id, timeout=60)).record["id"] == made.compliance.audit_id
+
+    t.ok(asyncio.run(run()), "asynchronously")
+
+
+@t.case
+def erased():
+    """An entry whose record was erased"""
+    key = gateway.make_key("--name", "leaver")
+    client = SecureGPT(api_key=key, base_url=URL, log_key=vkey())
+    name = client.chat.completions.create(model="gpt-4", messages=ASK).compliance.audit_id
+    client.audit(name, timeout=60)
+    done = gateway.command_line("audit", "erase", key[3:15], "--state", str(gateway.state))
+    t.same(done.returncode, 0, "a subject is erased")
+    entry = client.audit(name, timeout=60)
+    t.same((entry.erased, entry.record), (True, None), "the entry is still proved, without its record")
 
 
 @t.case

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Sealed, private chat through a Sotto gateway: see README.md. */
 
-export { CutStream, SealError, UntrustedGateway } from './errors.js'
+export { audit, auditSteps, verifyAudit } from './audit.js'
+export { AuditError, AuditPending, CutStream, SealError, UntrustedGateway, UntrustedLog } from './errors.js'
 export { sealedFetch } from './fetch.js'

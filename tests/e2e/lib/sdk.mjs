@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Drives the JavaScript SDK: node sdk.mjs SDK OPENAI_FOLDER URL KEY TEXT; one JSON line a check:
- * [good, sentence].
+ * Drives the JavaScript SDK: node sdk.mjs SDK OPENAI_FOLDER URL KEY TEXT VKEY AUDIT_VECTORS; one JSON
+ * line a check: [good, sentence].
  */
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-const [sdk, folder, url, key, words] = process.argv.slice(2)
-const { sealedFetch, SealError, CutStream, UntrustedGateway } = await import(pathToFileURL(sdk))
+const [sdk, folder, url, key, words, vkey, vectors] = process.argv.slice(2)
+const { audit, sealedFetch, verifyAudit, AuditError, SealError, CutStream, UntrustedGateway, UntrustedLog } = await import(pathToFileURL(sdk))
 const require = createRequire(`${folder}/x.js`)
 const { default: OpenAI } = await import(pathToFileURL(require.resolve('openai')))
 
@@ -80,3 +81,25 @@ ok((await error(() => ask(client({}, { apiKey: `ql_${'x'.repeat(12)}_${'y'.repea
 ok((await error(() => ask(client(), { encryption: 'none' }))) !== null, 'an unknown suite is refused')
 const five = await Promise.all(Array.from({ length: 5 }, () => ask(watching)))
 ok(five.every((answer) => answer.choices[0].message.content === words), 'five at a time')
+
+// The audit log.
+const known = JSON.parse(readFileSync(vectors, 'utf8'))
+for (const row of known.answers) {
+  const wrong = await error(() => verifyAudit(row.id, row.answer, known.vkey))
+  ok(row.step === null ? wrong === null : wrong instanceof AuditError && wrong.step === row.step, `audit: ${row.what}`, wrong)
+}
+for (const bad of ['', 'nonsense', known.vkey.slice(0, -1), known.vkey.replace('log+', 'lag+')]) {
+  ok(await error(() => verifyAudit(known.answers[0].id, known.answers[0].answer, bad)) instanceof TypeError, 'audit: a key that is none is refused')
+}
+const audited = await ask(watching, { compliance_mode: 'hipaa' })
+const patient = { timeout: 60_000 }
+const entry = await audit(watching, audited.compliance.audit_id, patient)
+ok(entry.id === audited.compliance.audit_id && entry.record.mode === 'hipaa' && entry.index < entry.size, 'audit: the entry of a sealed request', JSON.stringify(entry))
+ok((await audit(watching, entry.id, { ...patient, logKey: vkey })).origin === vkey.split('+')[0], "audit: a pinned log's key")
+ok((await error(() => audit(watching, entry.id, { ...patient, logKey: known.vkey })))?.step === 'signature', 'audit: a log that another key signed is refused')
+const logs = new Map()
+await audit(watching, entry.id, { ...patient, store: logs })
+ok(logs.get(`log ${new URL(url).host}`) === vkey, "audit: the log's first key is remembered")
+logs.set(`log ${new URL(url).host}`, known.vkey)
+ok(await error(() => audit(watching, entry.id, { ...patient, store: logs })) instanceof UntrustedLog, 'audit: another key afterwards is refused')
+ok(await error(() => audit(watching, `audit_${'0'.repeat(22)}`, patient)) instanceof AuditError, 'audit: an entry that is not there')

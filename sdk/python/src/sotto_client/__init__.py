@@ -11,7 +11,8 @@ SecureGPT and AsyncSecureGPT are the OpenAI clients; what they send is sealed to
 takes an httpx client.
 """
 
-from .errors import CutStream, SealError, UntrustedGateway
+from .audit import AuditEntry, verify_audit
+from .errors import AuditError, AuditPending, CutStream, SealError, UntrustedGateway, UntrustedLog
 from .evidence import EvidenceError, verify_evidence
 from .transport import AsyncSealedTransport, SealedTransport, httpx_async_transport, httpx_transport
 from .trust import Trust
@@ -21,6 +22,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncSealedTransport",
     "AsyncSecureGPT",
+    "AuditEntry",
+    "AuditError",
+    "AuditPending",
     "CutStream",
     "EvidenceError",
     "SealError",
@@ -28,8 +32,10 @@ __all__ = [
     "SecureGPT",
     "Trust",
     "UntrustedGateway",
+    "UntrustedLog",
     "httpx_async_transport",
     "httpx_transport",
+    "verify_audit",
     "verify_evidence",
 ]
 

@@ -3,16 +3,23 @@
 
 import functools
 import os
+import time
 from functools import cached_property
 
+import anyio
 import openai
 from openai.resources.chat import AsyncChat, Chat
 from openai.resources.chat.completions import AsyncCompletions, Completions
 
+from .audit import reading
 from .http import library_of
 from .transport import AsyncSealedTransport, SealedTransport
+from .trust import Logs
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8484/v1"
+
+# What the OpenAI client hands out unread: of the HTTP library that it uses.
+RESPONSE = library_of(openai.DefaultHttpxClient).Response
 
 
 class Fields(dict):
@@ -99,7 +106,19 @@ def _seals(http_client, kind):
 
 def _ours(client):
     """What a copy of a client has to be told beyond what the OpenAI client knows."""
-    return {"encryption": client.encryption, "compliance_mode": client.compliance_mode, "sealed": client.sealed}
+    return {"encryption": client.encryption, "compliance_mode": client.compliance_mode, "sealed": client.sealed,
+            "log_key": client.logs.pinned}
+
+
+def _parts(response):
+    return response.status_code, response.content
+
+
+def _gone(error):
+    """410: the record was erased, and the proof is in the answer."""
+    if error.status_code != 410:
+        raise error
+    return _parts(error.response)
 
 
 class SecureGPT(openai.OpenAI):
@@ -112,13 +131,15 @@ class SecureGPT(openai.OpenAI):
     compliance_mode  hipaa, gdpr, sox, standard or one of the gateway's own; None: that of the key
     sealed           False: TLS to the gateway only
     trust            which gateway is believed, see sotto_client.Trust; None: the first key seen
+    log_key          key of the gateway's audit log, as `sotto audit vkey` prints it; None: the first
+                     one seen
 
     All else as in openai.OpenAI.  Each call of chat.completions takes `encryption` and
     `compliance_mode` too.
     """
 
     def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
-                 http_client=None, **options):
+                 log_key=None, http_client=None, **options):
         if sealed and http_client is not None and not _seals(http_client, SealedTransport):
             raise ValueError("give `http_client` a sotto_client.httpx_transport(), or leave it out")
         if sealed and http_client is None:
@@ -126,11 +147,34 @@ class SecureGPT(openai.OpenAI):
         self.sealed = sealed
         self.encryption = None if sealed else encryption
         self.compliance_mode = compliance_mode
+        self.logs = Logs(log_key)
         super().__init__(**_settings(api_key, base_url), http_client=http_client, **options)
 
     @cached_property
     def chat(self):
         return SecureChat(self)
+
+    def audit(self, audit_id, *, timeout=10):
+        """The log's entry of a request (`response.compliance.audit_id`), checked: an AuditEntry.
+
+        timeout  seconds to wait until the entry is under a checkpoint
+
+        Raises AuditError where something does not hold, UntrustedLog where the log has another key,
+        AuditPending after `timeout`, and openai.NotFoundError where there is none of this key's.
+        """
+        steps, answer = reading(audit_id, self.logs, str(self.base_url), timeout), None
+        try:
+            while True:
+                what, value = steps.send(answer)
+                answer = self._read(value) if what == "get" else time.sleep(value)
+        except StopIteration as done:
+            return done.value
+
+    def _read(self, url):
+        try:
+            return _parts(self.get(url, cast_to=RESPONSE))
+        except openai.APIStatusError as error:
+            return _gone(error)
 
     def copy(self, *, _extra_kwargs=None, **options):
         return super().copy(_extra_kwargs={**_ours(self), **(_extra_kwargs or {})}, **options)
@@ -142,7 +186,7 @@ class AsyncSecureGPT(openai.AsyncOpenAI):
     """As SecureGPT, asynchronous."""
 
     def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
-                 http_client=None, **options):
+                 log_key=None, http_client=None, **options):
         if sealed and http_client is not None and not _seals(http_client, AsyncSealedTransport):
             raise ValueError("give `http_client` a sotto_client.httpx_async_transport(), or leave it out")
         if sealed and http_client is None:
@@ -151,11 +195,28 @@ class AsyncSecureGPT(openai.AsyncOpenAI):
         self.sealed = sealed
         self.encryption = None if sealed else encryption
         self.compliance_mode = compliance_mode
+        self.logs = Logs(log_key)
         super().__init__(**_settings(api_key, base_url), http_client=http_client, **options)
 
     @cached_property
     def chat(self):
         return AsyncSecureChat(self)
+
+    async def audit(self, audit_id, *, timeout=10):
+        """As SecureGPT.audit()."""
+        steps, answer = reading(audit_id, self.logs, str(self.base_url), timeout), None
+        try:
+            while True:
+                what, value = steps.send(answer)
+                answer = await (self._read(value) if what == "get" else anyio.sleep(value))
+        except StopIteration as done:
+            return done.value
+
+    async def _read(self, url):
+        try:
+            return _parts(await self.get(url, cast_to=RESPONSE))
+        except openai.APIStatusError as error:
+            return _gone(error)
 
     def copy(self, *, _extra_kwargs=None, **options):
         return super().copy(_extra_kwargs={**_ours(self), **(_extra_kwargs or {})}, **options)

@@ -18,3 +18,23 @@ class CutStream(SealError):
 
 class UntrustedGateway(Exception):
     """The gateway has another signing key than the one that is trusted, or no evidence."""
+
+
+class AuditError(Exception):
+    """An entry of the audit log does not hold.
+
+    step  what of it: "form", "entry" (it is another request's), "record" (the entry commits to another
+          one), "inclusion" (it is not in the log) or "signature" (the log did not sign the checkpoint)
+    """
+
+    def __init__(self, step, why):
+        super().__init__(f"The audit entry does not hold: {why}.")
+        self.step = step
+
+
+class AuditPending(Exception):
+    """An entry is not under a checkpoint yet: ask again in a second."""
+
+
+class UntrustedLog(Exception):
+    """The gateway's audit log has another key than the one that is trusted."""

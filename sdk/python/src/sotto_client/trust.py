@@ -7,8 +7,10 @@ import json
 import os
 import pathlib
 import time
+import urllib.parse
 
-from .errors import UntrustedGateway
+from .audit import parse_log_key
+from .errors import UntrustedGateway, UntrustedLog
 from .evidence import EvidenceError, verify_evidence
 
 
@@ -62,31 +64,69 @@ class _Pinned(Trust):
             raise UntrustedGateway(f"The gateway at {address} signs with {show(key)}, which is not a key that is pinned.")
 
 
-class _FirstUse(Trust):
-    def __init__(self, file=None):
-        self._file = pathlib.Path(file) if file else default_file()
+class _Known:
+    """A file of what was seen first, a JSON object a line: {"gateway": ..., NAME: ..., "seen": ...}."""
 
-    def _read(self):
-        known = {}
+    def __init__(self, file, name):
+        self.file, self._name = pathlib.Path(file), name
+
+    def get(self, address):
+        known = None
         with contextlib.suppress(FileNotFoundError):
-            for line in self._file.read_text(encoding="utf-8").splitlines():
-                if line.strip() and not line.startswith("#"):
-                    row = json.loads(line)
-                    known[row["gateway"]] = row["signing_key"]
+            for line in self.file.read_text(encoding="utf-8").splitlines():
+                row = json.loads(line) if line.strip() and not line.startswith("#") else {}
+                if row.get("gateway") == address:
+                    known = row[self._name]
         return known
 
+    def add(self, address, key):
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        row = {"gateway": address, self._name: key, "seen": int(time.time())}
+        with open(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as out:
+            out.write(json.dumps(row) + "\n")
+
+
+class _FirstUse(Trust):
+    def __init__(self, file=None):
+        self._known = _Known(file or default_file(), "signing_key")
+
     def check(self, address, key, attestation=None, nonce=None):
-        known = self._read().get(address)
+        known = self._known.get(address)
         if known is None:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            row = {"gateway": address, "signing_key": show(key), "seen": int(time.time())}
-            with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as out:
-                out.write(json.dumps(row) + "\n")
+            self._known.add(address, show(key))
         elif known != show(key):
             raise UntrustedGateway(
                 f"The gateway at {address} signs with another key ({show(key)}) than before ({known}): it was set up anew, "
-                f"or somebody is in between. If you know why, remove its line from {self._file}."
+                f"or somebody is in between. If you know why, remove its line from {self._known.file}."
             )
+
+
+class Logs:
+    """Which audit log is believed: the one of the key `pinned`, else the first that an address shows."""
+
+    def __init__(self, pinned=None, file=None):
+        if pinned is not None:
+            parse_log_key(pinned)
+        self.pinned = pinned
+        self._known = _Known(file or default_file().with_name("known_logs"), "log_key")
+
+    def check(self, base_url, shown):
+        """The key that the gateway shows (bytes), if it is the one it showed at first; else UntrustedLog."""
+        address = urllib.parse.urlsplit(base_url).netloc
+        try:
+            vkey = shown.decode("utf-8").strip()
+            parse_log_key(vkey)
+        except ValueError as wrong:
+            raise UntrustedLog(f"The gateway at {address} shows no key of an audit log: {wrong}.") from wrong
+        known = self._known.get(address)
+        if known is None:
+            self._known.add(address, vkey)
+        elif known != vkey:
+            raise UntrustedLog(
+                f"The audit log of the gateway at {address} has another key ({vkey}) than before ({known}): it was set up "
+                f"anew, or somebody rewrote it. If you know why, remove its line from {self._known.file}."
+            )
+        return vkey
 
 
 class _Evidence(Trust):
