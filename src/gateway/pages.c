@@ -52,8 +52,8 @@ static const struct page pages[] = {
     PAGES_ROW(false, "/", "index.html", "text/html"),
     PAGES_ROW(false, "/playground.css", "playground.css", "text/css"),
     PAGES_ROW(false, "/playground.js", "playground.js", "text/javascript"),
-    PAGES_ROW(false, "/proof.js", "proof.js", "text/javascript"),
     /* The client for JavaScript, which seals in the page. */
+    PAGES_ROW(false, "/seal/audit.js", "audit.js", "text/javascript"),
     PAGES_ROW(false, "/seal/bytes.js", "bytes.js", "text/javascript"),
     PAGES_ROW(false, "/seal/errors.js", "errors.js", "text/javascript"),
     PAGES_ROW(false, "/seal/fetch.js", "fetch.js", "text/javascript"),

@@ -24,7 +24,7 @@ from lib.wire import Client, build
 t = Tap()
 ROOT = pathlib.Path(os.environ.get("SOTTO_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
 KEY = "ql_playground00_" + "p" * 32
-PATHS = {"/": ("text/html", "index.html"), "/playground.css": ("text/css", "playground.css"), "/playground.js": ("text/javascript", "playground.js"), "/proof.js": ("text/javascript", "proof.js"),
+PATHS = {"/": ("text/html", "index.html"), "/playground.css": ("text/css", "playground.css"), "/playground.js": ("text/javascript", "playground.js"),
          **{f"/seal/{path.name}": ("text/javascript", f"../../sdk/js/src/{path.name}") for path in sorted((ROOT / "sdk/js/src").glob("*.js"))}}
 # Fixed, so that tokens and pictures are the same in each run.
 FIXED = {"SOTTO_API_KEY": KEY, "FIXED_MASTER": "a master secret for pictures only, of enough length"}

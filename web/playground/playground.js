@@ -6,8 +6,7 @@
  * only, and characters that steer a terminal or turn the direction of text are made visible.
  */
 
-import { check } from "./proof.js";
-import { sealedFetch } from "./seal/index.js";
+import { auditSteps, sealedFetch } from "./seal/index.js";
 
 /** Longest text that a column shows; a page with more of it in one line stops answering. */
 const SHOWN_MAX = 100_000;
@@ -391,8 +390,19 @@ async function readEntry(id) {
   return null;
 }
 
+/** The key that the gateway itself shows, unless another one was given already. */
+async function fillLogKey() {
+  if ($("vkey").value.trim() !== "") {
+    return;
+  }
+  const response = await fetch("/log/vkey", { headers: { Authorization: `Bearer ${key}` } });
+  if (response.ok && $("vkey").value.trim() === "") {
+    $("vkey").value = (await response.text()).trim();
+  }
+}
+
 async function showEntry() {
-  const { steps, record } = await check(entry.id, entry.text, $("vkey").value.trim());
+  const { steps, record } = await auditSteps(entry.id, entry.text, $("vkey").value.trim() || null);
   $("audit-steps").replaceChildren(...steps.map(({ good, what }) => {
     const item = document.createElement("li");
     addText(item, `${good === null ? "Not checked" : good ? "Holds" : "DOES NOT HOLD"}: ${what}`);
@@ -400,13 +410,14 @@ async function showEntry() {
     return item;
   }));
   $("audit-record").replaceChildren();
-  addText($("audit-record"), record);
+  addText($("audit-record"), record ?? "");
   $("audit").hidden = false;
 }
 
 async function audit(id) {
   entry = id === null ? null : await readEntry(id);
   if (entry !== null) {
+    await fillLogKey();
     await showEntry();
   }
 }

@@ -116,7 +116,7 @@ ok(/\d+ values replaced/.test(await text(page, "facts")), "the headers of the an
 
 // The audit log.
 const steps = () => page.locator("#audit-steps").innerText();
-ok((await steps()).match(/^Holds: /gm)?.length === 3 && /^Not checked: the checkpoint is signed/m.test(await steps()), "the entry, the record and the proof hold", await steps());
+ok((await steps()).match(/^Holds: /gm)?.length === 4 && (await page.inputValue("#vkey")) === given.vkey, "entry, record, proof and signature hold, with the key that the gateway shows", await steps());
 ok((await text(page, "audit-record")).includes('"mode":"standard"') && !(await text(page, "audit-record")).includes("Thornbury"), "the record is shown", await text(page, "audit-record"));
 const sign = async (vkey, good) => {
   await page.fill("#vkey", vkey);
@@ -128,10 +128,13 @@ ok((await sign(given.vkey, true)).startsWith("Holds"), "with the log's key the s
 ok((await sign(given.vkey.replace(/.$/, (c) => (c === "A" ? "B" : "A")), false)).startsWith("DOES NOT HOLD"), "with another key it does not", await steps());
 ok((await sign("nonsense", false)).startsWith("DOES NOT HOLD"), "nor with what is no key", await steps());
 await page.fill("#vkey", "");
+await page.press("#vkey", "Enter");
+await page.waitForFunction(() => document.getElementById("audit-steps").lastElementChild.textContent.startsWith("Not checked"));
+ok((await steps()).match(/^Holds: /gm)?.length === 3, "without a key the signature is not checked, and that is told", await steps());
 const tampered = await page.evaluate(async ([id, key]) => {
-  const { check } = await import("./proof.js");
+  const { auditSteps } = await import("./seal/index.js");
   const answer = await (await fetch(`/v1/audit/${id}`, { headers: { Authorization: `Bearer ${key}` } })).text();
-  const verdict = async (change) => (await check(id, change(answer), "")).steps.map((one) => one.good);
+  const verdict = async (change) => (await auditSteps(id, change(answer), null)).steps.map((one) => one.good);
   const hash = /\\n([A-Za-z0-9+/]{43}=)\\n/;
   return {
     untouched: await verdict((a) => a),
