@@ -2,27 +2,14 @@
 
 #include "gateway/gateway.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "gateway/admin.h"
-#include "gateway/doorway.h"
-#include "gateway/front.h"
-#include "gateway/rooms.h"
-#include "gateway/sealing.h"
-#include "gateway/worker.h"
-#include "net/server.h"
-#include "net/socket.h"
-#include "store/secrets.h"
-#include "store/store.h"
+#include "gateway/gateway_state.h"
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/log.h"
 #include "sys/notify.h"
-#include "sys/process.h"
-#include "sys/sandbox.h"
 #include "sys/signals.h"
 
 /* How often use is written to the store, and how often a drain is looked at. */
@@ -30,43 +17,6 @@
 #define GATEWAY_DRAIN_MS 50
 /* How long errors may take to go out when front or back is gone. */
 #define GATEWAY_LOST_MS 500
-
-struct sotto_gateway {
-    struct sotto_gateway_options options;
-    struct sotto_setup *setup;
-    struct sotto_key_quota quota;
-    struct sotto_store *store; /* of the side thread */
-    struct sotto_limits *limits;
-    struct sotto_key_slot *keys;
-    struct sotto_sealing *sealing;
-    struct sotto_resolver *resolver;
-    struct sotto_tls_context *upstream_tls;
-    struct sotto_tls_context *server_tls;
-    struct sotto_side *side, *heavy, *slow;
-    struct sotto_trail *trail;
-    struct sotto_worker **workers;
-    size_t worker_count;
-    struct sotto_gateway_ports ports;
-    uint8_t master[SOTTO_MASTER_BYTES];
-
-    struct sotto_loop *loop;   /* of the calling thread */
-    struct sotto_rooms *rooms; /* NULL: all in this process */
-    struct sotto_sandbox_report closed_off;
-    bool lost;                       /* one of them ended */
-    struct sotto_front *admin_front; /* NULL where `admin_link` is not */
-    struct sotto_doorway *admin_link;
-    struct sotto_admin *admin;
-    struct sotto_watch signal_watch;
-    struct sotto_timer save_timer, drain_timer;
-    struct sotto_side_work save_work;
-    bool saving;
-    bool freeing;
-    struct sotto_key_table *key_handle; /* of this thread */
-    int64_t started_s;
-    uint64_t reloads, reloads_refused;
-    atomic_uint_fast64_t unsaved; /* times that use could not be saved */
-    int64_t drain_until_ms;       /* 0: not draining */
-};
 
 /* --- keys -------------------------------------------------------------------------------------- */
 
@@ -76,7 +26,7 @@ static uint64_t key_generation(void *ctx)
     return sotto_store_generation(g->store);
 }
 
-static void read_keys(void *ctx)
+void gateway_read_keys(void *ctx)
 {
     struct sotto_gateway *g = ctx;
     struct sotto_key_table *table = NULL;
@@ -152,7 +102,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .seal = sotto_sealing_host(g->sealing),
         .separate = g->rooms != NULL,
         .key_generation = key_generation,
-        .read_keys = read_keys,
+        .read_keys = gateway_read_keys,
         .ctx = g,
     };
     g->workers = sotto_calloc(count, sizeof(struct sotto_worker *));
@@ -169,162 +119,6 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         }
     }
     return SOTTO_OK;
-}
-
-static void explain_listen(enum sotto_err err, const char *field, const char *host, uint16_t port,
-                           char *why)
-{
-    const char *reason = err == SOTTO_EEXISTS   ? "somebody else has the port: choose another one"
-                         : err == SOTTO_EDENIED ? "not permitted: choose a port from 1024 on"
-                         : err == SOTTO_EINVAL  ? "not an address of this machine"
-                                                : sotto_err_text(err);
-    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "%s %s:%u: %s", field, host, port, reason);
-}
-
-/* All workers share the address; the first one may have been given any free port. */
-static enum sotto_err listen_all(struct sotto_gateway *g,
-                                 const struct sotto_config_address *address,
-                                 struct sotto_tls_context *tls, const char *field, uint16_t *bound,
-                                 char *why)
-{
-    char host[64];
-    uint16_t port = address->port;
-    if (address->host.len == 0) {
-        return SOTTO_OK;
-    }
-    snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(address->host));
-    enum sotto_err err = sotto_socket_port_free(host, port);
-    if (err != SOTTO_OK) {
-        explain_listen(err, field, host, port, why);
-    }
-    for (size_t i = 0; i < g->worker_count && err == SOTTO_OK; i++) {
-        err = sotto_worker_listen(g->workers[i], host, port, tls, bound);
-        if (err != SOTTO_OK) {
-            explain_listen(err, field, host, port, why);
-        } else {
-            port = *bound;
-        }
-    }
-    return err;
-}
-
-/* Longest path of a certificate or key. */
-#define TLS_PATH_BYTES 300
-
-static enum sotto_err certificate_paths(const struct sotto_config *c, char cert[TLS_PATH_BYTES],
-                                        char key[TLS_PATH_BYTES])
-{
-    if (c->tls.certificate.len >= TLS_PATH_BYTES || c->tls.key.len >= TLS_PATH_BYTES) {
-        return SOTTO_ELIMIT;
-    }
-    snprintf(cert, TLS_PATH_BYTES, "%.*s", SOTTO_FMT(c->tls.certificate));
-    snprintf(key, TLS_PATH_BYTES, "%.*s", SOTTO_FMT(c->tls.key));
-    return SOTTO_OK;
-}
-
-static void explain_certificate(enum sotto_err err, const char *cert, const char *key, char *why)
-{
-    snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "tls: %.300s and %.300s cannot be used: %s",
-             cert[0] != '\0' ? cert : "(no certificate)", key[0] != '\0' ? key : "(no key)",
-             err == SOTTO_EINVAL ? "they do not belong together" : sotto_err_text(err));
-}
-
-static enum sotto_err open_server_tls(struct sotto_gateway *g, char *why)
-{
-    const struct sotto_config *c = g->setup->config;
-    char cert[TLS_PATH_BYTES] = "", key[TLS_PATH_BYTES] = "";
-    if (c->tls.listen.host.len == 0) {
-        return SOTTO_OK;
-    }
-    enum sotto_err err = certificate_paths(c, cert, key);
-    if (err == SOTTO_OK) {
-        err = sotto_tls_server_new(cert, key, &g->server_tls);
-    }
-    if (err != SOTTO_OK) {
-        explain_certificate(err, cert, key, why);
-    }
-    return err;
-}
-
-static void lost_room(void *ctx, const char *room);
-
-static void explain_room(const struct sotto_config *c, enum sotto_err err,
-                         const struct sotto_room_ready *ready, char *why)
-{
-    const struct sotto_config_address *at[] = {&c->listen, &c->tls.listen, &c->admin};
-    static const char *const fields[] = {"listen", "tls.listen", "admin"};
-    char host[64];
-    if (ready->failed < SOTTO_COUNT(at)) {
-        snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(at[ready->failed]->host));
-        explain_listen(err, fields[ready->failed], host, at[ready->failed]->port, why);
-    } else if (ready->failed == SOTTO_FRONT_CERTIFICATE) {
-        char cert[TLS_PATH_BYTES], key[TLS_PATH_BYTES];
-        sotto_ignore(certificate_paths(c, cert, key)); /* they were passed on, so they fit */
-        explain_certificate(err, cert, key, why);
-    } else if (err == SOTTO_EDENIED) {
-        snprintf(why, SOTTO_GATEWAY_WHY_BYTES,
-                 "a room cannot be closed off: the kernel has no Landlock or no seccomp");
-    } else {
-        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "front and back do not start: %s",
-                 sotto_err_text(err));
-    }
-}
-
-static void log_closed_off(const char *room, uint16_t landlock, uint16_t seccomp)
-{
-    if (landlock == 0 || seccomp == 0) {
-        SOTTO_LOG(SOTTO_LOG_WARN, "room_open", SOTTO_LOG_ID("room", room),
-                  SOTTO_LOG_INT("landlock", landlock), SOTTO_LOG_INT("seccomp", seccomp),
-                  SOTTO_LOG_TEXT("why", "the kernel does not have what is 0"));
-    } else {
-        SOTTO_LOG(SOTTO_LOG_INFO, "room_closed_off", SOTTO_LOG_ID("room", room),
-                  SOTTO_LOG_INT("landlock", landlock), SOTTO_LOG_INT("seccomp", seccomp));
-    }
-}
-
-static enum sotto_err listen_in_front(struct sotto_gateway *g, char *why)
-{
-    const struct sotto_config *c = g->setup->config;
-    struct sotto_front_setup setup;
-    struct sotto_room_ready ready = {.failed = SOTTO_FRONT_CERTIFICATE}, back = {0};
-    enum sotto_err err = sotto_front_setup_of(c, &setup);
-    if (err == SOTTO_OK) {
-        err = sotto_rooms_open(g->rooms, g->loop, &setup, lost_room, g, &ready, &back);
-    }
-    if (err != SOTTO_OK) {
-        explain_room(c, err, &ready, why);
-    } else {
-        log_closed_off("front", ready.landlock, ready.seccomp);
-        log_closed_off("vault", (uint16_t)g->closed_off.landlock, g->closed_off.seccomp);
-        log_closed_off("back", back.landlock, back.seccomp);
-    }
-    g->ports = (struct sotto_gateway_ports){ready.plain, ready.tls, ready.admin};
-    return err;
-}
-
-static enum sotto_err listen_everywhere(struct sotto_gateway *g, char *why)
-{
-    const struct sotto_config *c = g->setup->config;
-    if (g->rooms != NULL) {
-        return listen_in_front(g, why);
-    }
-    enum sotto_err err = open_server_tls(g, why);
-    if (err == SOTTO_OK) {
-        err = listen_all(g, &c->listen, NULL, "listen", &g->ports.plain, why);
-    }
-    if (err == SOTTO_OK) {
-        err = listen_all(g, &c->tls.listen, g->server_tls, "tls.listen", &g->ports.tls, why);
-    }
-    if (err == SOTTO_OK && c->admin.host.len != 0) {
-        char host[64];
-        snprintf(host, sizeof(host), "%.*s", SOTTO_FMT(c->admin.host));
-        err = sotto_server_listen(sotto_front_server(g->admin_front), host, c->admin.port, NULL,
-                                  SOTTO_REQUEST_ADMIN, &g->ports.admin);
-        if (err != SOTTO_OK) {
-            explain_listen(err, "admin", host, c->admin.port, why);
-        }
-    }
-    return err;
 }
 
 /* --- the calling thread ------------------------------------------------------------------------ */
@@ -391,7 +185,7 @@ static void drain(struct sotto_gateway *g)
 }
 
 /* Without one of the rooms nothing can be answered: what the others know goes out, then the end. */
-static void lost_room(void *ctx, const char *room)
+void gateway_lost_room(void *ctx, const char *room)
 {
     struct sotto_gateway *g = ctx;
     SOTTO_LOG(SOTTO_LOG_ERROR, "room_lost", SOTTO_LOG_ID("room", room));
@@ -401,106 +195,6 @@ static void lost_room(void *ctx, const char *room)
     g->drain_until_ms = g->drain_until_ms < soon_ms ? g->drain_until_ms : soon_ms;
 }
 
-/* New connections get what the certificate's files hold now; listeners stay as they are. */
-static void reload_certificate(struct sotto_gateway *g)
-{
-    char cert[TLS_PATH_BYTES], key[TLS_PATH_BYTES];
-    struct sotto_front_setup front;
-    if (g->rooms != NULL && sotto_front_setup_of(g->setup->config, &front) == SOTTO_OK) {
-        sotto_rooms_reload(g->rooms, &front);
-    }
-    if (g->server_tls == NULL) {
-        return;
-    }
-    enum sotto_err err = certificate_paths(g->setup->config, cert, key);
-    if (err == SOTTO_OK) {
-        err = sotto_tls_server_reload(g->server_tls, cert, key);
-    }
-    if (err != SOTTO_OK) {
-        SOTTO_LOG(SOTTO_LOG_ERROR, "certificate_not_reloaded", SOTTO_LOG_ERR("why", err));
-    }
-}
-
-/* Quotas for keys without their own, and the grace of rotations.  The store and the quotas belong to
- * the side thread. */
-struct gateway_defaults {
-    struct sotto_side_work work;
-    struct sotto_gateway *gateway;
-    struct sotto_key_quota quota;
-    int64_t grace_s;
-};
-
-static void defaults_run(struct sotto_side_work *work)
-{
-    struct gateway_defaults *d = SOTTO_CONTAINER(work, struct gateway_defaults, work);
-    struct sotto_gateway *g = d->gateway;
-    g->quota = d->quota;
-    if (sotto_store_grace_set(g->store, d->grace_s) != SOTTO_OK) {
-        SOTTO_LOG(SOTTO_LOG_ERROR, "grace_not_set",
-                  SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
-    }
-    sotto_store_keys_touch(g->store);
-    sotto_free(d);
-}
-
-static struct sotto_key_quota quota_of(const struct sotto_config *config)
-{
-    const struct sotto_config_quotas *q = &config->quotas;
-    return (struct sotto_key_quota){q->requests_per_minute, q->tokens_per_minute,
-                                    q->monthly_requests, q->monthly_tokens, q->monthly_cost_nano};
-}
-
-static void reload_defaults(struct sotto_gateway *g)
-{
-    struct gateway_defaults *d = sotto_calloc(1, sizeof(*d));
-    if (d == NULL) {
-        SOTTO_LOG(SOTTO_LOG_ERROR, "quotas_not_reloaded", SOTTO_LOG_ERR("why", SOTTO_ENOMEM));
-        return;
-    }
-    d->gateway = g;
-    d->quota = quota_of(g->setup->config);
-    d->grace_s = (int64_t)(g->setup->config->keys.grace_ms / 1000);
-    d->work = (struct sotto_side_work){.run = defaults_run};
-    sotto_side_put(g->side, &d->work);
-}
-
-/* Reads the configuration again; false: the old one stays. */
-static bool reload(struct sotto_gateway *g)
-{
-    char why[256];
-    struct sotto_setup *setup;
-    struct sotto_config *config = g->options.reload(g->options.ctx);
-    if (config == NULL) {
-        g->reloads_refused++;
-        return false;
-    }
-    if (sotto_setup_new(config, &setup, why) != SOTTO_OK) {
-        g->reloads_refused++;
-        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
-        sotto_config_free(config);
-        return false;
-    }
-    for (size_t i = 0; i < g->worker_count; i++) {
-        sotto_worker_use(g->workers[i], sotto_setup_ref(setup));
-    }
-    sotto_setup_unref(g->setup);
-    g->setup = setup;
-    reload_certificate(g);
-    reload_defaults(g);
-    g->reloads++;
-    SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
-    return true;
-}
-
-/* The same, with word to the service manager. */
-static bool reload_now(void *ctx)
-{
-    sotto_notify_reloading();
-    bool taken = reload(ctx);
-    sotto_notify_ready();
-    return taken;
-}
-
 static void on_signal(struct sotto_watch *watch, uint32_t events)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(watch, struct sotto_gateway, signal_watch);
@@ -508,106 +202,18 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     for (enum sotto_signal sig = sotto_signals_next(g->options.signals); sig != SOTTO_SIGNAL_NONE;
          sig = sotto_signals_next(g->options.signals)) {
         if (sig == SOTTO_SIGNAL_RELOAD) {
-            (void)reload_now(g); /* has said what came of it */
+            (void)gateway_reload(g); /* has said what came of it */
         } else {
             drain(g);
         }
     }
 }
 
-/* In the calling thread; workers go on counting. */
-static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
-{
-    struct sotto_gateway *g = ctx;
-    struct sotto_process process;
-    struct sotto_metrics **all = sotto_calloc(g->worker_count + 1, sizeof(struct sotto_metrics *));
-    if (all == NULL) {
-        return SOTTO_ENOMEM;
-    }
-    for (size_t i = 0; i < g->worker_count; i++) {
-        all[i] = sotto_worker_metrics(g->workers[i]);
-    }
-    sotto_process_read(&process);
-    const struct sotto_metrics_facts facts = {
-        .version = SOTTO_VERSION,
-        .ready = g->drain_until_ms == 0,
-        .started_s = g->started_s,
-        .keys = sotto_key_table_count(sotto_key_slot_get(g->keys, &g->key_handle)),
-        .reloads = g->reloads,
-        .refused = g->reloads_refused,
-        .unsaved = atomic_load(&g->unsaved),
-        .cpu_us = process.cpu_us,
-        .memory_bytes = process.memory_bytes,
-        .descriptors = process.descriptors,
-    };
-    enum sotto_err err = sotto_metrics_print(all, g->worker_count, &facts, out);
-    sotto_free(all);
-    return err;
-}
-
-static void admin_from_front(void *ctx, const struct sotto_door_msg *msg)
-{
-    struct sotto_gateway *g = ctx;
-    sotto_admin_from_front(g->admin, msg);
-}
-
-static void admin_closed(void *ctx, bool broken)
-{
-    (void)ctx; /* the front is gone: its other door tells */
-    (void)broken;
-}
-
-static const struct sotto_doorway_handler admin_handler = {
-    .on_message = admin_from_front,
-    .on_closed = admin_closed,
-};
-
-/* Longest body of an admin's request. */
-#define GATEWAY_ADMIN_BODY_MAX ((size_t)32 << 20)
-
-static enum sotto_err link_admin(struct sotto_gateway *g, struct sotto_admin_options *options)
-{
-    struct sotto_door_rules rules = sotto_door_rules_front(GATEWAY_ADMIN_BODY_MAX);
-    enum sotto_err err = sotto_doorway_new(g->loop, sotto_rooms_take_admin(g->rooms), &rules,
-                                           &admin_handler, g, &g->admin_link);
-    options->front = (struct sotto_door){sotto_doorway_put, g->admin_link};
-    return err == SOTTO_OK ? sotto_admin_new(options, &g->admin) : err;
-}
-
-static enum sotto_err make_admin(struct sotto_gateway *g)
-{
-    struct sotto_server_limits limits = sotto_server_limits_default();
-    struct sotto_admin_options options = {
-        .metrics = print_metrics,
-        .reload = reload_now,
-        .ctx = g,
-        .loop = g->loop,
-        .side = g->side,
-        .api = {.store = g->store,
-                .limits = g->limits,
-                .keys = g->keys,
-                .read_keys = read_keys,
-                .ctx = g},
-    };
-    if (g->rooms != NULL) {
-        return link_admin(g, &options);
-    }
-    enum sotto_err err = sotto_front_new(g->loop, &limits, &g->admin_front);
-    if (err == SOTTO_OK) {
-        options.front = (struct sotto_door){sotto_front_from_vault, g->admin_front};
-        err = sotto_admin_new(&options, &g->admin);
-    }
-    if (err == SOTTO_OK) {
-        sotto_front_connect(g->admin_front, (struct sotto_door){sotto_admin_from_front, g->admin});
-    }
-    return err;
-}
-
 static enum sotto_err make_own_loop(struct sotto_gateway *g)
 {
     enum sotto_err err = sotto_loop_new(&g->loop);
     if (err == SOTTO_OK) {
-        err = make_admin(g);
+        err = gateway_make_admin(g);
     }
     if (err == SOTTO_OK) {
         err = sotto_timer_open(g->loop, &g->save_timer, on_save);
@@ -706,7 +312,7 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
     }
     g->options = *options;
     g->started_s = sotto_wall_s();
-    g->quota = quota_of(options->config);
+    g->quota = gateway_quota_of(options->config);
     enum sotto_err err = options->separate ? separate(g, why) : SOTTO_OK;
     if (err == SOTTO_OK) {
         err = open_master(g, why);
@@ -732,7 +338,7 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
         err = make_own_loop(g);
     }
     if (err == SOTTO_OK) {
-        err = listen_everywhere(g, why);
+        err = gateway_listen(g, why);
     }
     if (err != SOTTO_OK) {
         if (why[0] == '\0') {
