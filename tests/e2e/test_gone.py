@@ -3,6 +3,7 @@
 """Clients that go away or do not read: the provider's request is closed at once, memory stays."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -130,11 +131,24 @@ def during_the_request():
         client.reset() if cut % 2 else client.close()
     time.sleep(0.2)
     t.same([seen.raw for seen in provider.seen if b"half-sent" in seen.raw or seen.method == "CUT"], [], "half a request whose client left goes nowhere")
+
+
+@t.case
+def during_the_work():
+    """A large request is masked by a side thread: not to its end for somebody who has left."""
     data = json.dumps({"model": "gpt-4", "messages": [{"role": "user", "content": f"Write to {EMAIL}. " * 40000}]}).encode()
+    request = build("POST", CHAT, gateway.headers(), data)
+
+    def ended():
+        lines = [line for line in gateway.log_lines() if "event=request" in line and "outcome=client_gone" in line]
+        return [line for line in lines if int(re.search(r"request_bytes=(\d+)", line)[1]) > len(data)]
+
     for _ in range(4):
         client = gateway.client()
-        client.send(build("POST", CHAT, gateway.headers(), data))
-        client.reset()
+        client.send(request)
+        client.close()
+    wait_until(lambda: len(ended()) == 4, 60 * SLOW)
+    t.same([" entities=0 " in line for line in ended()], [True] * 4, "large requests whose clients left are given up, not masked to their end")
     provider.script = lambda seen, out: out.whole(completion("ok"))
     t.same(gateway.chat("Hello").status, 200, "a client that leaves while its large request is worked on does no harm")
 
