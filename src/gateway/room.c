@@ -158,7 +158,7 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
         return;
     }
     if (s->state == ROOM_WORKER) { /* the worker still writes to it; job_done() ends it */
-        s->abandoned = true;
+        atomic_store(&s->abandoned, true);
         sotto_streams_drop(&room->streams, s->id);
         return;
     }
@@ -302,6 +302,12 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
     mask_turn(s);
 }
 
+/* What a worker does for a request that nobody waits for keeps it from the others. */
+static bool is_given_up(struct room_stream *s)
+{
+    return atomic_load(&s->abandoned) || atomic_load(&s->room->ending);
+}
+
 /* Reads a request and masks it whole. */
 static enum sotto_err prepare(struct room_stream *s, const struct sotto_http_head *head,
                               sotto_span body)
@@ -312,8 +318,7 @@ static enum sotto_err prepare(struct room_stream *s, const struct sotto_http_hea
         err = room_read(s, head, body);
     }
     while (err == SOTTO_OK && room_has_text(s) && !done) {
-        err = atomic_load(&s->room->ending) ? SOTTO_ECLOSED
-                                            : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
+        err = is_given_up(s) ? SOTTO_ECLOSED : room_mask(s, ROOM_JOB_STEP_BYTES, &done);
     }
     return err == SOTTO_OK ? room_build(s) : err;
 }
@@ -325,9 +330,8 @@ void sotto_room_job_run(struct sotto_room_job *job)
     sotto_span body = sotto_buf_span(&s->open_body);
     int64_t begun = sotto_clock_us();
 
-    s->verdict = atomic_load(&s->room->ending)
-                     ? SOTTO_ECLOSED
-                     : sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
+    s->verdict = is_given_up(s) ? SOTTO_ECLOSED
+                                : sotto_http_head_index(sotto_buf_span(&s->open_head), true, &head);
     if (s->verdict == SOTTO_OK) {
         s->verdict =
             s->seal.route != NULL ? room_seal_answer(s, &head, body) : prepare(s, &head, body);
@@ -342,7 +346,7 @@ void sotto_room_job_done(struct sotto_room_job *job)
     struct room_stream *s = (struct room_stream *)job;
     enter(s);
     s->state = ROOM_MASKING;
-    if (s->abandoned) {
+    if (atomic_load(&s->abandoned)) {
         room_job_give(s);
         room_finish(s, SOTTO_OUTCOME_GONE);
     } else {

@@ -89,7 +89,7 @@ struct room_stream {
     uint64_t answer_text_bytes; /* of the provider's answer, so far */
     bool waited_in_vain;        /* given up before the provider's answer began */
     bool sent;                  /* the request went to a provider */
-    bool abandoned;             /* the client went away while a worker had the request */
+    atomic_bool abandoned;      /* the client went away while a worker had the request */
     bool loopback;              /* client and listener are on loopback */
 
     struct sotto_buf open_head, open_body; /* kept only while PARKED or in WORKER */
