@@ -78,6 +78,8 @@ static void test_strangers(void)
            "a leaf is no authority");
     IS_INT(sotto_mesh_read(SOTTO_LIT(""), SOTTO_LIT(""), &mesh), SOTTO_EFORMAT, "nothing");
     IS_INT(sotto_mesh_make_leaf(SOTTO_LIT("x"), NOW, &alien), SOTTO_EFORMAT, "no authority");
+    IS_INT(sotto_mesh_make_leaf(sotto_buf_span(&leaf), NOW, &alien), SOTTO_EFORMAT,
+           "a leaf issues nothing");
     sotto_buf_free(&other);
     sotto_buf_free(&alien);
 }
@@ -114,6 +116,27 @@ static void test_damage(void)
     IS_SIZE(accepted, 0, "nor one whose certificate was changed");
 }
 
+/* An authority's file whose extensions cannot be read issues nothing. */
+static void test_damaged_authority(void)
+{
+    struct sotto_buf out;
+    size_t refused = 0, odd = 0;
+    sotto_buf_init(&out, SOTTO_MESH_PEM_MAX);
+    for (size_t i = 0; i < ca.len; i++) {
+        for (unsigned bit = 1; bit <= 4; bit *= 2) {
+            ca.base[i] ^= (uint8_t)bit;
+            enum sotto_err err = sotto_mesh_make_leaf(sotto_buf_span(&ca), NOW, &out);
+            ca.base[i] ^= (uint8_t)bit;
+            refused += err == SOTTO_EFORMAT;
+            odd += err != SOTTO_OK && (err != SOTTO_EFORMAT || out.len != 0);
+            sotto_buf_truncate(&out, 0);
+        }
+    }
+    OK(refused > ca.len, "an authority's file that was changed is refused: %zu times", refused);
+    IS_SIZE(odd, 0, "with one error, and nothing is written");
+    sotto_buf_free(&out);
+}
+
 int main(void)
 {
     sotto_buf_init(&ca, SOTTO_MESH_PEM_MAX);
@@ -121,6 +144,7 @@ int main(void)
     test_make();
     test_strangers();
     test_damage();
+    test_damaged_authority();
     sotto_buf_free(&ca);
     sotto_buf_free(&leaf);
     return done_testing();
