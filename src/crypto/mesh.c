@@ -197,12 +197,25 @@ enum sotto_err sotto_mesh_make_ca(int64_t now_s, struct sotto_buf *ca_pem)
     return err == SOTTO_OK ? make_pair(NULL, now_s, ca_pem) : err;
 }
 
+/* OpenSSL reads all extensions for the first check; it goes on with those that it cannot read when
+ * it issues, and ends the program (v3_akid.c: a NULL subject key identifier). */
+static bool may_issue(X509 *ca)
+{
+    bool may = X509_check_ca(ca) == 1 && (X509_get_extension_flags(ca) & EXFLAG_INVALID) == 0 &&
+               X509_get0_subject_key_id(ca) != NULL;
+    ERR_clear_error();
+    return may;
+}
+
 enum sotto_err sotto_mesh_make_leaf(sotto_span ca_pem, int64_t now_s, struct sotto_buf *leaf_pem)
 {
     struct mesh_pair ca = {0};
     enum sotto_err err = sotto_crypto_init();
     if (err == SOTTO_OK) {
         err = read_pem(ca_pem, &ca);
+    }
+    if (err == SOTTO_OK && !may_issue(ca.cert)) {
+        err = SOTTO_EFORMAT;
     }
     if (err == SOTTO_OK) {
         err = make_pair(&ca, now_s, leaf_pem);

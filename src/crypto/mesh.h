@@ -39,7 +39,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_mesh_make_ca(int64_t now_s, struct sotto_b
  *
  * @param[out] leaf_pem  appended
  *
- * @retval SOTTO_EFORMAT  `ca_pem` is no key with its certificate
+ * @retval SOTTO_EFORMAT  `ca_pem` is no key with its certificate, or that of no authority
  * @retval SOTTO_ENOMEM, SOTTO_ELIMIT, SOTTO_ECRYPTO  `leaf_pem` unchanged
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_mesh_make_leaf(sotto_span ca_pem, int64_t now_s,
