@@ -87,10 +87,15 @@ void sotto_trail_lost(struct sotto_trail *trail)
 
 /* --- committing -------------------------------------------------------------------------------- */
 
+/* Tickets that came back together. */
 static void done_in_loop(struct sotto_task *task)
 {
-    struct sotto_trail_ticket *ticket = SOTTO_CONTAINER(task, struct sotto_trail_ticket, task);
-    ticket->done(ticket);
+    struct sotto_trail_ticket *t = SOTTO_CONTAINER(task, struct sotto_trail_ticket, task);
+    while (t != NULL) {
+        struct sotto_trail_ticket *next = t->next; /* `done` frees the ticket */
+        t->done(t);
+        t = next;
+    }
 }
 
 static enum sotto_err append(struct sotto_trail *trail, const struct sotto_audit_item *items,
@@ -106,30 +111,60 @@ static enum sotto_err append(struct sotto_trail *trail, const struct sotto_audit
     return err;
 }
 
-/* Commits up to a batch and tells whoever waits. */
+/* Takes those of the first one's loop off a list; the rest keeps its order. */
+static struct sotto_trail_ticket *take_loop(struct sotto_trail_ticket **list)
+{
+    struct sotto_trail_ticket *first = *list, *mine = first, **rest = list;
+    for (struct sotto_trail_ticket *t = first->next; t != NULL; t = t->next) {
+        if (t->loop == first->loop) {
+            mine->next = t;
+            mine = t;
+        } else {
+            *rest = t;
+            rest = &t->next;
+        }
+    }
+    mine->next = NULL;
+    *rest = NULL;
+    return first;
+}
+
+/* Tells whoever waits: each loop is woken once. */
+static void hand_back(struct sotto_trail *trail, struct sotto_trail_ticket *list)
+{
+    while (list != NULL) {
+        struct sotto_trail_ticket *t = take_loop(&list);
+        if (t->loop == NULL) {
+            for (struct sotto_trail_ticket *next; t != NULL; t = next) {
+                next = t->next;
+                sotto_trail_ticket_free(t);
+            }
+        } else if (trail->stopped) {
+            done_in_loop(&t->task);
+        } else {
+            sotto_loop_post(t->loop, &t->task, done_in_loop);
+        }
+    }
+}
+
+/* Commits a list, a batch at a time. */
 static void commit(struct sotto_trail *trail, struct sotto_trail_ticket *list)
 {
     struct sotto_audit_item items[SOTTO_AUDIT_BATCH_MAX];
-    struct sotto_trail_ticket *rest = list;
-    while (rest != NULL) {
-        struct sotto_trail_ticket *from = rest;
+    while (list != NULL) {
+        struct sotto_trail_ticket *from = list, **end = &from;
         size_t count = 0;
-        for (; rest != NULL && count < SOTTO_COUNT(items); rest = rest->next) {
-            items[count++] = (struct sotto_audit_item){rest->id, sotto_span_str(rest->subject),
-                                                       sotto_buf_span(&rest->record)};
+        for (; *end != NULL && count < SOTTO_COUNT(items); end = &(*end)->next) {
+            items[count++] = (struct sotto_audit_item){(*end)->id, sotto_span_str((*end)->subject),
+                                                       sotto_buf_span(&(*end)->record)};
         }
+        list = *end;
+        *end = NULL;
         enum sotto_err err = append(trail, items, count);
-        for (struct sotto_trail_ticket *t = from, *next; t != rest; t = next) {
-            next = t->next; /* of its owner from here on */
+        for (struct sotto_trail_ticket *t = from; t != NULL; t = t->next) {
             t->result = err;
-            if (trail->stopped && t->loop != NULL) {
-                t->done(t);
-            } else if (t->loop != NULL) {
-                sotto_loop_post(t->loop, &t->task, done_in_loop);
-            } else {
-                sotto_trail_ticket_free(t);
-            }
         }
+        hand_back(trail, from);
     }
 }
 
@@ -156,17 +191,20 @@ static void *commit_main(void *arg)
     return NULL;
 }
 
-void sotto_trail_put(struct sotto_trail *trail, struct sotto_trail_ticket *ticket)
+void sotto_trail_put(struct sotto_trail *trail, struct sotto_trail_ticket *tickets)
 {
-    ticket->next = NULL;
+    struct sotto_trail_ticket *last = tickets;
     if (trail->stopped) {
-        commit(trail, ticket);
+        commit(trail, tickets);
         return;
+    }
+    while (last->next != NULL) {
+        last = last->next;
     }
     pthread_mutex_lock(&trail->mutex);
     bool wake = trail->first == NULL;
-    *trail->last = ticket;
-    trail->last = &ticket->next;
+    *trail->last = tickets;
+    trail->last = &last->next;
     pthread_mutex_unlock(&trail->mutex);
     if (wake) {
         pthread_cond_signal(&trail->more);

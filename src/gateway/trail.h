@@ -25,7 +25,7 @@ struct sotto_trail;
 
 /** One entry on its way.  Made with sotto_trail_ticket_new(). */
 struct sotto_trail_ticket {
-    struct sotto_trail_ticket *next;
+    struct sotto_trail_ticket *next; /* NULL in a new one */
     struct sotto_task task;
     struct sotto_loop *loop; /* NULL: nobody waits, the trail frees the ticket */
     /** In the loop's thread, when it is on disk or `result` says why not; frees the ticket. */
@@ -70,8 +70,11 @@ bool sotto_trail_strict(const struct sotto_trail *trail);
 /** Whether the last commit succeeded: if not, requests are refused.  Any thread. */
 bool sotto_trail_healthy(const struct sotto_trail *trail);
 
-/** Hands an entry over; any thread. */
-void sotto_trail_put(struct sotto_trail *trail, struct sotto_trail_ticket *ticket);
+/**
+ * Hands entries over, linked by `next`; any thread.  Those of one call are committed together, and
+ * tickets of one commit come back to their loop together.
+ */
+void sotto_trail_put(struct sotto_trail *trail, struct sotto_trail_ticket *tickets);
 
 /** Counts a request without a key; any thread. */
 void sotto_trail_count(struct sotto_trail *trail);

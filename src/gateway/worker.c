@@ -40,6 +40,8 @@ struct sotto_worker {
     struct sotto_timer tick;
     struct sotto_task turn;
     struct sotto_task flush;
+    struct sotto_task hand_over;
+    struct sotto_trail_ticket *tickets, **last_ticket; /* of this round */
     struct sotto_side_work keys_work;
     bool keys_asked;
     pthread_t thread;
@@ -127,11 +129,33 @@ static void logged(void *ctx)
     sotto_loop_defer(w->loop, &w->flush, run_flush);
 }
 
+static void hand_over(struct sotto_worker *w)
+{
+    struct sotto_trail_ticket *tickets = w->tickets;
+    w->tickets = NULL;
+    w->last_ticket = &w->tickets;
+    if (tickets != NULL) {
+        sotto_trail_put(w->shared.trail, tickets);
+    }
+}
+
+static void run_hand_over(struct sotto_task *task)
+{
+    hand_over(SOTTO_CONTAINER(task, struct sotto_worker, hand_over));
+}
+
+/* Entries of one round go together: waking another thread costs more than an entry. */
 static void commit(void *ctx, struct sotto_trail_ticket *ticket)
 {
     struct sotto_worker *w = ctx;
     ticket->loop = w->loop;
-    sotto_trail_put(w->shared.trail, ticket);
+    *w->last_ticket = ticket;
+    w->last_ticket = &ticket->next;
+    if (atomic_load(&w->ended)) { /* there are no rounds any more */
+        hand_over(w);
+    } else {
+        sotto_loop_defer(w->loop, &w->hand_over, run_hand_over);
+    }
 }
 
 static uint64_t key_generation(void *ctx)
@@ -307,6 +331,7 @@ enum sotto_err sotto_worker_new(const struct sotto_worker_shared *shared, int fr
     struct sotto_worker *w = sotto_calloc(1, sizeof(*w));
     if (w != NULL) {
         w->shared = *shared;
+        w->last_ticket = &w->tickets;
         err = sotto_loop_new(&w->loop);
     }
     if (err == SOTTO_OK) {
@@ -347,6 +372,7 @@ static void *worker_main(void *arg)
     sotto_log_gather();
     sotto_timer_arm(&w->tick, WORKER_TICK_MS);
     sotto_ignore(sotto_loop_run(w->loop)); /* whoever joins sees `ended` in either case */
+    hand_over(w);
     sotto_log_ungather();
     atomic_store(&w->ended, true);
     return NULL;
@@ -438,6 +464,7 @@ void sotto_worker_free(struct sotto_worker *w)
     if (w->loop != NULL) {
         sotto_loop_undefer(w->loop, &w->turn);
         sotto_loop_undefer(w->loop, &w->flush);
+        sotto_loop_undefer(w->loop, &w->hand_over);
     }
     sotto_room_free(w->room);
     sotto_metrics_free(w->metrics);
