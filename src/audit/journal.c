@@ -4,9 +4,15 @@
 
 #include "audit/bytes.h"
 #include "base/ct.h"
-#include "crypto/hash.h"
+#include "base/hash.h"
 
-static const uint8_t journal_magic[4] = {'S', 'J', '0', '1'};
+static const uint8_t journal_magic[4] = {'S', 'J', '0', '2'};
+
+static void write_check(sotto_span frame, uint8_t out[SOTTO_JOURNAL_CHECK_BYTES])
+{
+    static const uint8_t key[SOTTO_HASH_KEY_BYTES] = "sotto journal 02";
+    audit_put_u64(out, sotto_hash64(key, frame));
+}
 
 enum sotto_err sotto_journal_begin(uint64_t first, struct sotto_buf *out)
 {
@@ -51,7 +57,7 @@ enum sotto_err sotto_journal_entry(const uint8_t entry[SOTTO_AUDIT_ENTRY_BYTES],
 enum sotto_err sotto_journal_end(size_t start, uint32_t slots, uint32_t count,
                                  struct sotto_buf *out)
 {
-    uint8_t *digest;
+    uint8_t *check;
     size_t len = out->len - start, body = len - SOTTO_JOURNAL_HEAD_BYTES;
     if (body > SOTTO_JOURNAL_BODY_MAX || count > SOTTO_JOURNAL_COUNT_MAX) {
         return SOTTO_ELIMIT;
@@ -59,8 +65,11 @@ enum sotto_err sotto_journal_end(size_t start, uint32_t slots, uint32_t count,
     audit_put_u32(out->base + start + 4, (uint32_t)body);
     audit_put_u32(out->base + start + 16, slots);
     audit_put_u32(out->base + start + 20, count);
-    enum sotto_err err = sotto_buf_extend(out, SOTTO_JOURNAL_DIGEST_BYTES, &digest);
-    return err == SOTTO_OK ? sotto_sha256(sotto_span_init(out->base + start, len), digest) : err;
+    enum sotto_err err = sotto_buf_extend(out, SOTTO_JOURNAL_CHECK_BYTES, &check);
+    if (err == SOTTO_OK) {
+        write_check(sotto_span_init(out->base + start, len), check);
+    }
+    return err;
 }
 
 /* Reads the head; false: it is none, or the frame is longer than what there is. */
@@ -77,13 +86,13 @@ static bool read_head(sotto_span in, struct sotto_journal_frame *out)
         return false;
     }
     out->body = sotto_read_bytes(&rd, body);
-    return sotto_read_bytes(&rd, SOTTO_JOURNAL_DIGEST_BYTES).len == SOTTO_JOURNAL_DIGEST_BYTES;
+    return sotto_read_bytes(&rd, SOTTO_JOURNAL_CHECK_BYTES).len == SOTTO_JOURNAL_CHECK_BYTES;
 }
 
 enum sotto_err sotto_journal_next(sotto_span *rest, struct sotto_journal_frame *out)
 {
     struct sotto_journal_frame frame;
-    uint8_t digest[SOTTO_SHA256_BYTES];
+    uint8_t check[SOTTO_JOURNAL_CHECK_BYTES];
     if (rest->len == 0) {
         return SOTTO_ENOTFOUND;
     }
@@ -91,15 +100,13 @@ enum sotto_err sotto_journal_next(sotto_span *rest, struct sotto_journal_frame *
         return SOTTO_EFORMAT;
     }
     size_t len = SOTTO_JOURNAL_HEAD_BYTES + frame.body.len;
-    enum sotto_err err = sotto_sha256(sotto_span_sub(*rest, 0, len), digest);
-    if (err == SOTTO_OK && !sotto_ct_equal(digest, rest->base + len, sizeof(digest))) {
-        err = SOTTO_EFORMAT;
+    write_check(sotto_span_sub(*rest, 0, len), check);
+    if (!sotto_ct_equal(check, rest->base + len, sizeof(check))) {
+        return SOTTO_EFORMAT;
     }
-    if (err == SOTTO_OK) {
-        *rest = sotto_span_skip(*rest, len + SOTTO_JOURNAL_DIGEST_BYTES);
-        *out = frame;
-    }
-    return err;
+    *rest = sotto_span_skip(*rest, len + sizeof(check));
+    *out = frame;
+    return SOTTO_OK;
 }
 
 enum sotto_err sotto_journal_own(sotto_span *rest, struct sotto_journal_frame *out)
@@ -111,29 +118,26 @@ enum sotto_err sotto_journal_own(sotto_span *rest, struct sotto_journal_frame *o
         return SOTTO_EFORMAT;
     }
     *rest = sotto_span_skip(*rest,
-                            SOTTO_JOURNAL_HEAD_BYTES + out->body.len + SOTTO_JOURNAL_DIGEST_BYTES);
+                            SOTTO_JOURNAL_HEAD_BYTES + out->body.len + SOTTO_JOURNAL_CHECK_BYTES);
     return SOTTO_OK;
 }
 
-enum sotto_err sotto_journal_any(sotto_span rest, bool *any)
+bool sotto_journal_any(sotto_span rest)
 {
-    *any = false;
-    while (rest.len > 1 && !*any) {
+    while (rest.len > 1) {
         struct sotto_journal_frame frame;
         rest = sotto_span_skip(rest, 1);
         const uint8_t *at = memmem(rest.base, rest.len, journal_magic, sizeof(journal_magic));
         if (at == NULL) {
-            return SOTTO_OK;
+            return false;
         }
         rest = sotto_span_skip(rest, (size_t)(at - rest.base));
         sotto_span probe = rest;
-        enum sotto_err err = sotto_journal_next(&probe, &frame);
-        if (err != SOTTO_OK && err != SOTTO_EFORMAT) {
-            return err;
+        if (sotto_journal_next(&probe, &frame) == SOTTO_OK) {
+            return true;
         }
-        *any = err == SOTTO_OK;
     }
-    return SOTTO_OK;
+    return false;
 }
 
 enum sotto_err sotto_journal_take_slot(struct sotto_journal_frame *frame,

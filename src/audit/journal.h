@@ -7,19 +7,21 @@
  * The journal: what was committed and does not stand in the tree yet.  One frame is one commit,
  * written with one write and made durable by one sync.
  *
- *   frame  = "SJ01" body_len(4) first(8) slots(4) count(4) body digest(32)
+ *   frame  = "SJ02" body_len(4) first(8) slots(4) count(4) body check(8)
  *   body   = slots * ( number(8) slot(176) )  count * ( entry(55) slot_number(8) len(2) sealed )
- *   digest = SHA-256 of what stands before it in the frame
+ *   check  = SipHash-1-3, under a key that is no secret, of what stands before it in the frame
  *
  * Numbers are big-endian.  `first` is the index of the first entry.  A frame is begun only after
  * the one before it is durable, so at most the last one can be incomplete: one that is not whole
- * and has a whole one anywhere behind it was damaged afterwards.
+ * and has a whole one anywhere behind it was damaged afterwards.  The check tells a frame that was
+ * written from one that was torn.  It keeps out nobody who can write to the journal, as no digest
+ * without a secret would; what an entry says is sealed, and what was published is in the tree.
  */
 
 #include "audit/subject.h"
 
-#define SOTTO_JOURNAL_HEAD_BYTES   24
-#define SOTTO_JOURNAL_DIGEST_BYTES 32
+#define SOTTO_JOURNAL_HEAD_BYTES  24
+#define SOTTO_JOURNAL_CHECK_BYTES 8
 /** Most entries of a frame, and its longest body. */
 #define SOTTO_JOURNAL_COUNT_MAX 1024
 #define SOTTO_JOURNAL_BODY_MAX  ((size_t)8 << 20)
@@ -37,7 +39,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_journal_entry(const uint8_t entry[SOTTO_AU
                                                     uint64_t slot, sotto_span sealed,
                                                     struct sotto_buf *out);
 
-/** Completes the frame that begins at `start`.  @retval SOTTO_ELIMIT, SOTTO_ECRYPTO, SOTTO_ENOMEM */
+/** Completes the frame that begins at `start`.  @retval SOTTO_ELIMIT, SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_journal_end(size_t start, uint32_t slots, uint32_t count,
                                                   struct sotto_buf *out);
 
@@ -53,17 +55,16 @@ struct sotto_journal_frame {
  *
  * @retval SOTTO_ENOTFOUND  nothing is left
  * @retval SOTTO_EFORMAT    what is left does not begin with a whole frame; `rest` unchanged
- * @retval SOTTO_ECRYPTO
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_journal_next(sotto_span *rest,
                                                    struct sotto_journal_frame *out);
 
-/** As sotto_journal_next(), for frames that this process has just made: the digest is not looked at. */
+/** As sotto_journal_next(), for frames that this process has just made: the check is not looked at. */
 SOTTO_MUST_CHECK enum sotto_err sotto_journal_own(sotto_span *rest,
                                                   struct sotto_journal_frame *out);
 
 /** Whether there is a whole frame anywhere in `rest`, behind its first byte. */
-SOTTO_MUST_CHECK enum sotto_err sotto_journal_any(sotto_span rest, bool *any);
+bool sotto_journal_any(sotto_span rest);
 
 /** A slot or an entry of a frame. */
 struct sotto_journal_item {

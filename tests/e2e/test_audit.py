@@ -240,7 +240,7 @@ def tampering_stops_the_start():
     refused("the checkpoint was removed", "checkpoint is missing")
     (gateway.folder / "checkpoint").rename(folder / "log" / "checkpoint")
     with open(folder / "journal", "ab") as journal:
-        journal.write(b"SJ01 torn")
+        journal.write(b"SJ02 torn")
     gateway.start()
     t.ok("torn_bytes_cut=9" in gateway.log().decode(), "what an interrupted write left is cut and reported")
     t.same(gateway.chat("Hi").status, 200, "and the gateway serves")
