@@ -24,6 +24,7 @@ static enum sotto_err number_subjects(struct sotto_audit_log *log,
     return err;
 }
 
+/* The leaves' hashes go to the end of `leaves`. */
 static enum sotto_err make_frame(struct sotto_audit_log *log, const struct sotto_audit_item *items,
                                  size_t count)
 {
@@ -47,6 +48,9 @@ static enum sotto_err make_frame(struct sotto_audit_log *log, const struct sotto
         if (err == SOTTO_OK) {
             err = sotto_journal_entry(entry, numbers[i], sotto_buf_span(&log->sealed), &log->frame);
         }
+        if (err == SOTTO_OK) {
+            err = sotto_buf_append(&log->leaves.hashes, sotto_span_init(leaf.bytes, sizeof(leaf)));
+        }
     }
     return err == SOTTO_OK ? sotto_journal_end(0, slots, (uint32_t)count, &log->frame) : err;
 }
@@ -69,11 +73,13 @@ enum sotto_err sotto_audit_append(struct sotto_audit_log *log, const struct sott
 {
     pthread_mutex_lock(&log->appending);
     uint64_t known = audit_subjects_count(log->subjects);
+    size_t leaves = log->leaves.hashes.len;
     enum sotto_err err = log->broken                                   ? SOTTO_EIO
                          : log->pending.len >= SOTTO_AUDIT_PENDING_MAX ? SOTTO_ELIMIT
                          : count > SOTTO_AUDIT_BATCH_MAX               ? SOTTO_EINVAL
                                                                        : SOTTO_OK;
     if (err == SOTTO_OK) {
+        log->leaves.first = leaves != 0 ? log->leaves.first : log->next;
         err = make_frame(log, items, count);
     }
     if (err == SOTTO_OK) {
@@ -90,6 +96,7 @@ enum sotto_err sotto_audit_append(struct sotto_audit_log *log, const struct sott
         log->next += count;
     } else {
         audit_subjects_drop(log->subjects, known);
+        sotto_buf_truncate(&log->leaves.hashes, leaves);
     }
     pthread_mutex_unlock(&log->appending);
     return err;

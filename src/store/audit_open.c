@@ -211,18 +211,14 @@ static enum sotto_err replay_frame(struct sotto_audit_log *log, struct sotto_jou
 static enum sotto_err cut_torn(struct sotto_audit_log *log, sotto_span rest,
                                struct sotto_audit_found_state *found, char *why)
 {
-    bool any = false;
-    enum sotto_err err = sotto_journal_any(rest, &any);
-    if (err == SOTTO_OK && any) {
+    if (sotto_journal_any(rest)) {
         snprintf(why, SOTTO_STORE_WHY_BYTES,
                  "%.300s/journal: is damaged behind entry %" PRIu64
                  ": entries that were committed are missing",
                  log->folder, log->next - (log->next != 0));
         return SOTTO_EAUTH;
     }
-    if (err == SOTTO_OK) {
-        err = sotto_disk_cut(&log->journal, log->journal_bytes);
-    }
+    enum sotto_err err = sotto_disk_cut(&log->journal, log->journal_bytes);
     if (err == SOTTO_OK) {
         err = sotto_disk_sync(&log->journal);
     }
@@ -309,6 +305,8 @@ static enum sotto_err make_log(const struct sotto_audit_options *o, struct sotto
     log->strict = o->strict;
     sotto_buf_init(&log->pending, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&log->taken, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&log->leaves.hashes, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&log->taken_leaves.hashes, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&log->frame, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&log->sealed, SOTTO_AUDIT_SEALED_MAX);
     snprintf(log->folder, sizeof(log->folder), "%s", o->folder);
@@ -337,6 +335,8 @@ static void free_log(struct sotto_audit_log *log)
     sotto_disk_close(&log->lock);
     sotto_buf_free(&log->pending);
     sotto_buf_free(&log->taken);
+    sotto_buf_free(&log->leaves.hashes);
+    sotto_buf_free(&log->taken_leaves.hashes);
     sotto_buf_free(&log->frame);
     sotto_buf_free(&log->sealed);
     pthread_mutex_destroy(&log->publishing);

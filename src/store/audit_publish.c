@@ -33,13 +33,25 @@ static enum sotto_err grow_full(struct sotto_audit_log *log, struct audit_growth
     return err;
 }
 
+/* The hash of entry `index`: as it was made with the entry, or anew. */
+static enum sotto_err leaf_of(const struct audit_leaves *leaves, uint64_t index, sotto_span entry,
+                              struct sotto_audit_hash *out)
+{
+    uint64_t at = index - leaves->first;
+    if (index < leaves->first || at >= leaves->hashes.len / sizeof(*out)) {
+        return sotto_audit_leaf(entry, out);
+    }
+    memcpy(out->bytes, leaves->hashes.base + at * sizeof(*out), sizeof(*out));
+    return SOTTO_OK;
+}
+
 static enum sotto_err grow(struct sotto_audit_log *log, struct audit_growth *g,
                            const struct sotto_journal_item *item)
 {
     static const uint8_t len[2] = {0, SOTTO_AUDIT_ENTRY_BYTES};
     struct sotto_audit_hash leaf;
     unsigned full = 0;
-    enum sotto_err err = sotto_audit_leaf(item->bytes, &leaf);
+    enum sotto_err err = leaf_of(&log->taken_leaves, g->tree.size, item->bytes, &leaf);
     if (err == SOTTO_OK) {
         err = audit_records_add(&log->records, item->slot, item->sealed);
     }
@@ -196,6 +208,7 @@ static enum sotto_err publish_taken(struct sotto_audit_log *log)
         tidy(log, log->tree.size, g->tree.size);
         log->tree = g->tree;
         sotto_buf_truncate(&log->taken, 0);
+        sotto_buf_truncate(&log->taken_leaves.hashes, 0);
     }
     sotto_buf_free(&g->bundle);
     sotto_free(g);
@@ -213,22 +226,39 @@ enum sotto_err audit_sync_journal(struct sotto_audit_log *log)
     return err;
 }
 
+/* Moves `from` behind what is in `to`.  Errors of sotto_buf_append(), both unchanged. */
+static enum sotto_err move_behind(struct sotto_buf *to, struct sotto_buf *from)
+{
+    if (to->len == 0) {
+        struct sotto_buf swap = *to;
+        *to = *from;
+        *from = swap;
+        return SOTTO_OK;
+    }
+    enum sotto_err err = sotto_buf_append(to, sotto_buf_span(from));
+    if (err == SOTTO_OK) {
+        sotto_buf_truncate(from, 0);
+    }
+    return err;
+}
+
 /* With `appending` held: takes what waits, behind what an earlier try could not publish. */
 static enum sotto_err take_pending(struct sotto_audit_log *log)
 {
+    struct audit_leaves *leaves = &log->leaves, *taken = &log->taken_leaves;
     enum sotto_err err = audit_sync_journal(log);
     if (err == SOTTO_OK) {
         err = audit_subjects_store(log->subjects);
     }
-    if (err == SOTTO_OK && log->taken.len == 0) {
-        struct sotto_buf swap = log->taken;
-        log->taken = log->pending;
-        log->pending = swap;
-    } else if (err == SOTTO_OK) {
-        err = sotto_buf_append(&log->taken, sotto_buf_span(&log->pending));
-        if (err == SOTTO_OK) {
-            sotto_buf_truncate(&log->pending, 0);
-        }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_reserve(&taken->hashes, leaves->hashes.len);
+    }
+    if (err == SOTTO_OK) {
+        err = move_behind(&log->taken, &log->pending);
+    }
+    if (err == SOTTO_OK) {
+        taken->first = taken->hashes.len != 0 ? taken->first : leaves->first;
+        err = move_behind(&taken->hashes, &leaves->hashes); /* there is room */
     }
     return err;
 }

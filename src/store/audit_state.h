@@ -15,6 +15,12 @@
 #include "store/audit_records.h"
 #include "store/audit_subjects.h"
 
+/** Hashes of entries that wait to be published, so that each is made once. */
+struct audit_leaves {
+    uint64_t first; /* index of the entry of the first one */
+    struct sotto_buf hashes;
+};
+
 struct sotto_audit_log {
     char folder[AUDIT_FOLDER_MAX];
     char public_folder[AUDIT_PATH_BYTES];
@@ -29,13 +35,15 @@ struct sotto_audit_log {
     struct sotto_audit_tree tree;
     struct audit_records records;
     struct sotto_buf taken; /* frames in the hands of the publisher */
+    struct audit_leaves taken_leaves;
 
     pthread_mutex_t appending; /* all below */
     struct sotto_disk_file journal;
     uint64_t journal_bytes;
     uint64_t next; /* index of the next entry */
     struct audit_subjects *subjects;
-    struct sotto_buf pending; /* whole frames that are in the journal and not published */
+    struct sotto_buf pending;   /* whole frames that are in the journal and not published */
+    struct audit_leaves leaves; /* of `pending`, but for what the journal held at the start */
     struct sotto_buf frame, sealed;
     bool broken;   /* a sync failed: what the journal holds is not known */
     bool unsynced; /* the journal has what was not synced (not strict) */
