@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "audit/line.h"
 #include "base/ct.h"
 #include "crypto/base64.h"
 #include "crypto/hash.h"
@@ -61,25 +62,12 @@ static bool hex_is(sotto_span text, const uint8_t *bytes)
     return same;
 }
 
-/* What stands before the next `mark`, which is taken off as well; false: there is none. */
-static bool cut(sotto_span *rest, char mark, sotto_span *out)
-{
-    const uint8_t *at = rest->len != 0 ? memchr(rest->base, mark, rest->len) : NULL;
-    if (at == NULL) {
-        return false;
-    }
-    size_t n = (size_t)(at - rest->base);
-    *out = sotto_span_sub(*rest, 0, n);
-    *rest = sotto_span_skip(*rest, n + 1);
-    return true;
-}
-
 enum sotto_err sotto_note_key_parse(sotto_span text, struct sotto_note_key *out)
 {
     uint8_t blob[1 + SOTTO_ED25519_PUBLIC_BYTES];
     struct sotto_note_key key = {.type = SOTTO_NOTE_ED25519};
     sotto_span name, id, rest = text;
-    if (!cut(&rest, '+', &name) || !cut(&rest, '+', &id)) {
+    if (!audit_cut(&rest, '+', &name) || !audit_cut(&rest, '+', &id)) {
         return SOTTO_EFORMAT;
     }
     enum sotto_err err = sotto_base64_read_exact(rest, blob, sizeof(blob));
@@ -180,12 +168,12 @@ static bool lines_valid(sotto_span lines)
     sotto_span line, name;
     size_t count = 0;
     while (lines.len != 0) {
-        if (++count > SOTTO_NOTE_SIGNATURES || !cut(&lines, '\n', &line) ||
+        if (++count > SOTTO_NOTE_SIGNATURES || !audit_cut(&lines, '\n', &line) ||
             !sotto_span_starts(line, NOTE_DASH)) {
             return false;
         }
         line = sotto_span_skip(line, NOTE_DASH.len);
-        if (!cut(&line, ' ', &name) || !sotto_note_name_valid(name) || line.len == 0) {
+        if (!audit_cut(&line, ' ', &name) || !sotto_note_name_valid(name) || line.len == 0) {
             return false;
         }
     }
@@ -246,7 +234,7 @@ static enum sotto_err verify_line(const struct sotto_note *note, const struct so
 {
     struct sotto_buf blob;
     sotto_span name = {0}, rest = sotto_span_skip(line, NOTE_DASH.len);
-    if (!cut(&rest, ' ', &name) || !sotto_span_eq(name, sotto_span_str(key->name))) {
+    if (!audit_cut(&rest, ' ', &name) || !sotto_span_eq(name, sotto_span_str(key->name))) {
         return SOTTO_ENOTFOUND;
     }
     sotto_buf_init(&blob, SOTTO_NOTE_MAX_BYTES);
@@ -267,7 +255,7 @@ enum sotto_err sotto_note_verify(const struct sotto_note *note, const struct sot
                                  sotto_span *line)
 {
     sotto_span rest = note->signatures, one;
-    while (cut(&rest, '\n', &one)) {
+    while (audit_cut(&rest, '\n', &one)) {
         enum sotto_err err = verify_line(note, key, one);
         if (err != SOTTO_ENOTFOUND) {
             if (err == SOTTO_OK && line != NULL) {
@@ -300,59 +288,17 @@ enum sotto_err sotto_checkpoint_write(const struct sotto_checkpoint *c, struct s
     return err;
 }
 
-/* Decimal, without leading zeros. */
-static bool read_size(sotto_span text, uint64_t *out)
-{
-    uint64_t n = 0;
-    if (text.len == 0 || text.len > 19 || (text.len > 1 && text.base[0] == '0')) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.base[i] < '0' || text.base[i] > '9') {
-            return false;
-        }
-        n = n * 10 + (uint64_t)(text.base[i] - '0');
-    }
-    *out = n;
-    return true;
-}
-
 enum sotto_err sotto_checkpoint_parse(sotto_span text, struct sotto_checkpoint *out)
 {
     struct sotto_checkpoint c = {0};
     sotto_span size, root;
-    if (!cut(&text, '\n', &c.origin) || !cut(&text, '\n', &size) || !cut(&text, '\n', &root) ||
-        c.origin.len == 0 || !read_size(size, &c.size)) {
+    if (!audit_cut(&text, '\n', &c.origin) || !audit_cut(&text, '\n', &size) ||
+        !audit_cut(&text, '\n', &root) || c.origin.len == 0 || !audit_read_number(size, &c.size)) {
         return SOTTO_EFORMAT;
     }
     enum sotto_err err = sotto_base64_read_exact(root, c.root.bytes, SOTTO_AUDIT_HASH_BYTES);
     if (err == SOTTO_OK) {
         *out = c;
-    }
-    return err;
-}
-
-enum sotto_err sotto_audit_proof_write(uint64_t index, const struct sotto_audit_path *path,
-                                       sotto_span checkpoint, struct sotto_buf *out)
-{
-    size_t mark = out->len;
-    enum sotto_err err =
-        sotto_buf_printf(out, "c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", index);
-    for (size_t i = 0; err == SOTTO_OK && i < path->count; i++) {
-        err =
-            sotto_base64_write(sotto_span_init(path->hashes[i].bytes, SOTTO_AUDIT_HASH_BYTES), out);
-        if (err == SOTTO_OK) {
-            err = sotto_buf_push(out, '\n');
-        }
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_buf_push(out, '\n');
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_buf_append(out, checkpoint);
-    }
-    if (err != SOTTO_OK) {
-        sotto_buf_truncate(out, mark);
     }
     return err;
 }

@@ -105,13 +105,4 @@ SOTTO_MUST_CHECK enum sotto_err sotto_checkpoint_write(const struct sotto_checkp
 SOTTO_MUST_CHECK enum sotto_err sotto_checkpoint_parse(sotto_span text,
                                                        struct sotto_checkpoint *out);
 
-/**
- * Appends a proof as a file (C2SP tlog-proof): the index, the path, the signed checkpoint.
- * Errors of sotto_buf_append().
- */
-SOTTO_MUST_CHECK enum sotto_err sotto_audit_proof_write(uint64_t index,
-                                                        const struct sotto_audit_path *path,
-                                                        sotto_span checkpoint,
-                                                        struct sotto_buf *out);
-
 #endif

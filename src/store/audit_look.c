@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "audit/proof.h"
 #include "base/alloc.h"
 #include "store/audit_state.h"
 #include "sys/files.h"
@@ -23,7 +24,7 @@ static enum sotto_err look_up(const char *folder, const char *log, sotto_span id
     struct sotto_buf text;
     struct sotto_note note;
     struct sotto_checkpoint c;
-    struct sotto_audit_path proof;
+    struct sotto_audit_proof proof;
     const struct sotto_audit_tiles tiles = {(void *)(uintptr_t)log, audit_tile_read};
     struct audit_bundle *bundle = sotto_calloc(1, sizeof(*bundle));
     sotto_buf_init(&text, SOTTO_NOTE_MAX_BYTES);
@@ -47,10 +48,12 @@ static enum sotto_err look_up(const char *folder, const char *log, sotto_span id
     if (err == SOTTO_OK) {
         memcpy(out->entry, bundle->entries[out->index % SOTTO_AUDIT_TILE_WIDTH],
                SOTTO_AUDIT_ENTRY_BYTES);
-        err = sotto_audit_inclusion(&tiles, out->index, c.size, &proof);
+        err = sotto_audit_inclusion(&tiles, out->index, c.size, &proof.path);
     }
     if (err == SOTTO_OK) {
-        err = sotto_audit_proof_write(out->index, &proof, sotto_buf_span(&text), &out->proof);
+        proof.index = out->index;
+        proof.checkpoint = sotto_buf_span(&text);
+        err = sotto_audit_proof_write(&proof, &out->proof);
     }
     if (err == SOTTO_OK) {
         err = audit_record_read(folder, out->index, slot, sealed);
