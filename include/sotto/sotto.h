@@ -12,6 +12,9 @@
  *   conversation    a table of tokens and values; one thread at a time
  *   restorer        puts values back into a text that comes in pieces
  *
+ * sotto/seal.h has the client's side of sealed conversations, sotto/proof.h the check of entries of
+ * the audit log.
+ *
  * Texts are UTF-8 with a length in bytes; offsets are bytes.  Whatever holds a text or a value is
  * wiped before its memory goes back.  Functions that can fail return an enum sotto_status; what
  * they put out is set only on SOTTO_STATUS_OK.  Functions that free accept NULL.
@@ -47,7 +50,9 @@ enum sotto_status {
     SOTTO_STATUS_LIMIT = 3,  /* the text is too long */
     SOTTO_STATUS_OPTION = 4, /* an option is not one of those that are named here */
     SOTTO_STATUS_CRYPTO = 5, /* the cryptographic library failed */
-    SOTTO_STATUS_ENDED = 6   /* the restorer has ended, or failed before */
+    SOTTO_STATUS_ENDED = 6,  /* it has ended, or failed before */
+    SOTTO_STATUS_FORMAT = 7, /* what came is not of the form that it should have */
+    SOTTO_STATUS_REFUSED = 8 /* what came is not authentic: it must not be used */
 };
 
 /** Static text for a status; never NULL. */

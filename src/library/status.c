@@ -21,7 +21,11 @@ const char *sotto_status_text(enum sotto_status status)
     case SOTTO_STATUS_CRYPTO:
         return "the cryptographic library failed";
     case SOTTO_STATUS_ENDED:
-        return "the restorer has ended";
+        return "it has ended, or failed before";
+    case SOTTO_STATUS_FORMAT:
+        return "what came is not of the form that it should have";
+    case SOTTO_STATUS_REFUSED:
+        return "what came is not authentic";
     }
     return "unknown status";
 }
@@ -46,7 +50,9 @@ enum sotto_status sotto_status_of(enum sotto_err err)
     case SOTTO_ESTATE:
         return SOTTO_STATUS_ENDED;
     case SOTTO_EFORMAT:
+        return SOTTO_STATUS_FORMAT;
     case SOTTO_EAUTH:
+        return SOTTO_STATUS_REFUSED;
     case SOTTO_EDENIED:
     case SOTTO_EEXISTS:
     case SOTTO_EQUOTA:

@@ -17,12 +17,10 @@ static const uint8_t answer_name[NATIVE_NAME_BYTES] = "sotto-native-1 answer";
 #define NATIVE_REQUEST 1
 #define NATIVE_ANSWER  2
 
-#define NATIVE_METHOD_MAX 16
-
 /* Direction, last, sequence, status; then method, path and model with their lengths. */
 #define NATIVE_AAD_FIXED (1 + 1 + 8 + 2)
 #define NATIVE_AAD_MAX                                                                             \
-    (NATIVE_AAD_FIXED + 1 + NATIVE_METHOD_MAX + 2 + SOTTO_NATIVE_PATH_MAX + 2 +                    \
+    (NATIVE_AAD_FIXED + 1 + SOTTO_NATIVE_METHOD_MAX + 2 + SOTTO_NATIVE_PATH_MAX + 2 +              \
      SOTTO_NATIVE_MODEL_MAX)
 
 /* Length of the text, in front of it. */
@@ -122,7 +120,7 @@ static enum sotto_err channel_new(const uint8_t *secret, const sotto_span *info,
                                   struct sotto_native_channel **out)
 {
     uint8_t key[SOTTO_AEAD_KEY_BYTES];
-    if (place->method.len > NATIVE_METHOD_MAX || place->path.len > SOTTO_NATIVE_PATH_MAX ||
+    if (place->method.len > SOTTO_NATIVE_METHOD_MAX || place->path.len > SOTTO_NATIVE_PATH_MAX ||
         place->model.len > SOTTO_NATIVE_MODEL_MAX) {
         return SOTTO_EINVAL;
     }

@@ -28,8 +28,9 @@
 /** Version and nonce of an answer. */
 #define SOTTO_NATIVE_ANSWER_HEAD (1 + SOTTO_NATIVE_NONCE_BYTES)
 
-/** Longest path to which requests are bound. */
-#define SOTTO_NATIVE_PATH_MAX 256
+/** Longest method and path to which requests are bound. */
+#define SOTTO_NATIVE_METHOD_MAX 16
+#define SOTTO_NATIVE_PATH_MAX   256
 
 /* --- sessions ---------------------------------------------------------------------------------- */
 
@@ -97,7 +98,7 @@ struct sotto_native_channel;
  * The channel of a request's body.
  *
  * @param[out] out  set only on SOTTO_OK; freed with sotto_native_channel_free()
- * @retval SOTTO_EINVAL  a method over 16 bytes, or path or model over their limits
+ * @retval SOTTO_EINVAL  method, path or model are over their limits
  * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_native_request_channel(

@@ -38,7 +38,7 @@ struct sotto_native_pending {
     struct sotto_native_channel *channel; /* of the answer, from its head on */
     bool over;
     struct sotto_buf scratch;
-    char method[16];
+    char method[SOTTO_NATIVE_METHOD_MAX];
     char path[SOTTO_NATIVE_PATH_MAX];
     char model[SOTTO_NATIVE_MODEL_MAX];
     struct sotto_native_place place; /* points to these */

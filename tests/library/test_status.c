@@ -6,7 +6,7 @@
 
 static void test_each_status_has_a_text(void)
 {
-    for (int i = SOTTO_STATUS_OK; i <= SOTTO_STATUS_ENDED; i++) {
+    for (int i = SOTTO_STATUS_OK; i <= SOTTO_STATUS_REFUSED; i++) {
         OK(strcmp(sotto_status_text((enum sotto_status)i), "unknown status") != 0, "status %d", i);
     }
     IS_STR(sotto_library_version(), SOTTO_VERSION, "the version is the project's");
@@ -19,6 +19,8 @@ static void test_errors_of_the_inside(void)
     IS_INT(sotto_status_of(SOTTO_ELIMIT), SOTTO_STATUS_LIMIT, "a limit");
     IS_INT(sotto_status_of(SOTTO_ENOTFOUND), SOTTO_STATUS_OPTION, "no such mode");
     IS_INT(sotto_status_of(SOTTO_ESTATE), SOTTO_STATUS_ENDED, "out of order");
+    IS_INT(sotto_status_of(SOTTO_EFORMAT), SOTTO_STATUS_FORMAT, "a form");
+    IS_INT(sotto_status_of(SOTTO_EAUTH), SOTTO_STATUS_REFUSED, "not authentic");
     IS_INT(sotto_status_of(SOTTO_EIO), SOTTO_STATUS_CRYPTO, "what cannot happen is no success");
 }
 
