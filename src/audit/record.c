@@ -130,6 +130,9 @@ static void put_what(struct record_out *o, const struct sotto_audit_record *r)
     if (r->entities != NULL) {
         put_counts(o, r);
     }
+    if (r->special > 0) {
+        put_int(o, "special", r->special);
+    }
     put_unprotected(o, r);
     put_int(o, "prompt_tokens", r->prompt_tokens);
     put_int(o, "completion_tokens", r->completion_tokens);

@@ -130,6 +130,7 @@ enum sotto_err sotto_record_audit(const struct sotto_record *r, const char *subj
     a.stream = r->stream;
     a.entities = counts;
     a.entity_count = SOTTO_LABEL_COUNT;
+    a.special = r->counts.special;
     a.unprotected = unprotected;
     a.unprotected_count = unprotected_names(r->counts.unprotected, unprotected);
     a.prompt_tokens = r->prompt_tokens;

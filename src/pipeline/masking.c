@@ -382,8 +382,10 @@ static enum sotto_err replace_finding(struct sotto_masking *m, const struct sott
     sotto_span value = sotto_span_sub(text, f->start, f->end);
 
     m->counts.found[f->label]++;
-    m->counts.special +=
-        sotto_mode_is_special(m->options->mode, (enum sotto_label)f->label) ? 1 : 0;
+    m->counts.special += sotto_mode_is_special(m->options->mode, (enum sotto_label)f->label,
+                                               sotto_detect_finer(m->options->detector, f))
+                             ? 1
+                             : 0;
     enum sotto_err err = stand_in(m, f, value, general, &token);
     if (err == SOTTO_OK && token.len != 0) {
         err = sotto_buf_append(out, sotto_span_sub(text, *copied, f->start));

@@ -59,7 +59,7 @@ const struct sotto_mode mode_builtin[] = {
         .exceptions = gdpr_exceptions,
         .exception_count = SOTTO_COUNT(gdpr_exceptions),
         .agreements = {gdpr_agreements, SOTTO_COUNT(gdpr_agreements)},
-        .special = LABEL(NRP),
+        .special = true,
     },
     {
         .name = SOTTO_LIT_INIT("sox"),
@@ -166,9 +166,20 @@ struct sotto_mode_words sotto_mode_regions(const struct sotto_mode *mode)
     return mode->regions;
 }
 
-bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label)
+bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label, const char *finer)
 {
-    return (mode->special >> label & 1U) != 0;
+    /* Issued to patients, insured or not, for care alone: not those that also pay or identify. */
+    static const char *const health[] = {"MRN",     "HEALTH_PLAN", "US_MBI", "UK_NHS",
+                                         "DE_KVNR", "CH_VEKA",     "GR_AMKA"};
+    if (!mode->special) {
+        return false;
+    }
+    for (size_t i = 0; finer != NULL && i < SOTTO_COUNT(health); i++) {
+        if (strcmp(finer, health[i]) == 0) {
+            return true;
+        }
+    }
+    return label == SOTTO_LABEL_NRP;
 }
 
 bool sotto_mode_content_passes(const struct sotto_mode *mode)

@@ -138,8 +138,15 @@ struct sotto_mode_words sotto_mode_agreements(const struct sotto_mode *mode, boo
 /** Regions of which a provider must be in one; empty: any. */
 struct sotto_mode_words sotto_mode_regions(const struct sotto_mode *mode);
 
-/** Whether findings of this label are special categories (GDPR, article 9) to be flagged. */
-bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label);
+/**
+ * Whether a finding is of a special category (GDPR, article 9) and is to be flagged: where people
+ * come from, what they believe and think (the label NRP), and numbers given to them for purposes of
+ * health (recital 35).  What the words of a text say about health is not found.
+ *
+ * @param finer  name of the exact type; NULL or "": not known
+ */
+bool sotto_mode_is_special(const struct sotto_mode *mode, enum sotto_label label,
+                           const char *finer);
 
 /**
  * Whether images, audio and files pass, with a word in the answer (`x-sotto-unprotected`); where

@@ -26,7 +26,7 @@ struct sotto_mode {
     size_t exception_count;
     struct sotto_mode_words agreements;
     struct sotto_mode_words regions;
-    unsigned special;     /* set of labels to be flagged */
+    bool special;         /* special categories are flagged */
     unsigned generalised; /* set of labels, as are the two beside it; no label is in two of them */
     unsigned blocked;
     /** Agreements count also where the configuration does not require those of built-in modes. */

@@ -24,6 +24,7 @@ static struct sotto_audit_record full(void)
     r.stream = true;
     r.entities = counts;
     r.entity_count = SOTTO_COUNT(counts);
+    r.special = 3;
     r.unprotected = passed;
     r.unprotected_count = SOTTO_COUNT(passed);
     r.prompt_tokens = 0;
@@ -43,7 +44,7 @@ static void test_form(void)
             "\"subject\":\"abcdefghijkl\",\"dialect\":\"openai\",\"mode\":\"hipaa\","
             "\"provider\":\"house\",\"model\":\"a\\\"b\",\"status\":200,\"outcome\":\"answered\","
             "\"stream\":true,\"entities\":{\"PERSON\":2,\"ID\":10},"
-            "\"unprotected\":[\"image\",\"file\"],\"prompt_tokens\":0,"
+            "\"special\":3,\"unprotected\":[\"image\",\"file\"],\"prompt_tokens\":0,"
             "\"duration_us\":9223372036854775807}",
             "in one form");
     char text[64];

@@ -139,6 +139,15 @@ def record_and_proof():
 
 
 @t.case
+def special_categories():
+    text = "Hans Keller is Jewish. MRN: 48213377."
+    record = entry(gateway.chat(text, compliance_mode="gdpr").get("x-sotto-audit-id")).json["record"]
+    t.same(record.get("special"), 2, "under gdpr a record counts what belongs to special categories")
+    record = entry(gateway.chat(text, compliance_mode="hipaa").get("x-sotto-audit-id")).json["record"]
+    t.lacks(record, "special", "under other modes nothing is flagged")
+
+
+@t.case
 def tiles():
     head = gateway.headers(admin)
     checkpoint = gateway.request("GET", "/log/checkpoint", head)

@@ -209,10 +209,15 @@ static void test_stricter_and_coarser(void)
     IS_SIZE(sotto_mode_agreements(hipaa, true).count, 1, "but where they are required");
     IS_SIZE(sotto_mode_regions(branch).count, 1, "regions are inherited");
     IS_SIZE(sotto_mode_regions(hipaa).count, 0, "hipaa has none");
-    OK(sotto_mode_is_special(find(modes, "gdpr"), SOTTO_LABEL_NRP) &&
-           !sotto_mode_is_special(find(modes, "gdpr"), SOTTO_LABEL_PERSON) &&
-           !sotto_mode_is_special(hipaa, SOTTO_LABEL_NRP),
+    const struct sotto_mode *gdpr = find(modes, "gdpr");
+    OK(sotto_mode_is_special(gdpr, SOTTO_LABEL_NRP, NULL) &&
+           sotto_mode_is_special(gdpr, SOTTO_LABEL_ID, "MRN"),
        "gdpr flags special categories");
+    OK(!sotto_mode_is_special(gdpr, SOTTO_LABEL_PERSON, "") &&
+           !sotto_mode_is_special(gdpr, SOTTO_LABEL_ID, "IBAN") &&
+           !sotto_mode_is_special(hipaa, SOTTO_LABEL_NRP, NULL) &&
+           !sotto_mode_is_special(hipaa, SOTTO_LABEL_ID, "MRN"),
+       "and nothing else is flagged");
     sotto_modes_free(modes);
 }
 
