@@ -7,10 +7,10 @@
 #include "sys/clock.h"
 
 /* A request to the API, on its way through the side thread. */
-struct admin_job {
+struct sotto_admin_job {
     struct sotto_side_work work;
     struct sotto_admin *admin;
-    struct admin_job *next, **link; /* in the admin's list */
+    struct sotto_admin_job *next, **link; /* in the admin's list */
     uint64_t stream;
     struct sotto_buf head, body;
     struct sotto_admin_answer answer;
@@ -18,7 +18,7 @@ struct admin_job {
 
 struct sotto_admin {
     struct sotto_admin_options options;
-    struct admin_job *jobs;
+    struct sotto_admin_job *jobs;
     size_t job_count;
     bool ready;
     bool ended;
@@ -59,7 +59,7 @@ static void say_metrics(struct sotto_admin *admin, uint64_t stream)
 
 /* --- the API ----------------------------------------------------------------------------------- */
 
-static void job_free(struct admin_job *job)
+static void job_free(struct sotto_admin_job *job)
 {
     *job->link = job->next;
     if (job->next != NULL) {
@@ -74,42 +74,52 @@ static void job_free(struct admin_job *job)
 
 static void job_run(struct sotto_side_work *work)
 {
-    struct admin_job *job = SOTTO_CONTAINER(work, struct admin_job, work);
+    struct sotto_admin_job *job = SOTTO_CONTAINER(work, struct sotto_admin_job, work);
     sotto_admin_api_run(&job->admin->options.api, sotto_buf_span(&job->head),
                         sotto_buf_span(&job->body), sotto_wall_s(), &job->answer);
 }
 
-static void answer_job(struct admin_job *job)
+static void answer_job(struct sotto_admin_job *job)
 {
-    struct sotto_admin *admin = job->admin;
-    if (job->answer.reload && admin->options.reload(admin->options.ctx)) {
-        sotto_ignore(sotto_buf_append(&job->answer.body, SOTTO_LIT("{\"reloaded\":true}")));
-    } else if (job->answer.reload) {
-        sotto_admin_api_fail(&job->answer, 400, "configuration_invalid",
-                             "The configuration is not valid and the old one stays. `sotto check` "
-                             "and the gateway's standard error say what is wrong.");
-    }
-    answer(admin, job->stream, job->answer.status,
+    answer(job->admin, job->stream, job->answer.status,
            job->answer.status == 401
                ? "Content-Type: application/json\r\nCache-Control: no-store\r\n"
                  "WWW-Authenticate: Bearer\r\n"
                : "Content-Type: application/json\r\nCache-Control: no-store\r\n",
            sotto_buf_span(&job->answer.body));
+    job_free(job);
+}
+
+void sotto_admin_reloaded(struct sotto_admin_job *job, bool taken)
+{
+    if (taken) {
+        sotto_ignore(sotto_buf_append(&job->answer.body, SOTTO_LIT("{\"reloaded\":true}")));
+    } else {
+        sotto_admin_api_fail(&job->answer, 400, "configuration_invalid",
+                             "The configuration is not valid and the old one stays. `sotto check` "
+                             "and the gateway's standard error say what is wrong.");
+    }
+    answer_job(job);
 }
 
 /* In the loop's thread.  A client that went away meanwhile is one that the front does not know. */
 static void job_done(struct sotto_side_work *work)
 {
-    struct admin_job *job = SOTTO_CONTAINER(work, struct admin_job, work);
-    if (!job->admin->ended) {
+    struct sotto_admin_job *job = SOTTO_CONTAINER(work, struct sotto_admin_job, work);
+    struct sotto_admin *admin = job->admin;
+    if (admin->ended) {
+        job_free(job);
+    } else if (!job->answer.reload) {
+        answer_job(job);
+    } else if (admin->options.reload(admin->options.ctx, job) != SOTTO_OK) {
+        sotto_admin_api_fail(&job->answer, 503, NULL, "There is no memory.");
         answer_job(job);
     }
-    job_free(job);
 }
 
 static void ask_api(struct sotto_admin *admin, const struct sotto_door_msg *msg)
 {
-    struct admin_job *job =
+    struct sotto_admin_job *job =
         admin->job_count < SOTTO_ADMIN_WAITING_MAX ? sotto_calloc(1, sizeof(*job)) : NULL;
     if (job == NULL) {
         say(admin, msg->stream, 503,
@@ -173,10 +183,12 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg)
             "GET only.\n");
     } else if (metrics) {
         say_metrics(admin, msg->stream);
-    } else if (live || admin->ready) {
-        say(admin, msg->stream, 200, plain, "ok\n");
-    } else {
+    } else if (!live && !admin->ready) {
         say(admin, msg->stream, 503, plain, "not ready\n");
+    } else if (!live && !admin->options.healthy(admin->options.ctx)) {
+        say(admin, msg->stream, 503, plain, "the audit log cannot be written\n");
+    } else {
+        say(admin, msg->stream, 200, plain, "ok\n");
     }
 }
 

@@ -9,7 +9,8 @@
  *   GET /metrics for Prometheus
  *   GET /livez   200 while the process runs
  *   /admin/v1/…  the admin API (gateway/admin_api.h)
- *   GET /readyz  200 when requests are served, 503 before and while it drains
+ *   GET /readyz  200 when requests are served, 503 before, while it drains, and while the audit log
+ *                cannot be written
  *
  * It belongs to a thread of its own and so answers under full load.  Like the vault it has no
  * sockets: its requests come through a door, from a front that holds the admin listener.
@@ -21,13 +22,20 @@
 #include "gateway/side.h"
 
 struct sotto_admin;
+/** A request to the API that waits for its answer. */
+struct sotto_admin_job;
 
 struct sotto_admin_options {
     struct sotto_door front; /* gets the answers */
     /** Appends the metrics.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
     enum sotto_err (*metrics)(void *ctx, struct sotto_buf *out);
-    /** Reads the configuration again; false: it is not valid, and the old one stays. */
-    bool (*reload)(void *ctx);
+    /**
+     * Begins to read the configuration again; sotto_admin_reloaded() is told what came of it.
+     * @retval SOTTO_ENOMEM  it is not told
+     */
+    enum sotto_err (*reload)(void *ctx, struct sotto_admin_job *job);
+    /** Whether requests are served at present. */
+    bool (*healthy)(void *ctx);
     void *ctx;
     struct sotto_loop *loop; /* of this thread */
     struct sotto_side *side; /* where the API runs; freed before the admin is */
@@ -46,6 +54,9 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg);
 
 /** What /readyz says; 200 or 503. */
 void sotto_admin_set_ready(struct sotto_admin *admin, bool ready);
+
+/** Answers a request that asked for a reload, and frees it.  @param taken  whether it is valid */
+void sotto_admin_reloaded(struct sotto_admin_job *job, bool taken);
 
 /** From now on nothing is answered: what the side thread hands back is dropped.  NULL is allowed. */
 void sotto_admin_disconnect(struct sotto_admin *admin);

@@ -202,7 +202,7 @@ static void on_signal(struct sotto_watch *watch, uint32_t events)
     for (enum sotto_signal sig = sotto_signals_next(g->options.signals); sig != SOTTO_SIGNAL_NONE;
          sig = sotto_signals_next(g->options.signals)) {
         if (sig == SOTTO_SIGNAL_RELOAD) {
-            (void)gateway_reload(g); /* has said what came of it */
+            sotto_ignore(gateway_reload(g, NULL)); /* says what came of it */
         } else {
             drain(g);
         }

@@ -70,21 +70,12 @@ static void reload_defaults(struct sotto_gateway *g)
     sotto_side_put(g->side, &d->work);
 }
 
-/* Reads the configuration again; false: the old one stays. */
-static bool reload(struct sotto_gateway *g)
+/* Takes a configuration that was read again; NULL: it is not valid, and the old one stays. */
+static void take_setup(struct sotto_gateway *g, struct sotto_setup *setup)
 {
-    char why[256];
-    struct sotto_setup *setup;
-    struct sotto_config *config = g->options.reload(g->options.ctx);
-    if (config == NULL) {
+    if (setup == NULL) {
         g->reloads_refused++;
-        return false;
-    }
-    if (sotto_setup_new(config, &setup, why) != SOTTO_OK) {
-        g->reloads_refused++;
-        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
-        sotto_config_free(config);
-        return false;
+        return;
     }
     for (size_t i = 0; i < g->worker_count; i++) {
         sotto_worker_use(g->workers[i], sotto_setup_ref(setup));
@@ -94,15 +85,60 @@ static bool reload(struct sotto_gateway *g)
     reload_certificate(g);
     reload_defaults(g);
     g->reloads++;
-    SOTTO_LOG(SOTTO_LOG_INFO, "reloaded", SOTTO_LOG_INT("upstreams", config->upstream_count));
-    return true;
+    SOTTO_LOG(SOTTO_LOG_INFO, "reloaded",
+              SOTTO_LOG_INT("upstreams", setup->config->upstream_count));
 }
 
-/* The same, with word to the service manager. */
-bool gateway_reload(void *ctx)
+/* A configuration on its way: its patterns take long to compile, and whoever asks for the gateway's
+ * health is not to wait for that. */
+struct gateway_reading {
+    struct sotto_side_work work;
+    struct sotto_gateway *gateway;
+    struct sotto_setup *setup;
+    struct sotto_admin_job *who; /* NULL: a signal */
+};
+
+static void reading_run(struct sotto_side_work *work)
 {
+    struct gateway_reading *r = SOTTO_CONTAINER(work, struct gateway_reading, work);
+    const struct sotto_gateway_options *options = &r->gateway->options;
+    char why[256];
+    struct sotto_config *config = options->reload(options->ctx);
+    if (config != NULL && sotto_setup_new(config, &r->setup, why) != SOTTO_OK) {
+        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_NOTE("why", why));
+        sotto_config_free(config);
+    }
+}
+
+static void reading_done(struct sotto_side_work *work)
+{
+    struct gateway_reading *r = SOTTO_CONTAINER(work, struct gateway_reading, work);
+    bool taken = r->setup != NULL;
+    if (r->gateway->freeing) { /* the workers are gone, and who waits is freed with the admin */
+        sotto_setup_unref(r->setup);
+    } else {
+        take_setup(r->gateway, r->setup);
+        sotto_notify_ready();
+        if (r->who != NULL) {
+            sotto_admin_reloaded(r->who, taken);
+        }
+    }
+    sotto_free(r);
+}
+
+enum sotto_err gateway_reload(void *ctx, struct sotto_admin_job *who)
+{
+    struct sotto_gateway *g = ctx;
+    struct gateway_reading *r = sotto_calloc(1, sizeof(*r));
+    if (r == NULL) {
+        g->reloads_refused++;
+        SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused", SOTTO_LOG_ERR("why", SOTTO_ENOMEM));
+        return SOTTO_ENOMEM;
+    }
     sotto_notify_reloading();
-    bool taken = reload(ctx);
-    sotto_notify_ready();
-    return taken;
+    r->gateway = g;
+    r->who = who;
+    r->work = (struct sotto_side_work){.run = reading_run, .done = reading_done, .loop = g->loop};
+    sotto_side_put(g->slow, &r->work);
+    return SOTTO_OK;
 }

@@ -84,8 +84,14 @@ SOTTO_MUST_CHECK enum sotto_err gateway_listen(struct sotto_gateway *g, char *wh
 /** What keys without quotas of their own get. */
 struct sotto_key_quota gateway_quota_of(const struct sotto_config *config);
 
-/** Reads the configuration again and swaps it; false: the old one stays.  @param ctx  the gateway */
-bool gateway_reload(void *ctx);
+/**
+ * Begins to read the configuration again; what is valid is swapped in when it has been read.
+ *
+ * @param ctx  the gateway
+ * @param who  a request to the admin listener that is told what came of it; NULL: a signal
+ * @retval SOTTO_ENOMEM  it is not told
+ */
+SOTTO_MUST_CHECK enum sotto_err gateway_reload(void *ctx, struct sotto_admin_job *who);
 
 /* gateway_admin.c */
 

@@ -3,13 +3,14 @@
 """The admin API on its own listener: keys, use and reload, with a key whose scope has `admin`."""
 
 import json
+import select
 import signal
 import threading
 
 from lib.gateway import KEY, Gateway, config
 from lib.provider import Provider
 from lib.tap import Tap
-from lib.wire import Client, wait_until
+from lib.wire import Client, build, wait_until
 
 t = Tap()
 provider = Provider()
@@ -110,6 +111,25 @@ def reload():
     t.same((answer.status, answer.error["code"]), (400, "configuration_invalid"), "one that is not valid is refused")
     t.same(gateway.chat("Hello").status, 200, "and the old one stays")
     gateway.write(config(provider, models=MODELS))
+
+
+@t.case
+def health_during_reload():
+    """A configuration that takes long to read, and the listener asked while it is read."""
+    def overlaps():
+        with Client(gateway.admin_port) as waiting, Client(gateway.admin_port) as probe:
+            waiting.send(build("POST", "/admin/v1/reload", gateway.headers(ADMIN)))
+            answers = set()
+            for number in range(60):
+                answers.add(probe.request("GET", "/livez" if number % 2 else "/readyz").status)
+            early = select.select([waiting.sock], [], [], 0)[0] == []
+            return waiting.response().status == 200 and answers == {200} and early
+
+    words = [f"Nightjar {number:05d}" for number in range(40000)]
+    gateway.write(config(provider, models=MODELS, privacy={"deny": words}))
+    t.ok(wait_until(overlaps, 60), "livez and readyz answer sixty times while a reload is under way")
+    gateway.write(config(provider, models=MODELS))
+    t.same(api("POST", "reload").status, 200, "and a small one follows")
 
 
 @t.case
