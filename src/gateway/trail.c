@@ -305,20 +305,17 @@ static void publish(struct sotto_trail *trail, bool *failing)
     *failing = err != SOTTO_OK;
 }
 
-/* Sleeps for one round; false: the end. */
+/* Sleeps for one round; false: the end.  Whoever sets the wall clock changes nothing here. */
 static bool wait_round(struct sotto_trail *trail)
 {
     struct timespec until;
-    int64_t due = sotto_wall_ms() + TRAIL_PUBLISH_MS;
-    until.tv_sec = due / 1000;
-    until.tv_nsec = due % 1000 * 1000000;
+    int64_t due_ms = sotto_clock_ms() + TRAIL_PUBLISH_MS;
+    until.tv_sec = due_ms / 1000;
+    until.tv_nsec = due_ms % 1000 * 1000000;
     pthread_mutex_lock(&trail->mutex);
     int rc = 0;
     while (!trail->ending && rc != ETIMEDOUT) {
         rc = pthread_cond_timedwait(&trail->end, &trail->mutex, &until);
-        if (sotto_wall_ms() < due - TRAIL_PUBLISH_MS) {
-            break; /* the clock was set back: do not wait for it */
-        }
     }
     bool go_on = !trail->ending;
     pthread_mutex_unlock(&trail->mutex);
@@ -407,6 +404,7 @@ enum sotto_err sotto_trail_new(const struct sotto_config *config, const char *fo
                                struct sotto_trail **out, char why[SOTTO_STORE_WHY_BYTES])
 {
     struct sotto_trail *trail = sotto_calloc(1, sizeof(*trail));
+    pthread_condattr_t steady;
     why[0] = '\0';
     if (trail == NULL) {
         return SOTTO_ENOMEM;
@@ -414,7 +412,10 @@ enum sotto_err sotto_trail_new(const struct sotto_config *config, const char *fo
     pthread_mutex_init(&trail->mutex, NULL);
     pthread_cond_init(&trail->more, NULL);
     pthread_cond_init(&trail->idle, NULL);
-    pthread_cond_init(&trail->end, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC); /* the one of sotto_clock_ms() */
+    pthread_cond_init(&trail->end, &steady);
+    pthread_condattr_destroy(&steady);
     trail->last = &trail->first;
     trail->strict = config->audit.strict;
     atomic_init(&trail->healthy, true);

@@ -9,9 +9,20 @@ static uint64_t *step_at(struct sotto_window *w, int64_t step)
     return &w->steps[(uint64_t)step % SOTTO_WINDOW_STEPS];
 }
 
+/* Seconds that are still to come would keep what was counted in them until then. */
+static void set_back(struct sotto_window *w, int64_t step)
+{
+    memset(w->steps, 0, sizeof(w->steps));
+    w->latest_step = step;
+    *step_at(w, step) = w->sum;
+}
+
 void sotto_window_advance(struct sotto_window *w, int64_t now_ms)
 {
     int64_t step = now_ms / WINDOW_STEP_MS;
+    if (w->latest_step - step >= SOTTO_WINDOW_STEPS) {
+        set_back(w, step);
+    }
     if (step - w->latest_step >= SOTTO_WINDOW_STEPS) {
         memset(w->steps, 0, sizeof(w->steps));
         w->sum = 0;

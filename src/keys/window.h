@@ -5,8 +5,10 @@
 
 /*
  * What was used in the last minute: a window that slides in steps of a second.  The present second
- * and the 60 before it count, so any 60 seconds lie within it.  A time that went back changes
- * nothing.  Zero-initialised is empty and valid.  Not thread-safe.
+ * and the 60 before it count, so any 60 seconds lie within it.  A time that went back by less than
+ * the window changes nothing; after a clock that was set back further, all that was in the window
+ * counts as of now, and leaves it a minute later.  Zero-initialised is empty and valid.  Not
+ * thread-safe.
  */
 
 #include "base/compiler.h"
