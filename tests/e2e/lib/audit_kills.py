@@ -10,7 +10,8 @@ from .provider import Provider, completion
 from .speed import SLOW
 
 
-def kills(t, rounds, clients=4, seed=1):
+def kills(t, rounds, clients=4, seed=1, longest_s=1.0):
+    """longest_s  how long a gateway lives at most before it is killed"""
     provider = Provider(lambda seen, out: out.whole(completion("ok")))
     gateway = Gateway(config(provider))
     chance = random.Random(seed)
@@ -31,7 +32,7 @@ def kills(t, rounds, clients=4, seed=1):
         threads = [threading.Thread(target=ask, args=(over,), daemon=True) for _ in range(clients)]
         for thread in threads:
             thread.start()
-        time.sleep(chance.uniform(0.05, 1.0) * SLOW)
+        time.sleep(chance.uniform(0.0, longest_s) * SLOW)
         gateway.kill()
         over.set()
         for thread in threads:
@@ -46,6 +47,7 @@ def kills(t, rounds, clients=4, seed=1):
     key = gateway.command_line("audit", "vkey", "--state", str(gateway.state)).stdout.decode().strip()
     done = gateway.command_line("audit", "verify", str(gateway.state / "audit"), "--vkey", key)
     t.same(done.returncode, 0, "the log is whole")
-    lost = [name for name in answered if gateway.request("GET", f"/v1/audit/{name}", gateway.headers()).status != 200]
+    with gateway.client() as client:
+        lost = [name for name in answered if client.request("GET", f"/v1/audit/{name}", gateway.headers()).status != 200]
     t.same(lost, [], "every request that was answered is in it")
     gateway.remove()
