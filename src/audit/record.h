@@ -39,7 +39,7 @@ struct sotto_audit_record {
     bool stream;
     const struct sotto_audit_count *entities; /* what was replaced, by label; may be NULL */
     size_t entity_count;
-    int64_t special; /* findings of special categories; 0 or -1: left out */
+    int64_t special;                /* findings of special categories; 0 or -1: left out */
     const char *const *unprotected; /* kinds of content that passed; may be NULL */
     size_t unprotected_count;
     int64_t prompt_tokens, completion_tokens; /* -1: not told */
