@@ -15,7 +15,7 @@ from lib.tap import Tap, skip_all
 
 need_binary()
 try:
-    packages.under(packages.venv("openai-python", *packages.OPENAI_TESTED))
+    packages.under(packages.venv(*packages.OPENAI_TESTED))
     import openai
     from pydantic import BaseModel
 except packages.Missing as missing:

@@ -16,12 +16,13 @@ from lib import packages
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
 from lib.provider import Provider, chunk, completion
+from lib.speed import binary
 from lib.tap import Tap, skip_all
-from lib.wire import TIMEOUT, free_port
+from lib.wire import TIMEOUT, free_port, wait_until
 
 need_binary()
 try:
-    packages.under(packages.venv("sdk-python", *packages.SDK_PYTHON))
+    packages.under(packages.venv(*packages.OPENAI_TESTED))
 except packages.Missing as missing:
     skip_all(str(missing))
 
@@ -30,7 +31,7 @@ import openai  # noqa: E402  (needs the packages)
 from lib import proofs  # noqa: E402
 
 import sotto_client  # noqa: E402
-from sotto_client import AsyncSecureGPT, SecureGPT, Trust, evidence, kem, records, sessions  # noqa: E402
+from sotto_client import AsyncSecureGPT, SecureGPT, Trust, evidence, kem, mlkem512, records, sessions  # noqa: E402
 
 httpx = sotto_client.http.libraries()[0]  # the one of this OpenAI client
 
@@ -54,21 +55,49 @@ def fails(run, kind):
     return False
 
 
+def cause(run, kind):
+    """The first of what `run` raises and its causes that is exactly of that kind."""
+    try:
+        run()
+    except Exception as error:  # noqa: BLE001  (the chain is what is looked at)
+        while error is not None and type(error) is not kind:
+            error = error.__cause__ or error.__context__
+        return error
+    return None
+
+
+def library():
+    """libsotto of this build, where a Python that is not sanitized can load it."""
+    file = pathlib.Path(binary()).parent / "src/library/libsotto.so.1"
+    data = file.read_bytes() if file.exists() else b""
+    return file if b"sotto_mlkem512_new" in data and b"__asan_init" not in data else None
+
+
+def known_session(row, suite):
+    name = row["suite"]
+    hello = suite(seed=unhex(row["client_seed"]))
+    t.same(hello.public.hex(), row["public_key"], f"{name}: the public key")
+    member = {part: base64.b64encode(unhex(row[part])).decode() for part in ("ciphertext", "random", "session", "signature")}
+    answer = {**member, "suite": name, "expires_in": row["expires_in"], "renew_in": 1, "tee": row["tee"]}
+    key = unhex(row["signing_key"])
+    t.same(hello.finish(answer)[1].hex(), row["shared"], f"{name}: the exported secret")
+    session = sessions.agree(name, hello, answer, key, 0)
+    t.same((session.ident.hex(), session._secret.hex()), (row["session"], row["secret"]), f"{name}: the session")
+    for part in ("signature", "session", "random", "ciphertext"):
+        changed = dict(answer, **{part: base64.b64encode(bytes([unhex(row[part])[0] ^ 1]) + unhex(row[part])[1:]).decode()})
+        t.ok(fails(lambda c=changed: sessions.agree(name, hello, c, key, 0), sotto_client.SealError), f"{name}: another {part} is no session")
+
+
 @t.case
 def known_answers():
     """The known answers of the profile"""
-    x_wing = next(v for v in vectors["sessions"] if v["suite"] == "x-wing")
-    hello = kem.XWing(seed=unhex(x_wing["client_seed"]))
-    t.same(hello.public.hex(), x_wing["public_key"], "X-Wing's public key")
-    member = {name: base64.b64encode(unhex(x_wing[name])).decode() for name in ("ciphertext", "random", "session", "signature")}
-    answer = {**member, "suite": "x-wing", "expires_in": x_wing["expires_in"], "renew_in": 1, "tee": x_wing["tee"]}
-    key = unhex(x_wing["signing_key"])
-    t.same(hello.finish(answer)[1].hex(), x_wing["shared"], "the exported secret")
-    session = sessions.agree("x-wing", hello, answer, key, 0)
-    t.same((session.ident.hex(), session._secret.hex()), (x_wing["session"], x_wing["secret"]), "the session")
-    for name in ("signature", "session", "random", "ciphertext"):
-        changed = dict(answer, **{name: base64.b64encode(bytes([unhex(x_wing[name])[0] ^ 1]) + unhex(x_wing[name])[1:]).decode()})
-        t.ok(fails(lambda c=changed: sessions.agree("x-wing", hello, c, key, 0), sotto_client.SealError), f"another {name} is no session")
+    known = {row["suite"]: row for row in vectors["sessions"]}
+    known_session(known["x-wing"], kem.XWing)
+    if library() is None:
+        t.skip("kyber512: the known answers", "libsotto is not built, or is sanitized")
+    else:
+        os.environ["SOTTO_LIBRARY"] = str(library())
+        known_session(known["kyber512"], kem.Kyber512)
     for row in vectors["requests"]:
         channel = records.Channel(unhex(row["key"]), 1, 0, (row["method"], row["path"], row["model"]))
         t.ok(unhex(row["body"]).endswith(channel.seal(row["text"].encode(), True)), "a request is sealed to the same bytes")
@@ -136,31 +165,37 @@ class Tap2(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def wait_for_rsa(tries=200):
-    for _ in range(tries):
-        rows = httpx.get(f"{URL}/seal/keys", timeout=TIMEOUT).json()["suites"]
-        if any("public_key" in row for row in rows):
-            return True
-        threading.Event().wait(0.1)
-    return False
+def has_rsa():
+    return any("public_key" in row for row in httpx.get(f"{URL}/seal/keys", timeout=TIMEOUT).json()["suites"])
 
 
 @t.case
 def as_documented():
     """The documented example, with sealing"""
     client = SecureGPT(api_key=gateway.key, base_url=URL)
-    for encryption, algorithm in ((None, "x-wing"), ("auto", "x-wing"), ("x-wing", "x-wing"), ("rsa4096", "rsa4096")):
+    for encryption, algorithm in ((None, "x-wing"), ("auto", "x-wing"), ("x-wing", "x-wing"), ("kyber512", "kyber512"), ("rsa4096", "rsa4096")):
         named = {"encryption": encryption} if encryption else {}
-        if encryption == "rsa4096" and not wait_for_rsa():
-            t.skip("rsa4096", "the gateway has no RSA key yet")
+        if encryption == "kyber512" and library() is None:
+            t.skip("kyber512", "libsotto is not built, or is sanitized")
             continue
+        if encryption == "rsa4096":
+            t.ok(wait_until(has_rsa, 120), "the gateway makes an RSA key")
         answer = client.chat.completions.create(model="gpt-4", messages=ASK, temperature=0.7, compliance_mode="hipaa", **named)
         t.same(answer.choices[0].message.content, TEXT, f"{algorithm}: the answer is restored")
         t.lacks(provider.seen[-1].texts, EMAIL, "the provider saw no address")
         t.same(answer.encryption.algorithm, algorithm, "the answer says how it was sealed")
         t.same(answer.encryption.scope, "end_to_end", "from end to end")
-    t.ok(fails(lambda: client.chat.completions.create(model="gpt-4", messages=ASK, encryption="kyber512"), ValueError),
-         "a suite that cannot be had is refused before anything is sent")
+    t.ok(fails(lambda: client.chat.completions.create(model="gpt-4", messages=ASK, encryption="none"), ValueError), "an unknown suite is refused")
+    with_library = os.environ.get("SOTTO_LIBRARY")
+    os.environ["SOTTO_LIBRARY"] = str(folder / "no-library.so")
+    mlkem512.library.cache_clear()
+    before = len(provider.seen)
+    wrong = cause(lambda: client.chat.completions.create(model="gpt-4", messages=ASK, encryption="kyber512"), mlkem512.Missing)
+    t.ok("needs libsotto" in str(wrong) and len(provider.seen) == before, "without libsotto kyber512 is refused before anything is sent", wrong)
+    os.environ.pop("SOTTO_LIBRARY")
+    mlkem512.library.cache_clear()
+    if with_library:
+        os.environ["SOTTO_LIBRARY"] = with_library
 
 
 @t.case
@@ -208,6 +243,41 @@ def asynchronous():
             t.same("".join([c.choices[0].delta.content or "" async for c in stream if c.choices]), TEXT, "a stream")
 
     asyncio.run(run())
+
+
+@t.case
+def cancelled():
+    """A request that is cancelled"""
+    gone, begun = threading.Event(), threading.Event()
+
+    def waiting(seen, out):
+        del seen
+        out.begin()
+        out.event(chunk({"role": "assistant", "content": "first"}))
+        begun.set()
+        if out.gone(60):
+            gone.set()
+
+    async def run():
+        async with AsyncSecureGPT(api_key=gateway.key, base_url=URL) as client:
+            await client.chat.completions.create(model="gpt-4", messages=ASK)
+            provider.script = waiting
+
+            async def ask():
+                async for _ in await client.chat.completions.create(model="gpt-4", messages=ASK, stream=True):
+                    pass
+
+            task = asyncio.create_task(ask())
+            while not begun.is_set():
+                await asyncio.sleep(0.02)
+            task.cancel()
+            ended = (await asyncio.gather(task, return_exceptions=True))[0]
+            provider.script = echo
+            answer = await client.chat.completions.create(model="gpt-4", messages=ASK)
+            return isinstance(ended, asyncio.CancelledError), answer.choices[0].message.content
+
+    t.same(asyncio.run(run()), (True, TEXT), "a stream is cancelled, and the client goes on")
+    t.ok(gone.wait(60), "the provider's stream is closed, too")
 
 
 @t.case
@@ -332,21 +402,82 @@ def restarts():
 
 
 @t.case
-def cut():
-    """A stream that is cut"""
+def new_keys():
+    """A gateway that comes back with other keys"""
+    words = {"secrets": {"master": "one master secret of enough length for a gateway"}}
+    other = Gateway(config(provider, **words))
+    base = f"http://127.0.0.1:{other.port}/v1"
+    client = SecureGPT(api_key=other.key, base_url=base, max_retries=0)
+    t.same(client.chat.completions.create(model="gpt-4", messages=ASK).choices[0].message.content, TEXT, "a gateway with a secret of its own")
+    other.asked_port = other.port
+    other.stop()
+    other.write(config(provider, secrets={"master": "another master secret of enough length for a gateway"}))
+    other.start()
+    before = len(provider.seen)
+    wrong = cause(lambda: client.chat.completions.create(model="gpt-4", messages=ASK), sotto_client.UntrustedGateway)
+    t.ok("signs with another key" in str(wrong) and len(provider.seen) == before, "its new key is refused, and nothing was sent", wrong)
+    other.finish(t)
 
-    class Cutting(httpx.HTTPTransport):
+
+def meddling(change):
+    """A client behind somebody who changes the gateway's answers."""
+
+    class Meddling(httpx.HTTPTransport):
         def handle_request(self, request):
             response = super().handle_request(request)
-            if response.headers.get("content-type", "").startswith("text/event-stream"):
-                lines = [line for line in b"".join(response.stream).split(b"\n\n") if line]
-                return httpx.Response(200, headers=response.headers, content=b"\n\n".join(lines[:-1]) + b"\n\n")
-            return response
+            if "/seal/" in request.url.path:
+                return response
+            return change(response, b"".join(response.stream))
 
-    client = openai.OpenAI(api_key=gateway.key, base_url=URL, max_retries=0,
-                           http_client=httpx.Client(transport=sotto_client.httpx_transport(transport=Cutting())))
-    t.ok(fails(lambda: list(client.chat.completions.create(model="gpt-4", messages=ASK, stream=True)), (sotto_client.CutStream, openai.APIError)),
-         "is an error")
+    return openai.OpenAI(api_key=gateway.key, base_url=URL, max_retries=0,
+                         http_client=httpx.Client(transport=sotto_client.httpx_transport(transport=Meddling())))
+
+
+@t.case
+def meddled():
+    """What somebody in between may do, each with its own exception"""
+
+    def ask(change, stream=False):
+        client = meddling(change)
+
+        def run():
+            answer = client.chat.completions.create(model="gpt-4", messages=ASK, stream=stream)
+            return list(answer) if stream else answer
+
+        return run
+
+    def lines_of(change):
+        def changed(response, data):
+            return httpx.Response(200, headers=response.headers, content=b"".join(line + b"\n\n" for line in change(data.split(b"\n\n")[:-1])))
+
+        return changed
+
+    def clear(response, data):
+        del response, data
+        return httpx.Response(200, json=completion("in the clear"))
+
+    def clear_stream(response, data):
+        del response, data
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b'data: {"choices": []}\n\ndata: [DONE]\n\n')
+
+    def flipped(response, data):
+        return httpx.Response(response.status_code, headers=response.headers, content=data[:100] + bytes([data[100] ^ 1]) + data[101:])
+
+    seal, cut = sotto_client.SealError, sotto_client.CutStream
+    for what, run, kind in (
+        ("an answer in the clear", ask(clear), seal),
+        ("a stream in the clear", ask(clear_stream, True), seal),
+        ("a changed answer", ask(flipped), seal),
+        ("a stream without its last record", ask(lines_of(lambda lines: lines[:-1]), True), cut),
+        ("a stream without a record in its middle", ask(lines_of(lambda lines: lines[:1] + lines[2:]), True), seal),
+        ("a stream with a record twice", ask(lines_of(lambda lines: lines[:2] + lines[1:]), True), seal),
+        ("a stream with two records in another order", ask(lines_of(lambda lines: [lines[0], lines[2], lines[1], *lines[3:]]), True), seal),
+        ("a stream that goes on behind its end", ask(lines_of(lambda lines: [*lines, lines[-1]]), True), seal),
+        ("a stream that is cut in the middle of a line", ask(lambda r, data: httpx.Response(200, headers=r.headers, content=data[:-40]), True), seal),
+    ):
+        wrong = cause(run, kind)
+        t.ok(type(wrong) is kind, f"{what} is {kind.__name__}", wrong)
+    t.ok(not issubclass(sotto_client.UntrustedGateway, seal), "which are other ones than that of a changed key")
 
 
 provider.finish(t)

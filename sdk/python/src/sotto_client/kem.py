@@ -2,8 +2,7 @@
 """How client and gateway come to share a secret: the suites of docs/wire/native.md.
 
 A suite is a class with `name`, `body()` (what the client sends besides its name), `public` and
-`finish(answer)`, which gives ciphertext and shared secret.  `kyber512` (ML-KEM-512) is not among
-them: the library under this package, `cryptography`, does not have it.
+`finish(answer)`, which gives ciphertext and shared secret.
 """
 
 import base64
@@ -14,9 +13,11 @@ import struct
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import mlkem, padding, x25519
 
+from . import mlkem512
 from .errors import SealError
 from .records import LABEL, expand, hmac256
 
+_MLKEM512_KEM = 0x0040
 _XWING_KEM = 0x647A
 _XWING_CIPHERTEXT = 1088 + 32
 _XWING_LABEL = b"\\.//^\\"
@@ -79,6 +80,27 @@ class XWing:
         return ciphertext, export(_XWING_KEM, secret, LABEL, b"session")
 
 
+class Kyber512:
+    """ML-KEM-512 alone, with a key pair for one session."""
+
+    name = "kyber512"
+
+    def __init__(self, keys=None, seed=None):
+        self._pair = mlkem512.PrivateKey(seed)
+        self.public = self._pair.public
+
+    def body(self):
+        return {"public_key": b64(self.public)}
+
+    def finish(self, answer):
+        ciphertext = unb64(answer.get("ciphertext"), mlkem512.CIPHERTEXT)
+        try:
+            secret = self._pair.decapsulate(ciphertext)
+        except ValueError:
+            raise SealError("the gateway's answer holds no usable key") from None
+        return ciphertext, export(_MLKEM512_KEM, secret, LABEL, b"session")
+
+
 class Rsa4096:
     """RSAES-OAEP to the gateway's published key; not forward secret."""
 
@@ -105,17 +127,14 @@ class Rsa4096:
         return self._ciphertext, self._shared
 
 
-SUITES = {suite.name: suite for suite in (XWing, Rsa4096)}
+SUITES = {suite.name: suite for suite in (XWing, Kyber512, Rsa4096)}
 
 
 def suite_of(name):
-    """The suite for a word of the `encryption` argument."""
+    """The suite for a word of the `encryption` argument; ValueError where it cannot be had here."""
     name = "x-wing" if name == "auto" else name
-    if name == "kyber512":
-        raise ValueError(
-            "encryption='kyber512' cannot be sealed here: the Python package `cryptography` has no ML-KEM-512. "
-            "Use 'auto' (X-Wing, which contains ML-KEM-768), or SecureGPT(sealed=False) to leave it to the gateway."
-        )
     if name not in SUITES:
-        raise ValueError(f"encryption must be one of auto, x-wing, rsa4096, not {name!r}")
+        raise ValueError(f"encryption must be one of auto, {', '.join(SUITES)}, not {name!r}")
+    if name == Kyber512.name:
+        mlkem512.library()
     return name

@@ -100,8 +100,9 @@ def _headers(response, kind):
 
 def _whole(response, pending, request):
     text = pending.whole(response.status_code, response.content)
-    return type(response)(response.status_code, headers=_headers(response, b"application/json"), content=text,
-                          request=request, extensions=response.extensions)
+    # As a stream, like an answer from the network: who reads it closes it.
+    return type(response)(response.status_code, headers=_headers(response, b"application/json"),
+                          stream=library_of(request).ByteStream(text), request=request, extensions=response.extensions)
 
 
 class _Lines:
@@ -200,8 +201,8 @@ class _Sessions:
 class SealedTransport(*(library.BaseTransport for library in libraries())):
     """Seals what goes through.
 
-    encryption  the suite: auto (X-Wing), x-wing or rsa4096; a member `encryption` of a request
-                chooses another one for it
+    encryption  the suite: auto (X-Wing), x-wing, kyber512 (needs libsotto) or rsa4096; a member
+                `encryption` of a request chooses another one for it
     trust       a Trust; None: the first key of an address is remembered
     transport   what sends; None: the HTTPTransport of the library whose client this one serves
     """
