@@ -11,8 +11,8 @@ import urllib.error
 import urllib.request
 
 from lib import packages
-from lib.gateway import Gateway, environment, need_binary
-from lib.provider import Provider
+from lib.gateway import Gateway, config, environment, need_binary
+from lib.provider import Provider, completion
 from lib.tap import Tap, skip_all
 from lib.wire import chunks, free_port, text_of, wait_until
 
@@ -30,6 +30,18 @@ MASKED = "Write to <PERSON_1> at <EMAIL_ADDRESS_2>, phone <PHONE_NUMBER_3>."
 t = Tap()
 provider = Provider()
 gateway = Gateway(env={"OPENAI_BASE_URL": ""})
+
+
+def echo(seen, out):
+    text = f"Dear {seen.token('PERSON')}: done."
+    if seen.json.get("stream"):
+        out.speak(seen, text)
+    else:
+        out.whole(completion(text, model="upstream-model"))
+
+
+behind = Provider(echo)
+echoing = Gateway(config(behind))  # with a provider of its own, for LiteLLM in front of the gateway
 port = free_port()
 env = environment({
     "SOTTO_PRESIDIO": f"http://{gateway.key}@127.0.0.1:{gateway.port}/presidio", "OPENAI_API_KEY": "sk-upstream", "OPENAI_BASE_URL": provider.url + "/v1",
@@ -94,6 +106,17 @@ def messages():
 
 
 @t.case
+def as_library():
+    """litellm_client.py, sealed by the SDK's transport."""
+    env = environment({"SOTTO_URL": f"http://127.0.0.1:{echoing.port}", "SOTTO_KEY": echoing.key, "PYTHONPATH": str(ROOT / "sdk/python/src"),
+                       "XDG_CONFIG_HOME": str(echoing.folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True"})
+    done = subprocess.run([str(python), str(ROOT / "docs/examples/litellm_client.py")], capture_output=True, text=True, timeout=400, check=False, env=env)
+    want = "Dear Margaret Thornbury: done.\n"
+    t.same((done.returncode, done.stdout), (0, want + want), "litellm_client.py: whole and streamed") or print(f"# {done.stderr[-1500:]}")
+    t.ok((echoing.folder / "sotto/known_gateways").exists(), "litellm_client.py: it was sealed")
+
+
+@t.case
 def fail_closed():
     gateway.stop()
     before = len(provider.seen)
@@ -109,4 +132,6 @@ log.close()
 if t.failed:
     print("\n".join("# " + line for line in (gateway.folder / "litellm.log").read_text(errors="replace").splitlines()[-40:]))
 gateway.remove()
+behind.finish(t, ["Margaret Thornbury", "m.thornbury@example.org"])
+echoing.finish(t, ["Margaret Thornbury", "m.thornbury@example.org"])
 t.done()

@@ -71,7 +71,7 @@ def pipe():
 @t.case
 def python_client():
     try:
-        python = packages.venv("openai-python", *packages.OPENAI_TESTED)
+        python = packages.venv(*packages.OPENAI_TESTED)
     except packages.Missing as why:
         return t.skip("openai_client.py", str(why))
     got = run(python, EXAMPLES / "openai_client.py")
@@ -88,6 +88,26 @@ def node_client():
     shutil.copyfile(EXAMPLES / "openai-client.mjs", program)
     got = run(node, program)
     return t.same((got.returncode, got.stdout), (0, f"{WANT}\n{WANT}\n"), "openai-client.mjs") or print(f"# {got.stderr[-1500:]}")
+
+
+@t.case
+def open_webui():
+    """What Open WebUI sends with these settings: its package is gigabytes, so the requests are made here."""
+    settings = dict(line.split("=", 1) for line in (EXAMPLES / "open-webui.env").read_text().splitlines() if not line.startswith("#"))
+    t.same((settings["OPENAI_API_BASE_URL"], settings["OPENAI_API_KEY"][:3]), ("http://127.0.0.1:8484/v1", "ql_"), "open-webui.env: the gateway's address and key")
+    configured = json.loads(settings["OPENAI_API_CONFIGS"])["0"]["headers"]
+    own = [(name, value.replace("{{CHAT_ID}}", "8d4a3a86-chat")) for name, value in configured.items()]
+    models = gateway.request("GET", "/v1/models", gateway.headers())
+    t.ok(models.status == 200 and all(row["id"] and row["object"] == "model" for row in models.json["data"]), "open-webui.env: its list of models", models)
+    ask = {"model": "gpt-4", "stream": True, "stream_options": {"include_usage": True},
+           "messages": [{"role": "user", "content": "Write to Margaret Thornbury."}]}
+    got = gateway.post("/v1/chat/completions", ask, headers=own)
+    t.same((got.status, text_of(got.body)), (200, WANT), "open-webui.env: a chat, streamed")
+    first = TOKEN.findall(provider.last.body.decode())
+    got = gateway.post("/v1/chat/completions", {**ask, "messages": [{"role": "system", "content": "Be brief."}, *ask["messages"]]}, headers=own)
+    t.same(TOKEN.findall(provider.last.body.decode()), first, "open-webui.env: a person keeps the token in a chat whose beginning changed")
+    title = gateway.post("/v1/chat/completions", {**ask, "stream": False, "stream_options": None}, headers=own)
+    return t.same(title.status, 200, "open-webui.env: the title of the chat, not streamed")
 
 
 def slow(go):
