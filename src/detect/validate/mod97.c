@@ -37,6 +37,10 @@ bool sotto_validate_iban(const char *text, size_t len)
     if (len < 15 || len > 34 || !sotto_validate_digits(text + 2, 2)) {
         return false;
     }
+    unsigned check = sotto_validate_number(text + 2, 2);
+    if (check < 2 || check > 98) { /* 98 - (0 ... 96): the others are congruent, but not issued */
+        return false;
+    }
     for (size_t i = 0; i + 4 < sizeof(table); i += 4) {
         if (memcmp(table + i, text, 2) == 0) {
             return len == sotto_validate_number(table + i + 2, 2) &&

@@ -28,6 +28,7 @@ static const struct vector vectors[] = {
     {"iban", "NL91ABNA0417164300", 0, true},
     {"iban", "BE68539007547034", 0, true},
     {"iban", "ES9121000418450200051332", 0, true},
+    {"iban", "DE02370400440532013014", 0, true},
     {"mod97", "5493001KJTIIGC8Y1R12", 0, false},
     {"lei", "5493001KJTIIGC8Y1R12", 0, true},
     {"ean13", "4006381333931", 0, true},
@@ -139,6 +140,12 @@ static void test_values(void)
     OK(sotto_validate_value(iban, SOTTO_LIT("ch93 0076 2011 6238 5295 7")),
        "separators and case do not matter");
     OK(!sotto_validate_value(iban, SOTTO_LIT("ch93 0076 2011 6238 5295 8")), "the digits do");
+    static const char *const never[] = {"DE99370400440532013014", "DE01370400440532013032",
+                                        "DE00370400440532013050"};
+    for (size_t i = 0; i < SOTTO_COUNT(never); i++) {
+        OK(!sotto_validate_value(iban, sotto_span_str(never[i])),
+           "%.4s: leaves the right rest, but check digits run from 02 to 98", never[i]);
+    }
     OK(sotto_validate_find(SOTTO_LIT("luhn ")) == NULL, "there is no check of another name");
     sotto_validate_fn *github = sotto_validate_find(SOTTO_LIT("github_token"));
     OK(!github("ghp_abcdefghijklmnopqrstuvwxyz0123456789", 40), "a made-up token is refused");
