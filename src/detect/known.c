@@ -48,6 +48,7 @@ struct known_value {
     uint8_t label;
     bool exact; /* the bytes must be equal */
     bool part;  /* of a full name: must be capitalised */
+    bool plain; /* a full name of ordinary words: must be capitalised */
 };
 
 struct sotto_known {
@@ -288,6 +289,24 @@ static bool stands_alone(sotto_span word)
                      SOTTO_LEXICON_PARTICLE | SOTTO_LEXICON_SUFFIX | SOTTO_LEXICON_CALENDAR)) == 0;
 }
 
+/* Whether all words of a full name are ordinary ones: "Mark An" in "mark an item". */
+static bool is_plain(sotto_span name)
+{
+    size_t at = 0;
+    sotto_span word = sotto_word_next(name, &at);
+    size_t first = 0;
+    if (word.len == 0 ||
+        (sotto_char_classes(sotto_utf8_next(word, &first)) & SOTTO_CHAR_UPPER) == 0) {
+        return false;
+    }
+    for (; word.len != 0; word = sotto_word_next(name, &at)) {
+        if ((sotto_lexicon_word(word) & ((uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN)) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum sotto_err add_parts(struct sotto_known *known, sotto_span name,
                                 struct known_value value)
 {
@@ -295,6 +314,7 @@ static enum sotto_err add_parts(struct sotto_known *known, sotto_span name,
     size_t at = 0;
     sotto_span word;
     value.part = true;
+    value.plain = false;
     while (err == SOTTO_OK && (word = sotto_word_next(name, &at)).len != 0) {
         if (word.len < name.len && stands_alone(word)) {
             err = add_pattern(known, word, false, value);
@@ -371,14 +391,16 @@ enum sotto_err sotto_known_add(struct sotto_known *known, sotto_span value,
     if (finding->label == SOTTO_LABEL_PERSON && is_ordinary(value)) {
         return SOTTO_OK;
     }
-    entry.exact = bytes;
-    entry.part = finding->label == SOTTO_LABEL_PERSON && !has_separator(value);
+    bool person = finding->label == SOTTO_LABEL_PERSON, parted = has_separator(value);
+    entry.exact = bytes || (person && count_chars(value) == KNOWN_CHARS_MIN); /* "Xu", not "XU" */
+    entry.part = person && !parted;
+    entry.plain = person && parted && is_plain(value);
     enum sotto_err err = add_pattern(known, value, false, entry);
-    bool joinable = finding->label == SOTTO_LABEL_PERSON || finding->label == SOTTO_LABEL_PHONE;
-    if (err == SOTTO_OK && joinable && has_separator(value)) {
+    bool joinable = (person && !entry.plain) || finding->label == SOTTO_LABEL_PHONE;
+    if (err == SOTTO_OK && joinable && parted) {
         err = add_pattern(known, value, true, entry);
     }
-    if (err == SOTTO_OK && finding->label == SOTTO_LABEL_PERSON && has_separator(value)) {
+    if (err == SOTTO_OK && person && parted) {
         err = add_parts(known, value, entry);
     }
     return err;
@@ -489,6 +511,9 @@ static bool accept(const struct sotto_known *known, const struct known_value *va
                    sotto_span text, size_t *start, size_t *end)
 {
     bool starts = sotto_word_edge(text, *start), ends = sotto_word_edge(text, *end);
+    if (value->plain && !is_capital_at(text, *start)) {
+        return false;
+    }
     if (starts && ends) {
         if (value->part && value->chars < KNOWN_INSIDE_CHARS && !is_capital_at(text, *start)) {
             return false;
