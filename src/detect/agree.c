@@ -3,6 +3,10 @@
 #include "detect/agree.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "text/word.h"
 
 /*
  * Measured on labelled texts (docs/detection.md): of the tagger's names that it gives .7 to .75, six
@@ -36,14 +40,72 @@ static bool is_name(const struct sotto_finding *f)
            f->label == SOTTO_LABEL_ORG;
 }
 
-void sotto_agree(struct sotto_findings *list, size_t first)
+/* Whether the bytes at `at` are `lower`, in either case. */
+static bool reads(sotto_span text, size_t at, const char *lower, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = text.base[at + i];
+        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != (uint8_t)lower[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool ends_with(sotto_span text, size_t end, const char *word)
+{
+    size_t len = strlen(word);
+    return len <= end && reads(text, end - len, word, len) &&
+           !sotto_word_char_before(text, end - len);
+}
+
+static bool begins_with(sotto_span text, size_t start, const char *word)
+{
+    size_t len = strlen(word);
+    return start <= text.len && len <= text.len - start && reads(text, start, word, len) &&
+           !sotto_word_char_at(text, start + len);
+}
+
+/*
+ * Names of prizes and festivals hold names of persons and name none.  The word that says so is the
+ * last one, or stands behind with a capital, in English and German, and first in the other languages.
+ */
+static bool is_honour(sotto_span text, const struct sotto_finding *f)
+{
+    static const char *const last[] = {"award",  "awards",   "prize",      "prizes",     "medal",
+                                       "medals", "festival", "trophy",     "lecture",    "lectures",
+                                       "cup",    "oscars",   "fellowship", "lectureship"};
+    static const char *const first[] = {"prix", "premio", "trofeo"};
+    bool capital_behind = text.len - f->end >= 2 && text.base[f->end] == ' ' &&
+                          text.base[f->end + 1] >= 'A' && text.base[f->end + 1] <= 'Z';
+    bool blank_before = f->start > 0 && text.base[f->start - 1] == ' ';
+
+    for (size_t i = 0; i < SOTTO_COUNT(last); i++) {
+        if (ends_with(text, f->end, last[i]) ||
+            (capital_behind && begins_with(text, f->end + 1, last[i]))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(first); i++) {
+        if (begins_with(text, f->start, first[i]) ||
+            (blank_before && ends_with(text, f->start - 1, first[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sotto_agree(sotto_span text, struct sotto_findings *list, size_t first)
 {
     struct agree_side tagger = {.layer = SOTTO_LAYER_TAGGER, .next = first};
     struct agree_side names = {.layer = SOTTO_LAYER_NAMES, .next = first};
 
     for (size_t i = first; i < list->count; i++) {
         struct sotto_finding *f = &list->items[i];
+        bool judged = f->layer == SOTTO_LAYER_NAMES || f->layer == SOTTO_LAYER_TAGGER;
         if (f->layer == SOTTO_LAYER_NAMES && !overlaps(list, &tagger, f)) {
+            f->score = 0;
+        } else if (judged && f->label == SOTTO_LABEL_PERSON && is_honour(text, f)) {
             f->score = 0;
         } else if (f->layer == SOTTO_LAYER_TAGGER && is_name(f) && !overlaps(list, &names, f)) {
             f->score = (uint16_t)(f->score > AGREE_ALONE ? f->score - AGREE_ALONE : 0);

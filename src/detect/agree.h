@@ -10,11 +10,14 @@
  *
  * Names that the lists find where the tagger is sure that nothing is are wrong nine times in ten: they are
  * taken out.  What the tagger found as a person, a place or an organisation and no list or cue
- * bears out must be surer: it loses some of its score.  Other findings are left as they are.
+ * bears out must be surer: it loses some of its score.  A person of either that is the name of a
+ * prize or a festival ("Philip K. Dick Award", "prix Goncourt") is taken out.  Other findings are
+ * left as they are.
  *
+ * @param text   what the findings are in
  * @param list   findings from `first` on are sorted by start; hints of the tagger among them
  * @param first  those before it are not looked at
  */
-void sotto_agree(struct sotto_findings *list, size_t first);
+void sotto_agree(sotto_span text, struct sotto_findings *list, size_t first);
 
 #endif

@@ -79,6 +79,20 @@ static size_t suffix_end(sotto_span text, size_t end, size_t limit)
     return ends ? end + 2 : end;
 }
 
+/* The start of a name with a style of the peerage that is half of it: "Lord Byron", from `floor`. */
+static size_t style_start(sotto_span text, size_t start, size_t floor)
+{
+    static const char *const styles[] = {"Lord ", "Lady ", "Lord Justice ", "Lady Justice "};
+    for (size_t i = 0; i < SOTTO_COUNT(styles); i++) {
+        size_t len = strlen(styles[i]);
+        if (len <= start - floor && memcmp(text.base + start - len, styles[i], len) == 0 &&
+            !sotto_word_char_before(text, start - len)) {
+            return start - len;
+        }
+    }
+    return start;
+}
+
 void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
 {
     size_t kept = 0;
@@ -95,7 +109,9 @@ void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
     for (size_t i = 0; i < kept; i++) {
         struct sotto_finding *f = &findings->items[i];
         size_t limit = i + 1 < kept ? findings->items[i + 1].start : text.len;
+        size_t floor = i == 0 ? 0 : findings->items[i - 1].end;
         if (f->label == SOTTO_LABEL_PERSON) {
+            f->start = (uint32_t)style_start(text, f->start, floor);
             f->end = (uint32_t)suffix_end(text, f->end, limit);
         }
     }

@@ -19,8 +19,36 @@ static void add(struct sotto_findings *list, struct sotto_finding f)
     }
 }
 
+/* The score that a person of the tagger's has at [start, end) of `text` afterwards. */
+static int score_at(const char *text, uint32_t start, uint32_t end)
+{
+    struct sotto_findings list = {0};
+    add(&list, make(SOTTO_LAYER_TAGGER, start, end, SOTTO_LABEL_PERSON));
+    add(&list, make(SOTTO_LAYER_NAMES, start, end, SOTTO_LABEL_PERSON));
+    sotto_agree(sotto_span_str(text), &list, 0);
+    int score = list.items[0].score;
+    IS_INT(list.items[1].score, score, "both layers are judged alike: %s", text);
+    sotto_findings_free(&list);
+    return score;
+}
+
+static void test_honours(void)
+{
+    IS_INT(score_at("the Maria Lopez Award", 4, 21), 0, "a prize that ends in its word");
+    IS_INT(score_at("the maria lopez award", 4, 21), 0, "in lower case");
+    IS_INT(score_at("the Maria Lopez Prize", 4, 15), 0, "its word stands behind");
+    IS_INT(score_at("le prix Maria Lopez", 8, 19), 0, "its word stands in front");
+    IS_INT(score_at("il Premio Lopez", 3, 15), 0, "and inside");
+    IS_INT(score_at("Maria Lopez awarded it", 0, 11), 800, "another word behind");
+    IS_INT(score_at("give Maria cup and plate", 5, 10), 800, "not meant as a name behind");
+    IS_INT(score_at("Maria Lopez. Award", 0, 11), 800, "behind a full stop");
+    IS_INT(score_at("Maria Lopez", 0, 11), 800, "nothing around");
+}
+
 int main(void)
 {
+    test_honours();
+    sotto_span text = SOTTO_LIT("............................................");
     struct sotto_findings list = {0};
     struct sotto_finding hint = make(SOTTO_LAYER_TAGGER, 30, 34, SOTTO_LABEL_ORG);
     hint.score = 200;
@@ -34,7 +62,7 @@ int main(void)
     add(&list, hint);
     add(&list, make(SOTTO_LAYER_NAMES, 34, 38, SOTTO_LABEL_PERSON));
     add(&list, make(SOTTO_LAYER_RECOGNIZER, 40, 44, SOTTO_LABEL_PERSON));
-    sotto_agree(&list, 1);
+    sotto_agree(text, &list, 1);
     IS_INT(list.items[0].score, 800, "what stands before the first is not looked at");
     IS_INT(list.items[1].score, 800, "a name that the lists bear out keeps its score");
     IS_INT(list.items[2].score, 800, "and so does what the lists found there");
@@ -42,7 +70,7 @@ int main(void)
     IS_INT(list.items[4].score, 800, "a hint bears out a name of the lists");
     IS_INT(list.items[6].score, 0, "without one it is nothing, also directly behind");
     IS_INT(list.items[7].score, 800, "recognizers are not asked");
-    sotto_agree(&list, 0);
+    sotto_agree(text, &list, 0);
     IS_INT(list.items[0].score, 600, "a name that no list bears out must be surer");
     sotto_findings_free(&list);
     return done_testing();

@@ -57,6 +57,10 @@ int main(void)
     check("[Tom Baker], Jr.", "[Tom Baker, Jr.]");
     check("[Tom Baker] Jr was", "[Tom Baker Jr] was");
     check("[Tom Baker] Jrod", "[Tom Baker] Jrod");
+    check("Lord [Byron] and Lady [Anne]", "[Lord Byron] and [Lady Anne]");
+    check("Overlord [Byron], lord [Byron]", "Overlord [Byron], lord [Byron]");
+    check("{Lord} [Byron]", "{Lord} [Byron]");
+    check("Lord Justice [Auld]", "[Lord Justice Auld]");
     check("[King Charles] II", "[King Charles II]");
     check("[Kara] S, [Hollmann] F; [Lee] K (2014)", "[Kara S], [Hollmann F]; [Lee] K (2014)");
     check("[Ann] A", "[Ann] A");
