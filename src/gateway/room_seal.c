@@ -107,11 +107,29 @@ enum sotto_err room_seal_open(struct room_stream *s, const struct sotto_http_hea
     return err;
 }
 
+/* What was asked for in the sealed text counts: its session must not be weaker than that. */
+static enum sotto_err check_suite(struct room_stream *s)
+{
+    const char *has = s->seal.session->algorithm;
+    const struct sotto_suite *asked = sotto_suite_find(s->call.encryption);
+    const struct sotto_suite *suite = sotto_suite_find(sotto_span_str(has));
+    if (asked == NULL || (suite != NULL && suite->strength >= asked->strength)) {
+        return SOTTO_OK;
+    }
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    sotto_problem_set(
+        &s->problem, 400, "invalid_request_error", "encryption_too_weak", "encryption",
+        "This session is sealed with %s, which is weaker than %s. Begin one with that "
+        "suite.",
+        has, asked->name);
+    return SOTTO_EINVAL;
+}
+
 enum sotto_err room_seal_check(struct room_stream *s)
 {
     struct room_seal *seal = &s->seal;
     if (seal->exchange->model.len == 0 || sotto_span_eq(seal->exchange->model, s->call.model)) {
-        return SOTTO_OK;
+        return check_suite(s);
     }
     /* As if it had not been opened: who has no secret must not learn that the seals were whole. */
     sotto_seal_exchange_free(seal->exchange);

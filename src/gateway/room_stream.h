@@ -276,7 +276,7 @@ SOTTO_MUST_CHECK enum sotto_err room_seal_open(struct room_stream *s,
                                                const struct sotto_http_head *head, sotto_span body,
                                                struct sotto_buf *plain);
 
-/** Checks what the client bound the request to.  Errors as room_admit(). */
+/** Checks what the client bound the request to, and asked its seal for.  Errors as room_admit(). */
 SOTTO_MUST_CHECK enum sotto_err room_seal_check(struct room_stream *s);
 
 /** Answers a route of a profile into `s->seal.reply`; in any thread.  Errors as room_admit(). */

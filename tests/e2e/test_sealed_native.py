@@ -182,6 +182,30 @@ def rsa():
     response, pending = ask(old, **ASK)
     answer = opened(response, pending)
     t.same((answer["choices"][0]["message"]["content"], answer["encryption"]["algorithm"]), (TEXT, "rsa4096"), "rsa4096 works")
+    response, pending = ask(old, encryption="rsa4096", **ASK)
+    t.same(opened(response, pending)["encryption"]["algorithm"], "rsa4096", "and may be asked for by name")
+    before = count()
+    for word in ("auto", "x-wing", "kyber512"):
+        response, pending = ask(old, encryption=word, **ASK)
+        error = opened(response, pending)["error"]
+        t.same((response.status, error["code"], error["param"]), (400, "encryption_too_weak", "encryption"), f"{word} in a session of rsa4096 is refused")
+    t.same(count(), before, "nothing of it was forwarded")
+    for word in ("auto", "x-wing", "kyber512", "rsa4096"):
+        response, pending = ask(session, encryption=word, **ASK)
+        t.same(opened(response, pending)["encryption"]["algorithm"], "x-wing", f"{word} in a session of x-wing gets no less")
+
+
+@t.case
+def no_anonymize():
+    plain = gateway.make_key("--no-anonymize")
+    hello = native.Hello("x-wing")
+    own = hello.agreed(gateway.post("/v1/seal/session", hello.body, key=plain).json, native.unb64(keys()["signing_key"]))
+    said = "Write to Leonora Vance, leonora.vance@example.org."
+    body = {"model": "gpt-4", "messages": [{"role": "user", "content": said}]}
+    response, pending = ask(own, **body)
+    t.same((provider.seen[-1].texts, opened(response, pending)["choices"][0]["message"]["content"]), (said, said), "a key may say that sealed requests stay as they are")
+    ask(own, compliance_mode="hipaa", **body)
+    t.lacks(provider.seen[-1].texts, "leonora", "but not where a mode asks for more")
 
 
 @t.case
