@@ -18,7 +18,7 @@
 #define PROXY_PATH_BYTES 4096
 
 struct proxy_words {
-    const char *gateway, *key, *listen, *trust, *mode, *suite;
+    const char *gateway, *key, *listen, *trust, *roots, *mode, *suite;
     bool anonymize;
 };
 
@@ -147,9 +147,38 @@ static int run_proxy(const struct proxy_words *w, const struct sotto_config_addr
     return status;
 }
 
+/* Which gateway is believed: "evidence", "evidence:HEX,...", a file of keys, or nothing. */
+static int read_trust(const struct proxy_words *w, char path[PROXY_PATH_BYTES],
+                      struct sotto_vouch_policy *policy, struct sotto_link_options *link)
+{
+    static const char word[] = "evidence";
+    const size_t len = sizeof(word) - 1;
+    bool asked = w->trust != NULL && strncmp(w->trust, word, len) == 0 &&
+                 (w->trust[len] == '\0' || w->trust[len] == ':');
+    if (asked && w->trust[len] == ':' &&
+        sotto_vouch_measurements(policy, sotto_span_str(w->trust + len + 1)) != SOTTO_OK) {
+        return sotto_cli_misuse("--trust evidence: takes at most %d measurements of 96 hexadecimal "
+                                "digits, with commas between them",
+                                SOTTO_VOUCH_MEASUREMENTS_MAX);
+    }
+    if (w->roots != NULL &&
+        (!asked || sotto_vouch_roots(policy, sotto_span_str(w->roots)) != SOTTO_OK)) {
+        return sotto_cli_misuse("--roots takes at most %d hashes of 64 hexadecimal digits, and "
+                                "goes with --trust evidence",
+                                SOTTO_VOUCH_ROOTS_MAX);
+    }
+    if (w->trust == NULL && !known_path(path)) {
+        return sotto_cli_misuse("there is no HOME to keep known gateways in: give --trust FILE");
+    }
+    link->evidence = asked ? policy : NULL;
+    link->known_path = path;
+    link->pinned_path = asked ? NULL : w->trust;
+    return SOTTO_CLI_GO;
+}
+
 /* Fills what the words say; SOTTO_CLI_GO: they are fine. */
-static int read_words(struct proxy_words *w, char path[PROXY_PATH_BYTES],
-                      struct sotto_config_address *address, struct sotto_link_options *link)
+static int read_words(struct proxy_words *w, struct sotto_config_address *address,
+                      struct sotto_link_options *link)
 {
     struct sotto_config_url url;
     w->listen = w->listen != NULL ? w->listen : PROXY_LISTEN;
@@ -173,14 +202,9 @@ static int read_words(struct proxy_words *w, char path[PROXY_PATH_BYTES],
     if (link->suite == NULL) {
         return sotto_cli_misuse("--suite must be auto, x-wing, kyber512 or rsa4096");
     }
-    if (w->trust == NULL && !known_path(path)) {
-        return sotto_cli_misuse("there is no HOME to keep known gateways in: give --trust FILE");
-    }
     link->origin = (struct sotto_origin){.host = url.host, .port = url.port, .tls = url.tls};
     link->base_path = url.base_path.len != 0 ? url.base_path : SOTTO_LIT("/v1");
     link->api_key = sotto_span_str(w->key);
-    link->known_path = path;
-    link->pinned_path = w->trust;
     return SOTTO_CLI_GO;
 }
 
@@ -189,6 +213,7 @@ int sotto_cmd_proxy(int argc, char **argv)
     struct proxy_words w = {0};
     char path[PROXY_PATH_BYTES];
     struct sotto_config_address address;
+    struct sotto_vouch_policy policy = {.root_count = 0};
     struct sotto_link_options link = {0};
     const struct sotto_cli_option options[] = {
         {"--gateway", "URL", "the gateway, with /v1", &w.gateway, NULL},
@@ -200,7 +225,10 @@ int sotto_cmd_proxy(int argc, char **argv)
          &w.anonymize},
         {"--mode", "MODE", "what --anonymize replaces (standard)", &w.mode, NULL},
         {"--suite", "NAME", "auto, x-wing, kyber512 or rsa4096 (auto)", &w.suite, NULL},
-        {"--trust", "FILE", "believe only the signing keys in this file", &w.trust, NULL},
+        {"--trust", "WHOM", "a FILE of signing keys, or evidence[:MEASUREMENT,...]", &w.trust,
+         NULL},
+        {"--roots", "HEX,...", "SHA-256 of further makers' root keys, for --trust evidence",
+         &w.roots, NULL},
     };
     const struct sotto_cli cli = {
         .usage = "sotto proxy --gateway URL --key KEY [--listen 127.0.0.1:8486] [--anonymize]",
@@ -212,7 +240,10 @@ int sotto_cmd_proxy(int argc, char **argv)
     };
     int status = sotto_cli_read(&cli, argc, argv, NULL);
     if (status == SOTTO_CLI_GO) {
-        status = read_words(&w, path, &address, &link);
+        status = read_words(&w, &address, &link);
+    }
+    if (status == SOTTO_CLI_GO) {
+        status = read_trust(&w, path, &policy, &link);
     }
     return status == SOTTO_CLI_GO ? run_proxy(&w, &address, &link) : status;
 }

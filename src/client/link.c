@@ -8,13 +8,18 @@
 #include "base/alloc.h"
 #include "client/known.h"
 #include "crypto/base64.h"
+#include "crypto/random.h"
 #include "http/write.h"
 #include "sys/clock.h"
 #include "json/json.h"
 
 /* Longest answer of the two that begin a session, and its nesting. */
-#define LINK_ANSWER_MAX ((size_t)64 << 10)
+#define LINK_ANSWER_MAX ((size_t)256 << 10)
 #define LINK_DEPTH_MAX  8
+
+/* The first route, and the digits of a nonce behind it. */
+#define LINK_KEYS_ROUTE "/seal/keys"
+#define LINK_KEYS_BYTES (sizeof(LINK_KEYS_ROUTE "?nonce=") + 2 * SOTTO_VOUCH_NONCE_BYTES)
 
 /* A session is renewed after this part of its life. */
 #define LINK_RENEW_NUMERATOR   3
@@ -34,6 +39,8 @@ struct sotto_link {
     int status;              /* of the answer that comes */
     struct sotto_buf answer; /* as far as it has come */
     uint8_t signing_key[SOTTO_ED25519_PUBLIC_BYTES];
+    uint8_t nonce[SOTTO_VOUCH_NONCE_BYTES]; /* where evidence is asked for */
+    enum sotto_tee tee;                     /* likewise: what vouched for the key */
     struct sotto_native_hello *hello;
     struct sotto_native_client *client;
     int64_t renew_ms;
@@ -185,6 +192,23 @@ static void ask(struct sotto_link *link, enum link_state state, const char *meth
     }
 }
 
+/* Asks for the gateway's key; with a fresh nonce where it must come with evidence. */
+static void ask_keys(struct sotto_link *link)
+{
+    char route[LINK_KEYS_BYTES] = LINK_KEYS_ROUTE;
+    if (link->options.evidence != NULL) {
+        if (sotto_crypto_random(link->nonce, sizeof(link->nonce)) != SOTTO_OK) {
+            fail(link, "There are no random numbers.");
+            return;
+        }
+        char *at = route + snprintf(route, sizeof(route), LINK_KEYS_ROUTE "?nonce=");
+        for (size_t i = 0; i < sizeof(link->nonce); i++) {
+            snprintf(at + 2 * i, 3, "%02x", link->nonce[i]);
+        }
+    }
+    ask(link, LINK_KEYS, "GET", route, SOTTO_LIT(""));
+}
+
 void sotto_link_want(struct sotto_link *link, struct sotto_link_wish *wish, sotto_link_fn *fn,
                      void *ctx)
 {
@@ -197,7 +221,7 @@ void sotto_link_want(struct sotto_link *link, struct sotto_link_wish *wish, sott
     add_wish(link, wish);
     if (link->state == LINK_READY || link->state == LINK_NONE) {
         sotto_link_drop(link);
-        ask(link, LINK_KEYS, "GET", "/seal/keys", SOTTO_LIT(""));
+        ask_keys(link);
     }
 }
 
@@ -238,10 +262,25 @@ static void on_error(void *ctx, struct sotto_fetch *fetch, enum sotto_fetch_erro
     fail(link, "The gateway at %s cannot be reached: %s.", link->gateway, reason);
 }
 
+/* Whether evidence vouches for the key; says why not. */
+static bool check_evidence(struct sotto_link *link, yyjson_mut_val *attestation)
+{
+    const char *why = NULL;
+    enum sotto_err err = sotto_vouch_check(link->options.evidence, attestation, link->signing_key,
+                                           link->nonce, sotto_wall_s(), &link->tee, &why);
+    if (err != SOTTO_OK) {
+        fail(link, "No evidence vouches for the key of the gateway at %s: %s.", link->gateway, why);
+    }
+    return err == SOTTO_OK;
+}
+
 /* Whether the key is believed; says why not. */
-static bool check_trust(struct sotto_link *link)
+static bool check_trust(struct sotto_link *link, yyjson_mut_val *root)
 {
     const struct sotto_link_options *o = &link->options;
+    if (o->evidence != NULL) {
+        return check_evidence(link, sotto_json_get(root, "attestation"));
+    }
     enum sotto_err err = o->pinned_path != NULL
                              ? sotto_known_pinned(o->pinned_path, link->signing_key)
                              : sotto_known_first_use(o->known_path, sotto_span_str(link->gateway),
@@ -308,7 +347,7 @@ static void take_keys(struct sotto_link *link)
                                 sizeof(link->signing_key)) != SOTTO_OK) {
         fail(link, "What answers at %s is no Sotto gateway, or one that does not seal.",
              link->gateway);
-    } else if (check_trust(link)) {
+    } else if (check_trust(link, root)) {
         err = begin(link, root);
         if (err != SOTTO_OK) {
             fail(link, "No session can be begun with the gateway at %s: %s.", link->gateway,
@@ -331,6 +370,14 @@ static void take_session(struct sotto_link *link)
     if (err != SOTTO_OK) {
         fail(link, "The gateway at %s does not agree on a session: %s.", link->gateway,
              err == SOTTO_EAUTH ? "its answer is not signed by its key" : sotto_err_text(err));
+        return;
+    }
+    if (link->options.evidence != NULL &&
+        strcmp(sotto_native_tee(link->client), sotto_tee_name(link->tee)) != 0) {
+        sotto_native_client_free(link->client);
+        link->client = NULL;
+        fail(link, "The gateway at %s signs a session of another machine than its evidence.",
+             link->gateway);
         return;
     }
     end_try(link);

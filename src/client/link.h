@@ -9,6 +9,7 @@
  * believe it, agrees on a session.  One loop, one thread.
  */
 
+#include "client/vouch.h"
 #include "net/client.h"
 #include "seal/native_client.h"
 
@@ -23,8 +24,10 @@ struct sotto_link_options {
     sotto_span base_path;       /* "/v1" */
     sotto_span api_key;
     const struct sotto_suite *suite;
-    const char *known_path; /* where keys that were seen are kept; NULL: `pinned_path` counts */
-    const char *pinned_path;
+    /* Which key is believed: one that evidence vouches for, else one of a file, else the first. */
+    const struct sotto_vouch_policy *evidence; /* borrowed; NULL: none is asked for */
+    const char *pinned_path;                   /* NULL: `known_path` counts */
+    const char *known_path;                    /* where keys that were seen are kept */
 };
 
 /**
