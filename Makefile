@@ -51,8 +51,10 @@ format:
 # e.g. make bench BENCH="--only requests --rounds 9"
 bench: all
 	@scripts/setup bench
-	@ninja -C $(BUILD) bench/provider bench/load
+	@ninja -C $(BUILD) library bench/provider bench/load bench/bench_native bench/bench_seal
 	@python3 bench/gateway.py --build $(BUILD) $(BENCH)
+	@printf '\n## Sealing, profile native\n\n' && $(BUILD)/bench/bench_native
+	@printf '\n## Sealing, profile privatemode\n\n' && $(BUILD)/bench/bench_seal
 
 install: all
 	@ninja -C $(BUILD) completions library

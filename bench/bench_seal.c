@@ -8,9 +8,7 @@
  * usage: bench_seal [ROUNDS]    one round for counting instructions: valgrind --tool=callgrind
  */
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "timing.h"
 
 #include "crypto/base64.h"
 #include "crypto/kem.h"
@@ -18,36 +16,13 @@
 #include "seal/members.h"
 #include "seal/profile.h"
 
-#define BENCH_ROUNDS_MAX 31
-#define BENCH_OPERATIONS 300
-#define BENCH_ID         "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG="
+#define BENCH_ID "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG="
 
 static const uint8_t secret[SOTTO_FIELD_SECRET_BYTES] = {1};
 static struct sotto_buf plain, sealed, out, scratch;
 static yyjson_mut_doc *chunk;
 static struct sotto_field_cipher *answering;
 static struct sotto_seal_host host;
-
-static void must(enum sotto_err err)
-{
-    if (err != SOTTO_OK) {
-        fprintf(stderr, "bench_seal: %s\n", sotto_err_text(err));
-        exit(1); /* NOLINT(concurrency-mt-unsafe): there is one thread */
-    }
-}
-
-static double now_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static bool rule(sotto_span key, const yyjson_mut_val *value)
 {
@@ -118,21 +93,6 @@ static void client_pair(void)
     sotto_kem_pair_free(pair);
 }
 
-static void measure(const char *name, void (*run)(void), size_t rounds)
-{
-    double times[BENCH_ROUNDS_MAX];
-    for (size_t i = 0; i < rounds; i++) {
-        double begun = now_ns();
-        for (int j = 0; j < BENCH_OPERATIONS; j++) {
-            run();
-        }
-        times[i] = (now_ns() - begun) / BENCH_OPERATIONS;
-    }
-    qsort(times, rounds, sizeof(times[0]), ascending);
-    printf("%-28s %8.0f ns  (%.0f to %.0f)\n", name, times[rounds / 2], times[rounds / 10],
-           times[rounds - 1 - rounds / 10]);
-}
-
 /* {"model":"m","messages":…,"temperature":0.5}: the same request in the clear and sealed. */
 static void make_request(void)
 {
@@ -192,11 +152,11 @@ int main(int argc, char **argv)
     must(sotto_members_open(answering, yyjson_mut_doc_get_root(asked), rule, NULL, &out));
     sotto_json_free(asked);
 
-    measure("read 2 KB", read_plain, rounds);
-    measure("open and read 2 KB", open_request, rounds);
-    measure("write a chunk", write_chunk, rounds);
-    measure("seal a chunk", seal_chunk, rounds);
-    measure("the client's key pair", client_pair, rounds);
-    measure("exchange with a key pair", exchange, rounds);
+    measure("read 2 KB", NULL, read_plain, rounds);
+    measure("open and read 2 KB", NULL, open_request, rounds);
+    measure("write a chunk", NULL, write_chunk, rounds);
+    measure("seal a chunk", NULL, seal_chunk, rounds);
+    measure("the client's key pair", NULL, client_pair, rounds);
+    measure("exchange with a key pair", NULL, exchange, rounds);
     return 0;
 }

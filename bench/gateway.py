@@ -10,6 +10,8 @@ systems alternate, so that a busy machine is busy for all; printed are the media
 the rounds, and the ratio to nginx of the same round.
 """
 import argparse
+import base64
+import ctypes
 import json
 import os
 import re
@@ -197,10 +199,10 @@ detection: {{tagger: {tagger}}}
             time.sleep(0.002)
         raise SystemExit(f"{name} did not start:\n{log.read_text()}")
 
-    def load(self, port, connections, seconds, request):
+    def load(self, port, connections, seconds, *request):
         out = subprocess.run(
             ["taskset", "-c", str(self.load_core), str(self.build / "bench/load"), "127.0.0.1",
-             str(port), str(connections), str(seconds), str(request)],
+             str(port), str(connections), str(seconds), *map(str, request)],
             capture_output=True, text=True, check=True)
         if out.stderr:
             print(out.stderr, file=sys.stderr)
@@ -225,8 +227,9 @@ def measure(bench, systems, connections, seconds, rounds, per):
     rows = {name: {"cpu": [], "p50": [], "first": [], "rps": []} for name in systems}
     for _ in range(rounds):
         for name, (process, port, request) in systems.items():
+            ready = request() if callable(request) else (request,)
             before = cpu_us(process.pid) if process else 0
-            r = bench.load(port, connections, seconds, request)
+            r = bench.load(port, connections, seconds, *ready)
             after = cpu_us(process.pid) if process else 0
             if r["errors"]:
                 print(f"# {name}: {r['errors']:.0f} errors", file=sys.stderr)
@@ -272,6 +275,73 @@ def bench_requests(b, a):
         rows = measure(b, systems, connections, a.seconds, a.rounds, "requests")
         table(f"Requests, {connections} connection(s)", rows,
               [("cpu", "CPU us/request"), ("p50", "p50 us"), ("rps", "requests/s")])
+
+
+class Sealer:
+    """Sealed requests of one body, through libsotto: each call gives a file of fresh ones."""
+
+    COUNT = 20000
+
+    def __init__(self, b, port, key, name, body):
+        self.lib = ctypes.CDLL(str(b.build / "src/library/libsotto.so"))
+        self.port, self.key, self.path = port, key, b.folder / f"{name}.http"
+        self.text = json.dumps(body, separators=(",", ":")).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/seal/keys") as answer:
+            self.signing_key = base64.b64decode(json.load(answer)["signing_key"])
+
+    def session(self):
+        body, length, hello, sealer = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p(), ctypes.c_void_p()
+        self.must(self.lib.sotto_hello_new(b"auto", None, ctypes.c_size_t(0), ctypes.byref(body), ctypes.byref(length), ctypes.byref(hello)))
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/seal/session", self.taken(body, length),
+                                         {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            said = answer.read()
+        self.must(self.lib.sotto_hello_finish(hello, said, ctypes.c_size_t(len(said)), self.signing_key, ctypes.byref(sealer)))
+        self.lib.sotto_hello_free(hello)
+        return sealer
+
+    @staticmethod
+    def must(status):
+        if status != 0:
+            raise SystemExit(f"libsotto: status {status}")
+
+    def taken(self, text, length):
+        got = ctypes.string_at(text, length.value)
+        self.lib.sotto_text_free(text)
+        return got
+
+    def __call__(self):
+        sealer = self.session()
+        with open(self.path, "wb") as out:
+            for _ in range(self.COUNT):
+                body, length, opener = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
+                self.must(self.lib.sotto_sealer_seal(sealer, b"POST", b"/v1/chat/completions", b"bench", self.text, ctypes.c_size_t(len(self.text)),
+                                                     ctypes.byref(body), ctypes.byref(length), ctypes.byref(opener)))
+                self.lib.sotto_opener_free(opener)
+                out.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\nContent-Type: application/vnd.sotto.sealed\r\n"
+                          b"Content-Length: %d\r\n\r\n" % length.value + self.taken(body, length))
+        self.lib.sotto_sealer_free(sealer)
+        return self.path, self.COUNT
+
+
+def bench_sealed(b, a):
+    """The profile native beside the same requests in the clear."""
+    text = PRIVATE_TEXT + " " + "x y z w " * 120
+    for title, body, provider, connections, per in (
+            ("Sealed requests of 2 KB, 64 connections", {"model": "bench", "messages": [{"role": "user", "content": text}]}, (), 64, "requests"),
+            ("Sealed streams: 100 at a time, a chunk every 20 ms",
+             {"model": "bench", "stream": True, "messages": [{"role": "user", "content": PRIVATE_TEXT}]}, (100, 20), 100, "chunks")):
+        up = b.provider(*provider)
+        got = b.nginx(up)
+        systems = {"nginx": (*got, b.request(f"nginx-{per}", body))} if got else {}
+        p, port, key = b.sotto(up, False, f"sotto-clear-{per}")
+        systems["in the clear"] = (p, port, b.request(f"clear-{per}", body, key))
+        p, port, key = b.sotto(up, False, f"sotto-sealed-{per}")
+        systems["sealed"] = (p, port, Sealer(b, port, key, f"sealed-{per}", body))
+        rows = measure(b, systems, connections, a.seconds if per == "requests" else max(4.2, a.seconds), a.rounds, per)
+        table(title, rows, [("cpu", f"CPU us/{per[:-1]}"), ("p50", "p50 us")], "in the clear")
+        more = [s - c for s, c in zip(rows["sealed"]["cpu"], rows["in the clear"]["cpu"])]
+        print(f"\nMore than in the clear: {spread(more)} us")
 
 
 def bench_streams(b, a):
@@ -342,7 +412,7 @@ def main():
     ap.add_argument("--seconds", type=float, default=2)
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--requests", type=int, default=100000, help="for the memory test")
-    ap.add_argument("--only", default="requests,streams,memory,start")
+    ap.add_argument("--only", default="requests,streams,sealed,memory,start")
     a = ap.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     print(f"# {os.uname().machine}, {len(cores)} cores, "

@@ -4,10 +4,11 @@
  * A load generator for benchmarks: sends the same request over N keep-alive connections, one after
  * the other on each, for a time, and prints one line:
  *
- *   load HOST PORT CONNECTIONS SECONDS REQUEST_FILE
+ *   load HOST PORT CONNECTIONS SECONDS REQUEST_FILE [COUNT]
  *     requests=N errors=N rps=N p50_us=N p99_us=N first_p50_us=N first_p99_us=N chunks=N bytes=N
  *
- * REQUEST_FILE holds the bytes of one HTTP request.  Answers end by Content-Length or by the last
+ * REQUEST_FILE holds the bytes of one HTTP request, or of COUNT of the same length, each of which is
+ * sent once: when they are used up, no more are sent.  Answers end by Content-Length or by the last
  * chunk.  `first` is the time to the first byte of the body that holds "data:".
  */
 
@@ -42,6 +43,7 @@ struct load_conn {
 
 static char *request;
 static size_t request_len;
+static size_t request_count, next_request; /* count 0: the same one again and again */
 static struct sockaddr_in server;
 static int epoll_fd;
 static uint32_t *latency, *first;
@@ -68,8 +70,13 @@ static void send_request(struct load_conn *c)
     c->head_len = 0;
     memset(c->tail, 0, sizeof(c->tail));
     size_t done = 0;
+    if (request_count != 0 && next_request == request_count) {
+        return;
+    }
+    const char *bytes_out = request + next_request * request_len;
+    next_request += request_count != 0;
     while (done < request_len) {
-        ssize_t n = send(c->fd, request + done, request_len - done, MSG_NOSIGNAL);
+        ssize_t n = send(c->fd, bytes_out + done, request_len - done, MSG_NOSIGNAL);
         if (n > 0) {
             done += (size_t)n;
         } else if (errno != EAGAIN && errno != EINTR) {
@@ -182,10 +189,26 @@ static uint32_t percentile(uint32_t *list, size_t count, size_t percent)
     return count == 0 ? 0 : list[(count - 1) * percent / 100];
 }
 
+/* The whole file, and how long one request of it is. */
+static void read_requests(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL || fseek(f, 0, SEEK_END) != 0) {
+        return;
+    }
+    long size = ftell(f);
+    rewind(f);
+    request = size > 0 ? malloc((size_t)size) : NULL;
+    if (request != NULL && fread(request, 1, (size_t)size, f) == (size_t)size) {
+        request_len = (size_t)size / (request_count != 0 ? request_count : 1);
+    }
+    fclose(f);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fprintf(stderr, "usage: load HOST PORT CONNECTIONS SECONDS REQUEST_FILE\n");
+    if (argc != 6 && argc != 7) {
+        fprintf(stderr, "usage: load HOST PORT CONNECTIONS SECONDS REQUEST_FILE [COUNT]\n");
         return 2;
     }
     server.sin_family = AF_INET;
@@ -193,9 +216,8 @@ int main(int argc, char **argv)
     inet_pton(AF_INET, argv[1], &server.sin_addr);
     size_t count = strtoul(argv[3], NULL, 10);
     double seconds = strtod(argv[4], NULL);
-    FILE *f = fopen(argv[5], "rb");
-    request = malloc(1 << 20);
-    request_len = f != NULL ? fread(request, 1, 1 << 20, f) : 0;
+    request_count = argc == 7 ? strtoul(argv[6], NULL, 10) : 0;
+    read_requests(argv[5]);
     latency = malloc(LOAD_SAMPLES * sizeof(*latency));
     first = malloc(LOAD_SAMPLES * sizeof(*first));
     struct load_conn *conns = calloc(count, sizeof(*conns));
