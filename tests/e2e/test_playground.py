@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 600
+# timeout: 1200
 """The playground: how it is served, and what it does in Chromium.
 
 SOTTO_UPDATE_SHOTS=1 writes docs/images/playground-*.png anew.
@@ -117,7 +117,7 @@ def browser():
     if program is None:
         return t.skip("what the page does in a browser", "chromium is not installed: scripts/setup browser")
     try:
-        node, modules = packages.node("playwright-core@1.65.1", "axe-core@4.14.1", name="browser-packages")
+        node, modules = packages.node(*packages.BROWSER, name="browser-packages")
     except packages.Missing as why:
         return t.skip("what the page does in a browser", str(why))
     boss = gateway.make_key("--name", "boss", "--scopes", "admin")
@@ -129,7 +129,7 @@ def browser():
         "modules": str(modules), "shots": str(ROOT / "docs/images"), "update": os.environ.get("SOTTO_UPDATE_SHOTS") == "1",
     })
     done = subprocess.run([node, str(pathlib.Path(__file__).parent / "lib/playground.mjs"), words], capture_output=True, text=True,
-                          timeout=500, check=False)
+                          timeout=1000, check=False)
     for line in done.stdout.splitlines():
         check = json.loads(line)
         if "note" in check:

@@ -6,7 +6,9 @@
  * only, and characters that steer a terminal or turn the direction of text are made visible.
  */
 
-import { auditSteps, sealedFetch } from "./seal/index.js";
+/** The client for JavaScript, which seals and checks proofs: loaded when it is needed, so that nothing
+ *  waits for it before the page is there. */
+const client = () => import("./seal/index.js");
 
 /** Longest text that a column shows; a page with more of it in one line stops answering. */
 const SHOWN_MAX = 100_000;
@@ -252,7 +254,7 @@ function showFacts(response, answer) {
 async function ask(signal) {
   const answer = new Answer();
   const isSealed = $("seal").checked;
-  const response = await (isSealed ? sealing : fetch)("/v1/chat/completions", { method: "POST", headers: headers(), body: body(), signal });
+  const response = await (isSealed ? sealedAsk : fetch)("/v1/chat/completions", { method: "POST", headers: headers(), body: body(), signal });
   if (!response.ok) {
     throw new Error(await reason(response));
   }
@@ -271,6 +273,7 @@ async function ask(signal) {
     answer.take(await response.json());
   }
   answer.draw();
+  $("answer").setAttribute("aria-busy", "false"); // what is live is said now, once
   showFacts(response, answer);
   answer.auditId = response.headers.get("x-sotto-audit-id");
   if (isSealed) {
@@ -334,7 +337,12 @@ async function overheard(url, init) {
 }
 
 /** One for the life of the page: its sessions and the gateway's key are kept in memory. */
-const sealing = sealedFetch({ fetch: overheard });
+let sealing = null;
+
+async function sealedAsk(url, init) {
+  sealing ??= (await client()).sealedFetch({ fetch: overheard });
+  return sealing(url, init);
+}
 
 /** What went over the wire last. */
 const wire = { request: null, answer: null };
@@ -380,7 +388,7 @@ let entry = null;
 
 /** Reads an entry; it is under a checkpoint within a second. */
 async function readEntry(id) {
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 240; i++) {
     const response = await fetch(`/v1/audit/${id}`, { headers: { Authorization: `Bearer ${key}` } });
     if (response.status !== 202) {
       return response.ok ? { id, text: await response.text() } : null;
@@ -402,6 +410,7 @@ async function fillLogKey() {
 }
 
 async function showEntry() {
+  const { auditSteps } = await client();
   const { steps, record } = await auditSteps(entry.id, entry.text, $("vkey").value.trim() || null);
   $("audit-steps").replaceChildren(...steps.map(({ good, what }) => {
     const item = document.createElement("li");

