@@ -6,6 +6,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 from lib import packages
@@ -65,6 +66,27 @@ for good, sentence, detail in rows:
     t.ok(good, sentence, detail)
 t.ok(done.returncode == 0 and len(rows) > 70, "the program came to its end", done.stderr)
 t.lacks("".join(seen.texts for seen in provider.seen), EMAIL, "the provider saw no address")
+
+
+@t.case
+def without_mlkem():
+    """A WebCrypto of before ML-KEM, with and without the library that takes its place."""
+    try:
+        _, modules = packages.node(packages.NOBLE, name="node-noble")
+    except packages.Missing as why:
+        return t.skip("the library in the place of WebCrypto's ML-KEM", str(why))
+    # A module looks for packages from the folder it lies in.
+    shutil.copytree(here.parents[1] / "sdk/js", modules / "node_modules/sotto-client", dirs_exist_ok=True)
+    for sdk, installed in ((modules / "node_modules/sotto-client", "yes"), (here.parents[1] / "sdk/js", "no")):
+        got = subprocess.run([str(node), "--no-warnings", str(here / "lib/noble.mjs"), str(sdk / "src/index.js"), f"http://127.0.0.1:{gateway.port}", gateway.key,
+                              TEXT, installed], capture_output=True, text=True, timeout=TIMEOUT * 10, check=False)
+        checks = [json.loads(line) for line in got.stdout.splitlines()]
+        for good, sentence, detail in checks:
+            t.ok(good, sentence, detail)
+        t.same((got.returncode, len(checks)), (0, 3), f"the library is there: {installed}") or print(f"# {got.stderr[-1500:]}")
+    return None
+
+
 provider.finish(t)
 gateway.finish(t)
 t.done()
