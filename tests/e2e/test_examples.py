@@ -63,6 +63,29 @@ def curl():
 
 
 @t.case
+def sealed_messages():
+    """curl-sealed.sh with sealed_messages.py"""
+    if not shutil.which("curl"):
+        return t.skip("curl-sealed.sh", "curl is not installed")
+    try:
+        python = packages.venv(*packages.OPENAI_TESTED)
+    except packages.Missing as why:
+        return t.skip("curl-sealed.sh", str(why))
+    authority = gateway.folder / "ca.pem"
+    made = gateway.command_line("keys", "mesh", "--export", str(authority), "--state", str(gateway.state))
+    t.same(made.returncode, 0, "the gateway's certificate authority is exported")
+    env = {**ENV, "PYTHON": str(python), "PYTHONPATH": str(ROOT / "sdk/python/src"), "SOTTO_MESH_CA": str(authority)}
+    got = run(EXAMPLES / "curl-sealed.sh", env=env)
+    t.ok(got.returncode == 0 and json.loads(got.stdout)["choices"][0]["message"]["content"] == WANT, "curl-sealed.sh", got)
+    other = Gateway(config(provider))
+    other.command_line("keys", "mesh", "--export", str(authority), "--state", str(other.state))
+    other.stop()
+    other.remove()
+    got = run(EXAMPLES / "curl-sealed.sh", env=env)
+    return t.ok(got.returncode != 0 and got.stdout == "", "curl-sealed.sh: a gateway of another authority is refused", got)
+
+
+@t.case
 def pipe():
     got = run(EXAMPLES / "pipe.sh", data="please call Margaret Thornbury, m.thornbury@example.org.\n", env={**ENV, "SOTTO": binary()})
     t.same((got.returncode, got.stdout, got.stderr), (0, "PLEASE CALL Margaret Thornbury, m.thornbury@example.org.\n", ""), "pipe.sh: the tool in the middle saw tokens")

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody meets first: the guide, the demonstration, errors that say what to do, completion."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
+import runpy
 import shutil
 import socket
 import ssl
@@ -135,6 +138,18 @@ def demonstration():
     t.ok(len(saw) == 3 and all("Thornbury" not in line and re.search(r"PERSON[0-9A-Z]{9}", line) for line in saw), "it shows what the provider saw", done.stdout)
     t.ok("Dear Margaret Thornbury, your" in done.stdout and "Dear |Margaret Thornbury" in done.stdout and "\x1b" not in done.stdout, "and what the user reads, whole and in pieces", done.stdout)
     t.ok(re.search(r"the wire saw.*\n +(?:[0-9a-f]{2} ?){32}\n", done.stdout) and "end_to_end" in done.stdout, "and a sealed request, with what the wire saw", done.stdout)
+
+
+@t.case
+def hostile_answers():
+    """What the demonstration shows of an answer that means harm"""
+    show = runpy.run_path(str(ROOT / "scripts/demo"), run_name="demo")["show"]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        show("an answer", "\x1b[2J\x1b]0;attack\x07 \u202egnp.exe \x9b31m\r<script>\nsecond" + "x" * 1_000_000)
+    said = out.getvalue()
+    t.same([c for c in said if not c.isprintable() and c != "\n"], [], "escape sequences and what turns text around do nothing in a terminal")
+    t.ok("<script>" in said and "    second" in said and len(said) < 20_000, "markup is text, and a megabyte in one line is cut", len(said))
 
 
 def completion(shell):

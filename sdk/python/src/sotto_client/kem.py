@@ -18,7 +18,7 @@ from .errors import SealError
 from .records import LABEL, expand, hmac256
 
 _MLKEM512_KEM = 0x0040
-_XWING_KEM = 0x647A
+XWING_KEM = 0x647A
 _XWING_CIPHERTEXT = 1088 + 32
 _XWING_LABEL = b"\\.//^\\"
 
@@ -68,16 +68,19 @@ class XWing:
     def body(self):
         return {"public_key": b64(self.public)}
 
-    def finish(self, answer):
-        ciphertext = unb64(answer.get("ciphertext"), _XWING_CIPHERTEXT)
+    def decapsulate(self, ciphertext):
+        """The shared secret, 32 bytes; SealError where `ciphertext` is none."""
         theirs = ciphertext[1088:]
         try:
             one = self._mlkem.decapsulate(ciphertext[:1088])
             two = self._curve.exchange(x25519.X25519PublicKey.from_public_bytes(theirs))
         except ValueError:
             raise SealError("the gateway's answer holds no usable key") from None
-        secret = hashlib.sha3_256(one + two + theirs + self._curve_public + _XWING_LABEL).digest()
-        return ciphertext, export(_XWING_KEM, secret, LABEL, b"session")
+        return hashlib.sha3_256(one + two + theirs + self._curve_public + _XWING_LABEL).digest()
+
+    def finish(self, answer):
+        ciphertext = unb64(answer.get("ciphertext"), _XWING_CIPHERTEXT)
+        return ciphertext, export(XWING_KEM, self.decapsulate(ciphertext), LABEL, b"session")
 
 
 class Kyber512:
