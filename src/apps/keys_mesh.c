@@ -15,14 +15,12 @@
 static int open_mesh(const char *state, struct sotto_mesh **mesh)
 {
     char folder[SOTTO_PATH_BYTES], why[SOTTO_STORE_WHY_BYTES];
-    struct sotto_store *store;
     if (!sotto_state_folder(state, folder)) {
         return sotto_cli_fail("there is no state folder: give one with --state");
     }
-    if (sotto_store_open(folder, &store, why) != SOTTO_OK) { /* makes the folder, checks its mode */
+    if (sotto_store_folder(folder, why) != SOTTO_OK) {
         return sotto_cli_fail("%s", why);
     }
-    sotto_store_close(store);
     if (sotto_mesh_open(folder, sotto_wall_s(), mesh, why) != SOTTO_OK) {
         return sotto_cli_fail("%s", why);
     }

@@ -135,7 +135,7 @@ enum sotto_err sotto_limits_usage(struct sotto_limits *limits, sotto_span id,
 
 /* --- what was used ----------------------------------------------------------------------------- */
 
-static void add_use(struct sotto_use *to, const struct sotto_use *used)
+void sotto_use_add(struct sotto_use *to, const struct sotto_use *used)
 {
     to->requests += used->requests;
     to->prompt_tokens += used->prompt_tokens;
@@ -171,13 +171,13 @@ static void advance_month(struct sotto_usage *usage, int32_t month)
 static void book(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
 {
     if (month == usage->month) {
-        add_use(&usage->booked, used);
-        add_use(&usage->unsaved, used);
+        sotto_use_add(&usage->booked, used);
+        sotto_use_add(&usage->unsaved, used);
     } else if (is_nothing(&usage->unsaved_old)) {
         usage->unsaved_old_month = month;
         usage->unsaved_old = *used;
     } else { /* it ran through a whole month: the later of the two months gets it */
-        add_use(&usage->unsaved_old, used);
+        sotto_use_add(&usage->unsaved_old, used);
     }
 }
 
@@ -409,7 +409,8 @@ void sotto_usage_load(struct sotto_usage *usage, int32_t month, const struct sot
     pthread_mutex_lock(&usage->lock);
     advance_month(usage, month);
     if (month == usage->month) {
-        add_use(&usage->booked, used);
+        usage->booked = *used;
+        sotto_use_add(&usage->booked, &usage->unsaved);
     }
     pthread_mutex_unlock(&usage->lock);
 }
@@ -429,12 +430,12 @@ static void put_back(struct sotto_usage *usage, int32_t month, const struct sott
 {
     pthread_mutex_lock(&usage->lock);
     if (month == usage->month) {
-        add_use(&usage->unsaved, part);
+        sotto_use_add(&usage->unsaved, part);
     } else {
         if (usage->unsaved_old_month != month) {
             usage->unsaved_old = (struct sotto_use){0};
         }
-        add_use(&usage->unsaved_old, part);
+        sotto_use_add(&usage->unsaved_old, part);
         usage->unsaved_old_month = month;
     }
     pthread_mutex_unlock(&usage->lock);
@@ -479,14 +480,4 @@ enum sotto_err sotto_limits_save(struct sotto_limits *limits, sotto_usage_save *
         first = first != SOTTO_OK ? first : old != SOTTO_OK ? old : err;
     }
     return first;
-}
-
-void sotto_limits_unsave(struct sotto_limits *limits, sotto_span id, int32_t month,
-                         const struct sotto_use *used)
-{
-    struct sotto_usage *usage = NULL;
-    /* It was told of a key that has counters: they are there, and nothing is allocated. */
-    if (sotto_limits_usage(limits, id, &usage) == SOTTO_OK) {
-        put_back(usage, month, used);
-    }
 }

@@ -40,6 +40,9 @@ struct sotto_use {
     int64_t cost_nano;        /* thousand-millionths of the currency of the prices */
 };
 
+/** Adds each figure. */
+void sotto_use_add(struct sotto_use *to, const struct sotto_use *more);
+
 enum sotto_limit_verdict {
     SOTTO_LIMIT_OK,
     SOTTO_LIMIT_MINUTE,    /* too many requests: 429 rate_limit_exceeded, Retry-After */
@@ -132,8 +135,9 @@ void sotto_limit_settle(struct sotto_reservation *reservation, const struct sott
                         int64_t now_ms);
 
 /**
- * Sets what was used in a month before this process began; adds to what was counted since.  An
- * older month is ignored.
+ * Sets what the store has of a month, by earlier processes and other gateways; what it was not told
+ * yet is added.  To be read from the store when all that it was told is written.  An older month is
+ * ignored.
  */
 void sotto_usage_load(struct sotto_usage *usage, int32_t month, const struct sotto_use *used);
 
@@ -146,16 +150,11 @@ typedef enum sotto_err sotto_usage_save(void *ctx, sotto_span id, int32_t month,
 
 /**
  * Calls `save` for each key with use that is not saved yet.  What `save` fails for is kept for the
- * next time; what it took and then could not keep goes back with sotto_limits_unsave().  One
- * thread at a time.
+ * next time.  One thread at a time.
  *
  * @return  the first error of `save`; the others are still called
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_limits_save(struct sotto_limits *limits,
                                                   sotto_usage_save *save, void *ctx);
-
-/** Says that what was used in a month, told to `save` before, is not saved after all. */
-void sotto_limits_unsave(struct sotto_limits *limits, sotto_span id, int32_t month,
-                         const struct sotto_use *used);
 
 #endif

@@ -4,19 +4,23 @@
 #define SOTTO_STORE_STORE_H
 
 /*
- * The state folder (mode 0700) and the SQLite database in it, `sotto.db` (mode 0600, WAL):
+ * Keys, what they used in a month, and what a gateway tells the command line beside it.  Of two
+ * kinds, one interface:
  *
- *   keys    one row a key, as in keys/key.h; revoked ones stay
- *   usage   requests, tokens and cost of a key in a month
- *   setting what a gateway tells the command line beside it
+ *   SQLite      `sotto.db` (mode 0600, WAL) in the state folder (mode 0700), for one gateway.
+ *               What changes keys is on disk before the call returns (synchronous FULL), and is
+ *               announced by a counter in `keys.generation`, a file that running gateways have
+ *               mapped: they notice without a system call.
+ *   PostgreSQL  the schema `sotto` of a database, for a fleet of gateways.  A change is committed
+ *               (synchronous_commit on) before the call returns, and announced with NOTIFY; a
+ *               thread that listens, and asks every second, tells this process.
  *
- * `PRAGMA user_version` numbers the schema; an older one is brought up to date when it is opened,
- * a newer one is refused.  What changes keys is on disk before the call returns (synchronous
- * FULL), and is announced by a counter in `keys.generation`, a file that running gateways have
- * mapped: they notice without a system call.
+ * The schema has a version; an older one is brought up to date when it is opened, a newer one is
+ * refused.  Revoked keys stay.  Secrets are stored as hashes only.
  *
- * Several processes may have the store open.  A store object belongs to one thread at a time; a
- * thread that needs one opens one.
+ * Several processes may have the store open.  A store object belongs to one thread at a time, but
+ * for what is said to be callable from any; a thread that needs one opens one.  No call waits for a
+ * server longer than ten seconds.
  */
 
 #include "base/err.h"
@@ -29,6 +33,16 @@
 #define SOTTO_STORE_WHY_BYTES 512
 
 struct sotto_store;
+
+/**
+ * Makes a state folder where it is missing.
+ *
+ * @param[out] why  on failure a sentence
+ * @retval SOTTO_EDENIED  others may write it
+ * @retval SOTTO_EIO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_folder(const char *folder,
+                                                   char why[SOTTO_STORE_WHY_BYTES]);
 
 /**
  * Opens the store in a folder, both made if they are not there.
@@ -45,6 +59,20 @@ struct sotto_store;
 SOTTO_MUST_CHECK enum sotto_err sotto_store_open(const char *folder, struct sotto_store **out,
                                                  char why[SOTTO_STORE_WHY_BYTES]);
 
+/**
+ * The same, or with a URL of PostgreSQL (postgresql://…) the store of a fleet.
+ *
+ * @param folder    NULL with PostgreSQL: no gateway, but the command line; else a file in it tells
+ *                  those who come without the URL that the keys are elsewhere
+ * @param postgres  empty: SQLite in the folder; borrowed for the call
+ *
+ * @retval SOTTO_EINVAL   not such a URL
+ * @retval SOTTO_EDENIED  the server refuses the role or its password, too
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_connect(const char *folder, sotto_span postgres,
+                                                    struct sotto_store **out,
+                                                    char why[SOTTO_STORE_WHY_BYTES]);
+
 /** Closes; NULL is allowed. */
 void sotto_store_close(struct sotto_store *store);
 
@@ -52,8 +80,19 @@ void sotto_store_close(struct sotto_store *store);
 const char *sotto_store_why(const struct sotto_store *store);
 
 /**
+ * Begins to notice what other gateways change, with a thread of its own where the kind needs one.
+ *
+ * @param trust_ms  for so long after the store last answered the keys in memory may be trusted
+ * @retval SOTTO_EIO, SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_watch(struct sotto_store *store, uint64_t trust_ms);
+
+/** Whether the keys in memory may be trusted still.  SQLite: always.  From any thread. */
+bool sotto_store_trusted(const struct sotto_store *store);
+
+/**
  * Number of the present state of the keys; rises with each change, by whichever process.  One
- * load from mapped memory.
+ * load from memory.  From any thread.
  */
 uint64_t sotto_store_generation(const struct sotto_store *store);
 
@@ -74,6 +113,15 @@ SOTTO_MUST_CHECK enum sotto_err sotto_store_key_count(struct sotto_store *store,
 SOTTO_MUST_CHECK enum sotto_err sotto_store_key_create(struct sotto_store *store,
                                                        const struct sotto_key *key,
                                                        char text[SOTTO_KEY_TEXT_BYTES]);
+
+/**
+ * The same where there is no key yet; of several processes that try it, one does.
+ *
+ * @retval SOTTO_EEXISTS  there are keys, if only revoked ones; `text` wiped
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_store_key_first(struct sotto_store *store,
+                                                      const struct sotto_key *key,
+                                                      char text[SOTTO_KEY_TEXT_BYTES]);
 
 /**
  * Adds a key whose text was chosen elsewhere.  One that is there already stays as it is.
@@ -150,13 +198,18 @@ typedef enum sotto_err sotto_store_each_use(void *ctx, sotto_span key,
 SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_each(struct sotto_store *store, int32_t month,
                                                        sotto_store_each_use *each, void *ctx);
 
-/** Reads what was used in a month into the counters.  @retval SOTTO_EIO, SOTTO_ENOMEM */
+/**
+ * Reads what was used in a month into the counters, at the beginning and whenever all that was used
+ * is saved: other gateways use, too.
+ *
+ * @retval SOTTO_EIO, SOTTO_ENOMEM
+ */
 SOTTO_MUST_CHECK enum sotto_err sotto_store_usage_load(struct sotto_store *store, int32_t month,
                                                        struct sotto_limits *limits);
 
 /**
  * Writes what was used since the last time, in one transaction.  What could not be written is
- * written the next time.
+ * written the next time; what may have been written, too, and then counts once.
  *
  * @retval SOTTO_EIO
  */

@@ -380,9 +380,11 @@ static void test_saving(void)
     IS_INT(saved.sum[0], 3, "each month gets its own, with what came back late");
     IS_INT(saved.sum[1], 1, "and the new one its first");
 
-    sotto_limits_unsave(limits, SOTTO_LIT(ID), sotto_limit_month(next), &sent);
-    IS_INT(sotto_limits_save(limits, save, &saved), SOTTO_OK, "what a store could not keep");
-    IS_INT(saved.sum[1], 2, "is told again");
+    ask(usage, 0, 0, next, NULL);
+    const struct sotto_use stored = {.requests = 10};
+    sotto_usage_load(usage, sotto_limit_month(next), &stored);
+    IS_INT(requests_of(usage, sotto_limit_month(next)), 11,
+           "what a store has counts, and what it was not told");
     sotto_limits_free(limits);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "store/db.h"
+#include "store/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "sys/files.h"
 
 /* "Sott": marks the file as ours (PRAGMA application_id). */
 #define DB_APPLICATION_ID 0x536f7474
@@ -115,25 +114,24 @@ static const char *sentence(int rc)
     }
 }
 
-enum sotto_err store_failed(struct sotto_store *store, int rc)
+enum sotto_err sqlite_failed(struct store_sqlite *s, int rc)
 {
-    snprintf(store->why, sizeof(store->why), "%.400s: %s", store->path, sentence(rc));
-    if ((rc & 0xff) == SQLITE_NOMEM) {
-        return SOTTO_ENOMEM;
-    }
-    return (rc & 0xff) == SQLITE_NOTADB ? SOTTO_EFORMAT : SOTTO_EIO;
+    enum sotto_err err = (rc & 0xff) == SQLITE_NOMEM    ? SOTTO_ENOMEM
+                         : (rc & 0xff) == SQLITE_NOTADB ? SOTTO_EFORMAT
+                                                        : SOTTO_EIO;
+    return store_refuse(&s->store, err, "%.400s: %s", s->path, sentence(rc));
 }
 
-enum sotto_err store_run(struct sotto_store *store, const char *sql)
+enum sotto_err sqlite_run(struct store_sqlite *store, const char *sql)
 {
     int rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? SOTTO_OK : store_failed(store, rc);
+    return rc == SQLITE_OK ? SOTTO_OK : sqlite_failed(store, rc);
 }
 
-enum sotto_err store_end(struct sotto_store *store, enum sotto_err err)
+enum sotto_err sqlite_end(struct store_sqlite *store, enum sotto_err err)
 {
     if (err == SOTTO_OK) {
-        err = store_run(store, "COMMIT");
+        err = sqlite_run(store, "COMMIT");
     }
     if (err != SOTTO_OK && sqlite3_get_autocommit(store->db) == 0) {
         /* Nothing more can be done where this fails too: closing rolls back. */
@@ -142,48 +140,48 @@ enum sotto_err store_end(struct sotto_store *store, enum sotto_err err)
     return err;
 }
 
-enum sotto_err store_prepare(struct sotto_store *store, const char *sql, sqlite3_stmt **stmt)
+enum sotto_err sqlite_prepare(struct store_sqlite *store, const char *sql, sqlite3_stmt **stmt)
 {
     *stmt = NULL;
     int rc = sqlite3_prepare_v2(store->db, sql, -1, stmt, NULL);
-    return rc == SQLITE_OK ? SOTTO_OK : store_failed(store, rc);
+    return rc == SQLITE_OK ? SOTTO_OK : sqlite_failed(store, rc);
 }
 
 /* A failed binding leaves the parameter NULL, which the columns refuse. */
-void store_bind_text(sqlite3_stmt *stmt, int i, sotto_span text)
+void sqlite_bind_text(sqlite3_stmt *stmt, int i, sotto_span text)
 {
     (void)sqlite3_bind_text64(stmt, i, text.len != 0 ? (const char *)text.base : "", text.len,
                               SQLITE_STATIC, SQLITE_UTF8);
 }
 
-void store_bind_blob(sqlite3_stmt *stmt, int i, const void *bytes, size_t len)
+void sqlite_bind_blob(sqlite3_stmt *stmt, int i, const void *bytes, size_t len)
 {
     (void)sqlite3_bind_blob64(stmt, i, bytes, len, SQLITE_STATIC);
 }
 
-void store_bind_int(sqlite3_stmt *stmt, int i, int64_t number)
+void sqlite_bind_int(sqlite3_stmt *stmt, int i, int64_t number)
 {
     (void)sqlite3_bind_int64(stmt, i, number);
 }
 
-enum sotto_err store_step(struct sotto_store *store, sqlite3_stmt *stmt, bool *row)
+enum sotto_err sqlite_step(struct store_sqlite *store, sqlite3_stmt *stmt, bool *row)
 {
     int rc = sqlite3_step(stmt);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-        return store_failed(store, rc);
+        return sqlite_failed(store, rc);
     }
     *row = rc == SQLITE_ROW;
     return SOTTO_OK;
 }
 
-sotto_span store_text(sqlite3_stmt *stmt, int i)
+sotto_span sqlite_text(sqlite3_stmt *stmt, int i)
 {
     const void *bytes = sqlite3_column_blob(stmt, i);
     return bytes != NULL ? sotto_span_init(bytes, (size_t)sqlite3_column_bytes(stmt, i))
                          : sotto_span_init(NULL, 0);
 }
 
-int64_t store_int(sqlite3_stmt *stmt, int i)
+int64_t sqlite_int(sqlite3_stmt *stmt, int i)
 {
     return sqlite3_column_int64(stmt, i);
 }
@@ -228,58 +226,40 @@ static const char *const migrations[] = {
     "ALTER TABLE usage ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;",
 };
 
-/* Others may look into the folder, but not put files there. */
-static enum sotto_err check_folder(struct sotto_store *store, const char *folder)
-{
-    struct stat info;
-    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-        snprintf(store->why, sizeof(store->why),
-                 "%.400s: cannot be opened as a folder: see to its permissions", folder);
-        return SOTTO_EIO;
-    }
-    if ((info.st_mode & 022) != 0) {
-        snprintf(store->why, sizeof(store->why), "%.400s: others may write it: chmod go-w it",
-                 folder);
-        return SOTTO_EDENIED;
-    }
-    return SOTTO_OK;
-}
-
 /* Makes the file before SQLite does, for its mode; the files beside it get the same. */
-static enum sotto_err make_file(struct sotto_store *store)
+static enum sotto_err make_file(struct store_sqlite *store)
 {
     struct stat info;
     int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        return store_failed(store, errno == ENOSPC ? SQLITE_FULL : SQLITE_CANTOPEN);
+        return sqlite_failed(store, errno == ENOSPC ? SQLITE_FULL : SQLITE_CANTOPEN);
     }
     bool known = fstat(fd, &info) == 0;
     close(fd);
     if (!known || (info.st_mode & 077) != 0) {
-        snprintf(store->why, sizeof(store->why), "%.400s: others may read it: chmod 600 it",
-                 store->path);
-        return SOTTO_EDENIED;
+        return store_refuse(&store->store, SOTTO_EDENIED,
+                            "%.400s: others may read it: chmod 600 it", store->path);
     }
     return SOTTO_OK;
 }
 
-static enum sotto_err pragma_int(struct sotto_store *store, const char *sql, int64_t *out)
+static enum sotto_err pragma_int(struct store_sqlite *store, const char *sql, int64_t *out)
 {
     sqlite3_stmt *stmt;
     bool row = false;
-    enum sotto_err err = store_prepare(store, sql, &stmt);
+    enum sotto_err err = sqlite_prepare(store, sql, &stmt);
     if (err == SOTTO_OK) {
-        err = store_step(store, stmt, &row);
+        err = sqlite_step(store, stmt, &row);
     }
     if (err == SOTTO_OK) {
-        *out = row ? store_int(stmt, 0) : 0;
+        *out = row ? sqlite_int(stmt, 0) : 0;
     }
     sqlite3_finalize(stmt);
     return err;
 }
 
 /* WAL cannot always wait for another process that opens the file at the same moment. */
-static enum sotto_err set_journal(struct sotto_store *store)
+static enum sotto_err set_journal(struct store_sqlite *store)
 {
     int rc = SQLITE_BUSY;
     for (int waited_ms = 0; (rc & 0xff) == SQLITE_BUSY && waited_ms < DB_BUSY_MS; waited_ms += 20) {
@@ -288,29 +268,23 @@ static enum sotto_err set_journal(struct sotto_store *store)
             (void)sqlite3_sleep(20);
         }
     }
-    return rc == SQLITE_OK ? SOTTO_OK : store_failed(store, rc);
+    return rc == SQLITE_OK ? SOTTO_OK : sqlite_failed(store, rc);
 }
 
-static enum sotto_err migrate_from(struct sotto_store *store, int64_t version)
+static enum sotto_err migrate_from(struct store_sqlite *store, int64_t version)
 {
     enum sotto_err err = SOTTO_OK;
     for (; err == SOTTO_OK && (size_t)version < SOTTO_COUNT(migrations); version++) {
-        err = store_run(store, migrations[version]);
+        err = sqlite_run(store, migrations[version]);
     }
     char sql[120];
     snprintf(sql, sizeof(sql), "PRAGMA user_version=%zu; PRAGMA application_id=%d",
              SOTTO_COUNT(migrations), DB_APPLICATION_ID);
-    return err == SOTTO_OK ? store_run(store, sql) : err;
-}
-
-static enum sotto_err refuse(struct sotto_store *store, enum sotto_err err, const char *why)
-{
-    snprintf(store->why, sizeof(store->why), "%.400s: %s", store->path, why);
-    return err;
+    return err == SOTTO_OK ? sqlite_run(store, sql) : err;
 }
 
 /* Reads the version; says no to files of others and of later versions. */
-static enum sotto_err read_version(struct sotto_store *store, int64_t *version)
+static enum sotto_err read_version(struct store_sqlite *store, int64_t *version)
 {
     int64_t application = 0;
     enum sotto_err err = pragma_int(store, "PRAGMA application_id", &application);
@@ -321,23 +295,25 @@ static enum sotto_err read_version(struct sotto_store *store, int64_t *version)
         return err;
     }
     if (application != DB_APPLICATION_ID && (application != 0 || *version != 0)) {
-        return refuse(store, SOTTO_EFORMAT, "is a database of another program: move it away");
+        return store_refuse(&store->store, SOTTO_EFORMAT,
+                            "%.400s: is a database of another program: move it away", store->path);
     }
     if (*version > (int64_t)SOTTO_COUNT(migrations)) {
-        return refuse(store, SOTTO_ESTATE,
-                      "was made by a newer version of sotto: run that version");
+        return store_refuse(&store->store, SOTTO_ESTATE,
+                            "%.400s: was made by a newer version of sotto: run that version",
+                            store->path);
     }
     return SOTTO_OK;
 }
 
-static enum sotto_err migrate(struct sotto_store *store)
+static enum sotto_err migrate(struct store_sqlite *store)
 {
     int64_t version = 0;
     enum sotto_err err = read_version(store, &version);
     if (err != SOTTO_OK || version == (int64_t)SOTTO_COUNT(migrations)) {
         return err;
     }
-    err = store_run(store, "BEGIN IMMEDIATE");
+    err = sqlite_run(store, "BEGIN IMMEDIATE");
     if (err != SOTTO_OK) {
         return err;
     }
@@ -345,10 +321,10 @@ static enum sotto_err migrate(struct sotto_store *store)
     if (err == SOTTO_OK) {
         err = migrate_from(store, version);
     }
-    return store_end(store, err);
+    return sqlite_end(store, err);
 }
 
-static enum sotto_err open_database(struct sotto_store *store)
+static enum sotto_err open_database(struct store_sqlite *store)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_library);
@@ -359,87 +335,103 @@ static enum sotto_err open_database(struct sotto_store *store)
                              NULL);
     }
     if (rc != SQLITE_OK) {
-        return store_failed(store, rc);
+        return sqlite_failed(store, rc);
     }
     (void)sqlite3_busy_timeout(store->db, DB_BUSY_MS);
     (void)sqlite3_extended_result_codes(store->db, 1);
     enum sotto_err err = set_journal(store);
     if (err == SOTTO_OK) {
-        err = store_run(store, "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-                               " PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+        err = sqlite_run(store, "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+                                " PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
     }
     return err == SOTTO_OK ? migrate(store) : err;
 }
 
-static enum sotto_err open_generation(struct sotto_store *store, const char *folder)
+static enum sotto_err open_generation(struct store_sqlite *store, const char *folder)
 {
     char path[sizeof(store->path) + 32];
     snprintf(path, sizeof(path), "%s/keys.generation", folder);
     enum sotto_err err = sotto_shared_counter_open(path, &store->generation);
     if (err != SOTTO_OK) {
-        snprintf(store->why, sizeof(store->why),
-                 "%.400s: cannot be opened: see to its permissions, or remove it", path);
+        return store_refuse(&store->store, err,
+                            "%.400s: cannot be opened: see to its permissions, or remove it", path);
     }
-    return err;
+    return SOTTO_OK;
 }
 
-static enum sotto_err open_all(struct sotto_store *store, const char *folder)
+/* Whoever has put the keys elsewhere must not meet old ones here that he has revoked there. */
+static enum sotto_err check_elsewhere(struct store_sqlite *store, const char *folder)
+{
+    char path[sizeof(store->path) + 32];
+    struct stat info;
+    snprintf(path, sizeof(path), "%s/" STORE_ELSEWHERE, folder);
+    if (lstat(path, &info) != 0 && errno == ENOENT) {
+        return SOTTO_OK;
+    }
+    return store_refuse(&store->store, SOTTO_ESTATE,
+                        "%.400s: the keys are in PostgreSQL: give the configuration that says so, "
+                        "or remove this file to use those of the folder",
+                        path);
+}
+
+static enum sotto_err open_all(struct store_sqlite *store, const char *folder)
 {
     int len = snprintf(store->path, sizeof(store->path), "%s/sotto.db", folder);
     if (len < 0 || (size_t)len >= sizeof(store->path)) {
-        snprintf(store->why, sizeof(store->why), "the path of the state folder is too long");
-        return SOTTO_EINVAL;
+        return store_refuse(&store->store, SOTTO_EINVAL,
+                            "the path of the state folder is too long");
     }
-    enum sotto_err err = sotto_folder_make(folder);
-    if (err != SOTTO_OK) {
-        snprintf(store->why, sizeof(store->why),
-                 "%.400s: the folder cannot be made: see to the permissions above it", folder);
-        return err;
-    }
-    if ((err = check_folder(store, folder)) != SOTTO_OK || (err = make_file(store)) != SOTTO_OK ||
-        (err = open_database(store)) != SOTTO_OK) {
+    enum sotto_err err;
+    if ((err = sotto_store_folder(folder, store->store.why)) != SOTTO_OK ||
+        (err = check_elsewhere(store, folder)) != SOTTO_OK ||
+        (err = make_file(store)) != SOTTO_OK || (err = open_database(store)) != SOTTO_OK) {
         return err;
     }
     return open_generation(store, folder);
 }
 
-enum sotto_err sotto_store_open(const char *folder, struct sotto_store **out,
-                                char why[SOTTO_STORE_WHY_BYTES])
+/* --- the kind -------------------------------------------------------------------------------- */
+
+static void close_sqlite(struct sotto_store *store)
 {
-    struct sotto_store *store = sotto_calloc(1, sizeof(*store));
-    if (store == NULL) {
-        if (why != NULL) {
-            snprintf(why, SOTTO_STORE_WHY_BYTES, "there is no memory left");
-        }
+    struct store_sqlite *s = SQLITE_STORE(store);
+    (void)sqlite3_close_v2(s->db);
+    sotto_shared_counter_close(s->generation);
+}
+
+static uint64_t generation(const struct sotto_store *store)
+{
+    return sotto_shared_counter_get(((const struct store_sqlite *)store)->generation);
+}
+
+static void touch(struct sotto_store *store)
+{
+    sotto_shared_counter_bump(SQLITE_STORE(store)->generation);
+}
+
+static const struct store_kind kind = {
+    .close = close_sqlite,
+    .generation = generation,
+    .touch = touch,
+    .key_count = sqlite_key_count,
+    .key_each = sqlite_key_each,
+    .key_find = sqlite_key_find,
+    .key_insert = sqlite_key_insert,
+    .key_renew = sqlite_key_renew,
+    .key_revoke = sqlite_key_revoke,
+    .grace_set = sqlite_grace_set,
+    .grace = sqlite_grace,
+    .usage_each = sqlite_usage_each,
+    .usage_add = sqlite_usage_add,
+};
+
+enum sotto_err store_sqlite_open(const char *folder, struct sotto_store **out)
+{
+    struct store_sqlite *s = sotto_calloc(1, sizeof(*s));
+    if (s == NULL) {
         return SOTTO_ENOMEM;
     }
-    enum sotto_err err = open_all(store, folder);
-    if (err == SOTTO_OK) {
-        *out = store;
-        return SOTTO_OK;
-    }
-    if (why != NULL) {
-        memcpy(why, store->why, sizeof(store->why));
-    }
-    sotto_store_close(store);
-    return err;
-}
-
-void sotto_store_close(struct sotto_store *store)
-{
-    if (store != NULL) {
-        (void)sqlite3_close_v2(store->db);
-        sotto_shared_counter_close(store->generation);
-        sotto_free(store);
-    }
-}
-
-const char *sotto_store_why(const struct sotto_store *store)
-{
-    return store->why;
-}
-
-uint64_t sotto_store_generation(const struct sotto_store *store)
-{
-    return sotto_shared_counter_get(store->generation);
+    s->store.kind = &kind;
+    *out = &s->store;
+    return open_all(s, folder);
 }
