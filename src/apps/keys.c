@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "apps/cli.h"
+#include "apps/config_file.h"
 #include "apps/keys_mesh.h"
 #include "apps/state_folder.h"
 #include "base/alloc.h"
@@ -24,25 +25,50 @@
 /* What all subcommands know. */
 struct keys_common {
     const char *state;
+    const char *config;
     bool json;
 };
 
 #define KEYS_COMMON(common)                                                                        \
     {"--state", "DIR", "the state folder", &(common).state, NULL},                                 \
+        {"--config", "FILE", "the gateway's configuration, where it names stores",                 \
+         &(common).config, NULL},                                                                  \
     {                                                                                              \
         "--json", NULL, "print JSON", NULL, &(common).json                                         \
     }
 
-static int open_store(const struct keys_common *common, struct sotto_store **store)
+/* The state folder of the command line, else of the configuration.  With PostgreSQL none is needed:
+ * the keys are those of all gateways that share it. */
+static int open_configured(const struct keys_common *common, const struct sotto_config *config,
+                           struct sotto_store **store)
 {
-    char folder[SOTTO_PATH_BYTES], why[SOTTO_STORE_WHY_BYTES];
-    if (!sotto_state_folder(common->state, folder)) {
+    char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES], why[SOTTO_STORE_WHY_BYTES];
+    sotto_span url = config != NULL ? config->stores.postgres : sotto_span_init(NULL, 0);
+    snprintf(given, sizeof(given), "%.*s", config != NULL ? (int)config->state.len : 0,
+             config != NULL ? (const char *)config->state.base : "");
+    if (url.len == 0 &&
+        !sotto_state_folder(common->state != NULL ? common->state : given, folder)) {
         return sotto_cli_fail("there is no state folder: give one with --state");
     }
-    if (sotto_store_open(folder, store, why) != SOTTO_OK) {
+    if (sotto_store_connect(url.len == 0 ? folder : NULL, url, store, why) != SOTTO_OK) {
         return sotto_cli_fail("%s", why);
     }
     return SOTTO_CLI_GO;
+}
+
+static int open_store(const struct keys_common *common, struct sotto_store **store)
+{
+    const char *file = common->config != NULL ? common->config : sotto_get_env("SOTTO_CONFIG");
+    struct sotto_config *config = NULL;
+    if (file != NULL && file[0] != '\0') {
+        config = sotto_config_file_read(file);
+        if (config == NULL) {
+            return SOTTO_EXIT_FAILED;
+        }
+    }
+    int status = open_configured(common, config, store);
+    sotto_config_free(config);
+    return status;
 }
 
 /* "30d" in seconds; a duration or nothing. */
@@ -291,7 +317,7 @@ static int list(int argc, char **argv)
     struct keys_common common = {0};
     const struct sotto_cli_option options[] = {KEYS_COMMON(common)};
     const struct sotto_cli cli = {
-        .usage = "sotto keys list [--json] [--state DIR]",
+        .usage = "sotto keys list [--json] [--state DIR | --config FILE]",
         .about = "Prints all keys, oldest first, separated by tabs. Secrets are not stored.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
@@ -329,7 +355,7 @@ static int rotate(int argc, char **argv)
         KEYS_COMMON(common),
     };
     const struct sotto_cli cli = {
-        .usage = "sotto keys rotate ID [--grace 48h] [--json] [--state DIR]",
+        .usage = "sotto keys rotate ID [--grace 48h] [--json] [--state DIR | --config FILE]",
         .about = "Gives a key a new secret and prints it. Its id stays.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
@@ -367,7 +393,7 @@ static int revoke_key(int argc, char **argv)
     struct keys_common common = {0};
     const struct sotto_cli_option options[] = {KEYS_COMMON(common)};
     const struct sotto_cli cli = {
-        .usage = "sotto keys revoke ID [--state DIR]",
+        .usage = "sotto keys revoke ID [--state DIR | --config FILE]",
         .about = "Ends a key, old and new secret, from the next request on.",
         .options = options,
         .option_count = SOTTO_COUNT(options),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "apps/cli.h"
 #include "apps/command.h"
+#include "apps/config_file.h"
 #include "apps/guide.h"
 #include "apps/state_folder.h"
 #include "base/alloc.h"
@@ -28,54 +28,6 @@ struct serve_words {
     bool guide;
     char first_key[SOTTO_KEY_TEXT_BYTES]; /* what this start made, until it was shown; else "" */
 };
-
-static const char *get_env(void *ctx, const char *name)
-{
-    (void)ctx;
-    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
-}
-
-static const struct sotto_config_env environment = {.get = get_env};
-
-static void complain(const char *file, const struct sotto_config_problems *problems)
-{
-    struct sotto_buf text;
-    sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
-    if (sotto_config_problems_print(problems, &text) == SOTTO_OK) {
-        fprintf(stderr, "sotto: %s is not valid: correct it, `sotto check` helps\n%.*s",
-                file != NULL ? file : "the environment", SOTTO_FMT(sotto_buf_span(&text)));
-    }
-    sotto_buf_free(&text);
-}
-
-static struct sotto_config *read_config(const char *file)
-{
-    struct sotto_config_problems problems = {0};
-    struct sotto_config *config = NULL;
-    struct sotto_buf text;
-    enum sotto_err err;
-
-    sotto_buf_init(&text, SOTTO_CONFIG_MAX_BYTES);
-    if (file == NULL) {
-        err = sotto_config_from_env(&environment, &config, &problems);
-    } else {
-        err = sotto_file_read(file, SOTTO_CONFIG_MAX_BYTES, &text);
-        if (err != SOTTO_OK) {
-            sotto_cli_fail("cannot read %s: %s", file, sotto_err_text(err));
-            sotto_buf_free(&text);
-            return NULL;
-        }
-        err = sotto_config_read(sotto_buf_span(&text), &environment, &config, &problems);
-    }
-    if (err == SOTTO_EINVAL) {
-        complain(file, &problems);
-    } else if (err != SOTTO_OK) {
-        sotto_cli_fail("cannot read the configuration: %s", sotto_err_text(err));
-    }
-    sotto_config_problems_free(&problems);
-    sotto_buf_free(&text);
-    return err == SOTTO_OK ? config : NULL;
-}
 
 static bool set_address(const char *option, const char *word, struct sotto_config_address *to)
 {
@@ -108,7 +60,7 @@ static bool apply_words(const struct serve_words *w, struct sotto_config *config
 static struct sotto_config *reload(void *ctx)
 {
     const struct serve_words *w = ctx;
-    struct sotto_config *config = read_config(w->config);
+    struct sotto_config *config = sotto_config_file_read(w->config);
     if (config == NULL || !apply_words(w, config)) {
         SOTTO_LOG(SOTTO_LOG_ERROR, "reload_refused",
                   SOTTO_LOG_TEXT("why", "the configuration is not valid; the old one stays"));
@@ -125,8 +77,7 @@ static struct sotto_config *reload(void *ctx)
 static int first_key(struct serve_words *w, struct sotto_store *store)
 {
     const struct sotto_key key = {.name = SOTTO_LIT("first"), .anonymize = true};
-    size_t count = 0;
-    const char *given = get_env(NULL, "SOTTO_API_KEY");
+    const char *given = sotto_get_env("SOTTO_API_KEY");
     enum sotto_err err;
 
     if (given != NULL && given[0] != '\0') {
@@ -136,24 +87,23 @@ static int first_key(struct serve_words *w, struct sotto_store *store)
                                   "digits, _, 32 letters or digits");
         }
     } else {
-        err = sotto_store_key_count(store, &count);
-        if (err == SOTTO_OK && count == 0) {
-            err = sotto_store_key_create(store, &key, w->first_key);
-            if (err == SOTTO_OK) {
-                printf("api key: %s\n", w->first_key);
-            }
+        err = sotto_store_key_first(store, &key, w->first_key);
+        if (err == SOTTO_OK) {
+            printf("api key: %s\n", w->first_key);
         }
+        err = err == SOTTO_EEXISTS ? SOTTO_OK : err;
     }
     return err == SOTTO_OK
                ? SOTTO_CLI_GO
                : sotto_cli_fail("cannot make the first key: %s", sotto_store_why(store));
 }
 
-static int prepare_state(struct serve_words *w, const char *folder)
+static int prepare_state(struct serve_words *w, const struct sotto_config *config,
+                         const char *folder)
 {
     char why[SOTTO_STORE_WHY_BYTES];
     struct sotto_store *store;
-    if (sotto_store_open(folder, &store, why) != SOTTO_OK) {
+    if (sotto_store_connect(folder, config->stores.postgres, &store, why) != SOTTO_OK) {
         return sotto_cli_fail("%s", why);
     }
     int status = first_key(w, store);
@@ -217,7 +167,7 @@ static int serve(struct serve_words *w)
 {
     char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES];
     int signals = -1;
-    struct sotto_config *config = read_config(w->config);
+    struct sotto_config *config = sotto_config_file_read(w->config);
     if (config == NULL) {
         return SOTTO_EXIT_FAILED;
     }
@@ -236,7 +186,7 @@ static int serve(struct serve_words *w)
         status = sotto_cli_fail("there is no folder for the state: give one with --state DIR");
     }
     if (status == SOTTO_CLI_GO) {
-        status = prepare_state(w, folder);
+        status = prepare_state(w, config, folder);
     }
     if (status == SOTTO_CLI_GO && sotto_signals_open(&signals) != SOTTO_OK) {
         status = sotto_cli_fail("signals cannot be received");
@@ -252,7 +202,7 @@ static int serve(struct serve_words *w)
 
 int sotto_cmd_serve(int argc, char **argv)
 {
-    struct serve_words w = {.config = get_env(NULL, "SOTTO_CONFIG")};
+    struct serve_words w = {.config = sotto_get_env("SOTTO_CONFIG")};
     const struct sotto_cli_option options[] = {
         {"--config", "FILE", "configuration (else the environment)", &w.config, NULL},
         {"--state", "DIR", "where keys and secrets are kept", &w.state, NULL},
@@ -284,7 +234,7 @@ int sotto_cmd_serve(int argc, char **argv)
         return sotto_cli_fail("the process cannot be protected: no cryptography or no limits");
     }
     sotto_raise_file_limit();
-    if (sotto_notify_open(get_env(NULL, "NOTIFY_SOCKET")) != SOTTO_OK) {
+    if (sotto_notify_open(sotto_get_env("NOTIFY_SOCKET")) != SOTTO_OK) {
         return sotto_cli_fail("NOTIFY_SOCKET cannot be opened: unset it");
     }
     setvbuf(stdout, output, _IOLBF, sizeof(output));

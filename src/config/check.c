@@ -569,12 +569,30 @@ static enum sotto_err check_privacy(const struct check_run *run)
     return err;
 }
 
+static void check_stores(const struct check_run *run)
+{
+    sotto_span url = run->draft->c.stores.postgres;
+    if (url.len == 0) {
+        return;
+    }
+    if (!sotto_span_starts(url, SOTTO_LIT("postgresql://")) &&
+        !sotto_span_starts(url, SOTTO_LIT("postgres://"))) {
+        complain(run, PATH(KEY("stores"), KEY("postgres")),
+                 "must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
+    }
+    if (run->draft->c.secrets.master.len == 0) {
+        complain(run, PATH(KEY("stores"), KEY("postgres")),
+                 "the gateways of a fleet share secrets.master: give it, too");
+    }
+}
+
 enum sotto_err config_check_draft(const struct config_node *root, struct config_draft *draft,
                                   struct config_problems *problems)
 {
     const struct check_run run = {root, draft, problems};
     check_listeners(&run);
     check_upstreams(&run);
+    check_stores(&run);
     enum sotto_err err = check_models(&run);
     if (err == SOTTO_OK) {
         err = check_privacy(&run);

@@ -132,6 +132,10 @@ struct sotto_config {
         sotto_span master; /* empty: made in the state folder */
     } secrets;
     struct {
+        sotto_span postgres; /* URL; empty: SQLite in the state folder */
+        uint64_t trust_ms;   /* keys in memory, while PostgreSQL does not answer */
+    } stores;
+    struct {
         bool require_agreements;
     } policy;
     struct {

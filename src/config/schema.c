@@ -381,6 +381,27 @@ static const struct config_field secrets_fields[] = {
      .preset_about = "made in the state folder"},
 };
 
+static const struct config_field stores_fields[] = {
+    {.name = "postgres",
+     .type = CONFIG_SECRET,
+     .offset = IN(c.stores.postgres),
+     .min = 13,
+     .max = 4096,
+     .about = "Keys and what they used lie in this PostgreSQL (15 or newer), which the gateways of "
+              "a fleet share: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, as libpq reads it. "
+              "To another machine it is TLS with `sslmode=verify-full` unless the URL says "
+              "otherwise. Needs `secrets.master`. See [operating.md](operating.md#a-fleet).",
+     .preset_about = "SQLite in the state folder"},
+    {.name = "trust_keys",
+     .type = CONFIG_DURATION,
+     .offset = IN(c.stores.trust_ms),
+     .min = 3 * SCHEMA_S,
+     .max = SCHEMA_DAY,
+     .preset = "60s",
+     .about = "So long after PostgreSQL last answered, the keys in memory are trusted; then "
+              "requests get 503, because a key that was revoked meanwhile would not be known."},
+};
+
 static const struct config_field policy_fields[] = {
     {.name = "require_agreements",
      .type = CONFIG_BOOL,
@@ -674,6 +695,10 @@ static const struct config_field top_fields[] = {
      .type = CONFIG_SECTION,
      .fields = FIELDS(secrets_fields),
      .about = "Secrets of the gateway itself."},
+    {.name = "stores",
+     .type = CONFIG_SECTION,
+     .fields = FIELDS(stores_fields),
+     .about = "What the gateways of a fleet share. Read at the start only."},
     {.name = "policy",
      .type = CONFIG_SECTION,
      .fields = FIELDS(policy_fields),

@@ -336,6 +336,12 @@ static bool check_caller(struct api_run *run)
     if (sotto_key_slot_generation(api->keys) < sotto_store_generation(api->store)) {
         api->read_keys(api->ctx);
     }
+    if (!sotto_store_trusted(api->store)) {
+        sotto_admin_api_fail(run->answer, 503, "keys_unavailable",
+                             "API keys cannot be checked at the moment: PostgreSQL does not "
+                             "answer.");
+        return false;
+    }
     const struct sotto_key_table *table = sotto_key_slot_get(api->keys, &api->handle);
     enum sotto_err err = sotto_credentials(&run->head, NULL, &key);
     if (err == SOTTO_OK) {

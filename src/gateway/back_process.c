@@ -64,8 +64,7 @@ static const struct sotto_doorway_handler control_handler = {
     .on_closed = on_control_closed,
 };
 
-/* Certificates are looked up as they are needed, names in files that others replace.  The
- * superuser's /etc has secrets: of that only what the resolver reads. */
+/* Certificates are looked up as they are needed, names in files that others replace. */
 static enum sotto_err close_off(struct back_process *p, struct sotto_sandbox_report *report)
 {
     char file[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom";
@@ -73,24 +72,9 @@ static enum sotto_err close_off(struct back_process *p, struct sotto_sandbox_rep
         sotto_room_folder_of(p->trust->file, file);
     }
     const char *const none[] = {NULL};
-    const char *const read[] = {
-        sotto_is_superuser() ? "/etc/ssl/certs" : "/etc",
-        "/etc/resolv.conf",
-        "/etc/hosts",
-        "/etc/nsswitch.conf",
-        "/etc/host.conf",
-        "/etc/gai.conf",
-        "/run/systemd/resolve",
-        "/run/resolvconf",
-        "/run/NetworkManager",
-        "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates",
-        "/usr/lib/ssl",
-        "/dev/urandom",
-        file,
-        p->trust->folder != NULL ? p->trust->folder : "/dev/urandom",
-        NULL,
-    };
+    const char *read[SOTTO_RESOLVER_PATHS + 4] = {
+        "/dev/urandom", file, p->trust->folder != NULL ? p->trust->folder : "/dev/urandom"};
+    sotto_resolver_paths(read + 3);
     sotto_resolver_prepare();
     const struct sotto_sandbox_paths paths = {.read = read, .write = none};
     return sotto_sandbox(SOTTO_SANDBOX_BACK, &paths, report);

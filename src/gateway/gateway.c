@@ -3,15 +3,22 @@
 #include "gateway/gateway.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "gateway/gateway_state.h"
+#include "net/resolver.h"
+#include "store/postgres_url.h"
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/log.h"
 #include "sys/notify.h"
 #include "sys/signals.h"
 
+/* Names may be asked for over TCP. */
+#define VAULT_PORT_DNS 53
+/* After keys could not be read, nobody waits for them for so long. */
+#define GATEWAY_REREAD_MS 1000
 /* How often use is written to the store, and how often a drain is looked at. */
 #define GATEWAY_SAVE_MS  5000
 #define GATEWAY_DRAIN_MS 50
@@ -26,6 +33,16 @@ static uint64_t key_generation(void *ctx)
     return sotto_store_generation(g->store);
 }
 
+/* Not while the store has been silent for too long, and not right after it did not tell what has
+ * changed: whoever asks then does not wait. */
+static bool keys_trusted(void *ctx)
+{
+    struct sotto_gateway *g = ctx;
+    int64_t unread_at_ms = atomic_load_explicit(&g->unread_at_ms, memory_order_relaxed);
+    return sotto_store_trusted(g->store) &&
+           (unread_at_ms == 0 || sotto_clock_ms() - unread_at_ms > GATEWAY_REREAD_MS);
+}
+
 void gateway_read_keys(void *ctx)
 {
     struct sotto_gateway *g = ctx;
@@ -33,7 +50,9 @@ void gateway_read_keys(void *ctx)
     enum sotto_err err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
     if (err == SOTTO_OK) {
         sotto_key_slot_put(g->keys, table);
+        atomic_store(&g->unread_at_ms, 0);
     } else {
+        atomic_store(&g->unread_at_ms, sotto_clock_ms());
         SOTTO_LOG(SOTTO_LOG_ERROR, "keys_not_read", SOTTO_LOG_ERR("error", err),
                   SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
     }
@@ -42,9 +61,11 @@ void gateway_read_keys(void *ctx)
 static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
 {
     struct sotto_key_table *table = NULL;
-    enum sotto_err err = sotto_store_open(g->options.folder, &g->store, why);
+    const struct sotto_config *config = g->options.config;
+    enum sotto_err err =
+        sotto_store_connect(g->options.folder, config->stores.postgres, &g->store, why);
     if (err == SOTTO_OK) {
-        err = sotto_store_grace_set(g->store, (int64_t)(g->options.config->keys.grace_ms / 1000));
+        err = sotto_store_grace_set(g->store, (int64_t)(config->keys.grace_ms / 1000));
     }
     if (err == SOTTO_OK) {
         err = sotto_limits_new(&g->limits);
@@ -55,7 +76,11 @@ static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
     if (err == SOTTO_OK) {
         err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
     }
+    if (err == SOTTO_OK) {
+        err = sotto_store_watch(g->store, config->stores.trust_ms);
+    }
     if (err != SOTTO_OK) {
+        sotto_key_table_unref(table);
         if (g->store != NULL) {
             snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "%s", sotto_store_why(g->store));
         }
@@ -102,6 +127,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .seal = sotto_sealing_host(g->sealing),
         .separate = g->rooms != NULL,
         .key_generation = key_generation,
+        .keys_trusted = keys_trusted,
         .read_keys = gateway_read_keys,
         .ctx = g,
     };
@@ -126,7 +152,12 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
 static void save_run(struct sotto_side_work *work)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
-    if (sotto_store_usage_save(g->store, g->limits) != SOTTO_OK) {
+    enum sotto_err err = sotto_store_usage_save(g->store, g->limits);
+    if (err == SOTTO_OK && g->setup->config->stores.postgres.len != 0) {
+        /* Others of the fleet use, too: what they did counts here from now on. */
+        err = sotto_store_usage_load(g->store, sotto_limit_month(sotto_wall_ms()), g->limits);
+    }
+    if (err != SOTTO_OK) {
         atomic_fetch_add(&g->unsaved, 1);
         SOTTO_LOG(SOTTO_LOG_ERROR, "use_not_saved",
                   SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
@@ -266,18 +297,41 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
  * sockets, no programs. */
 static enum sotto_err close_off(struct sotto_gateway *g, char *why)
 {
+    sotto_span url = g->options.config->stores.postgres;
+    struct postgres_url postgres = {.remote = false};
+    if (url.len != 0 && postgres_url_read(url, &postgres) != SOTTO_OK) {
+        snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "stores.postgres: is not a URL of PostgreSQL");
+        return SOTTO_EINVAL;
+    }
     char config[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom";
     struct sotto_sandbox_report *report = &g->closed_off;
     if (g->options.config_file != NULL) {
         sotto_room_folder_of(g->options.config_file, config);
     }
-    const char *const read[] = {config, "/dev/urandom", "/etc/localtime", "/proc/self", NULL};
+    /* Certificates that a URL names; with one, names are resolved. */
+    const char *read[4 + SOTTO_RESOLVER_PATHS + POSTGRES_FILES + 1] = {
+        config, "/dev/urandom", "/etc/localtime", "/proc/self"};
+    size_t count = 4;
+    if (url.len != 0) {
+        count += sotto_resolver_paths(read + count);
+    }
+    for (size_t i = 0; i < POSTGRES_FILES; i++) {
+        if (postgres.files[i][0] != '\0') {
+            read[count++] = postgres.files[i];
+        }
+    }
     /* Reports of the machine are asked for in folders that are made there. */
     char tsm[SOTTO_ROOM_PATH_BYTES];
     snprintf(tsm, sizeof(tsm), "%.*s", SOTTO_FMT(g->options.config->sealing.tsm));
     const char *const write[] = {g->options.folder, tsm, NULL};
-    const struct sotto_sandbox_paths paths = {.read = read, .write = write};
-    enum sotto_err err = sotto_sandbox(SOTTO_SANDBOX_VAULT, &paths, report);
+    uint16_t ports[POSTGRES_PORTS + 2] = {VAULT_PORT_DNS};
+    memcpy(ports + 1, postgres.ports, sizeof(postgres.ports));
+    const struct sotto_sandbox_paths paths = {.read = read, .write = write, .connect = ports};
+    if (url.len != 0) {
+        sotto_resolver_prepare();
+    }
+    enum sotto_err err = sotto_sandbox(
+        url.len != 0 ? SOTTO_SANDBOX_VAULT_STORES : SOTTO_SANDBOX_VAULT, &paths, report);
     if (err == SOTTO_OK || !g->options.required) {
         return SOTTO_OK;
     }

@@ -54,8 +54,9 @@ struct sotto_gateway {
     struct sotto_key_table *key_handle; /* of this thread */
     int64_t started_s;
     uint64_t reloads, reloads_refused;
-    atomic_uint_fast64_t unsaved; /* times that use could not be saved */
-    int64_t drain_until_ms;       /* 0: not draining */
+    atomic_uint_fast64_t unsaved;     /* times that use could not be saved */
+    atomic_int_fast64_t unread_at_ms; /* when keys could not be read last; 0: they were */
+    int64_t drain_until_ms;           /* 0: not draining */
 };
 
 /* gateway.c */

@@ -44,6 +44,8 @@ struct sotto_room_host {
     void (*commit)(void *ctx, struct sotto_trail_ticket *ticket);
     /** Number of the state of the keys, as store/store.h counts. */
     uint64_t (*key_generation)(void *ctx);
+    /** Whether the keys in memory may be used; false: the store has been silent for too long. */
+    bool (*keys_trusted)(void *ctx);
 };
 
 struct sotto_room_options {

@@ -8,6 +8,9 @@
 #include "gateway/room_stream.h"
 #include "sys/clock.h"
 
+/* When to come again while keys cannot be checked. */
+#define ADMIT_RETRY_S 2
+
 /* Who may call a route. */
 enum admit_who {
     ADMIT_KEYS,   /* whoever has a key */
@@ -110,9 +113,18 @@ static enum sotto_err check_route(struct room_stream *s, const struct sotto_http
 static enum sotto_err newest_keys(struct room_stream *s)
 {
     struct sotto_room *room = s->room;
+    const struct sotto_room_host *host = &room->options.host;
     const struct sotto_key_table *table = sotto_key_slot_get(room->options.keys, &room->table);
-    if (sotto_key_table_generation(table) <
-        room->options.host.key_generation(room->options.host.ctx)) {
+    if (!host->keys_trusted(host->ctx)) {
+        s->refusal = SOTTO_REFUSE_PROBLEM;
+        sotto_problem_set(&s->problem, 503, "server_error", "keys_unavailable", NULL,
+                          "API keys cannot be checked at the moment. Try again in %d s.",
+                          ADMIT_RETRY_S);
+        s->problem.retry_after_s = ADMIT_RETRY_S;
+        s->problem.should_retry = 1;
+        return SOTTO_EIO;
+    }
+    if (sotto_key_table_generation(table) < host->key_generation(host->ctx)) {
         return SOTTO_ESTATE;
     }
     s->table = sotto_key_table_ref(room->table);

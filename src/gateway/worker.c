@@ -164,6 +164,12 @@ static uint64_t key_generation(void *ctx)
     return w->shared.key_generation(w->shared.ctx);
 }
 
+static bool keys_trusted(void *ctx)
+{
+    struct sotto_worker *w = ctx;
+    return w->shared.keys_trusted(w->shared.ctx);
+}
+
 static void on_tick(struct sotto_timer *timer)
 {
     struct sotto_worker *w = SOTTO_CONTAINER(timer, struct sotto_worker, tick);
@@ -303,7 +309,7 @@ static enum sotto_err make_rooms(struct sotto_worker *w, int front_door, int bac
     struct sotto_room_options options = {
         .front = {sotto_front_from_vault, w->front},
         .back = {sotto_back_from_vault, w->back},
-        .host = {w, later, work, reload_keys, logged, commit, key_generation},
+        .host = {w, later, work, reload_keys, logged, commit, key_generation, keys_trusted},
         .trail = shared->trail,
         .keys = shared->keys,
         .metrics = w->metrics,

@@ -32,7 +32,8 @@ struct sotto_worker_shared {
     const struct sotto_seal_host *seal;
     bool separate; /* front and back are other processes: no resolver, no TLS, but doors */
     uint64_t (*key_generation)(void *ctx);
-    void (*read_keys)(void *ctx); /* in the side thread: puts the newest keys into the slot */
+    bool (*keys_trusted)(void *ctx); /* the keys in memory may be used still */
+    void (*read_keys)(void *ctx);    /* in the side thread: puts the newest keys into the slot */
     void *ctx;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "sys/clock.h"
+#include "sys/harden.h"
 
 #define RESOLVER_FRESH_MS   30000
 #define RESOLVER_FAILURE_MS 1000
@@ -391,4 +392,25 @@ void sotto_resolver_prepare(void)
 {
     struct sotto_addresses found = {0};
     (void)from_system("localhost", &found);
+}
+
+size_t sotto_resolver_paths(const char *paths[SOTTO_RESOLVER_PATHS])
+{
+    static const char *const always[] = {
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/host.conf",
+        "/etc/gai.conf",
+        "/run/systemd/resolve",
+        "/run/resolvconf",
+        "/run/NetworkManager",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+        "/usr/lib/ssl",
+    };
+    _Static_assert(SOTTO_COUNT(always) + 1 == SOTTO_RESOLVER_PATHS, "all fit");
+    paths[0] = sotto_is_superuser() ? "/etc/ssl/certs" : "/etc";
+    memcpy(paths + 1, always, sizeof(always));
+    return SOTTO_RESOLVER_PATHS;
 }

@@ -71,4 +71,15 @@ void sotto_resolver_set_source(struct sotto_resolver *resolver, sotto_resolver_s
 /** Lets libc load the modules that it looks names up with: a room cannot do that later. */
 void sotto_resolver_prepare(void);
 
+/** Most paths of sotto_resolver_paths(). */
+#define SOTTO_RESOLVER_PATHS 12
+
+/**
+ * Files and folders that names, and certificates of the system, are looked up in: what a room that
+ * connects has to read.  The superuser's /etc has secrets: of that only what is needed.
+ *
+ * @return how many were set
+ */
+size_t sotto_resolver_paths(const char *paths[SOTTO_RESOLVER_PATHS]);
+
 #endif

@@ -24,12 +24,18 @@
 #define FS_TRUNCATE        ((uint64_t)1 << 14)
 #define FS_IOCTL_DEV       ((uint64_t)1 << 15)
 #define FS_FIRST           (((uint64_t)1 << 13) - 1) /* what version 1 knows */
+#define RULE_NET_PORT      2
 #define LANDLOCK_NET_SINCE 4
 #define LANDLOCK_SIG_SINCE 6
 
 /* struct landlock_ruleset_attr as of version 6. */
 struct ruleset {
     uint64_t fs, net, scoped;
+};
+
+/* struct landlock_net_port_attr. */
+struct net_rule {
+    uint64_t rights, port;
 };
 
 /* A sanitizer starts processes and traces its own at the end, which no room may. */
@@ -51,7 +57,8 @@ static void drop_capabilities(enum sotto_sandbox_room room)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
-    uint32_t keep = room == SOTTO_SANDBOX_VAULT ? 1U << CAP_DAC_OVERRIDE : 0;
+    bool vault = room == SOTTO_SANDBOX_VAULT || room == SOTTO_SANDBOX_VAULT_STORES;
+    uint32_t keep = vault ? 1U << CAP_DAC_OVERRIDE : 0;
     if (syscall(SYS_capget, &header, data) != 0) {
         return;
     }
@@ -111,6 +118,16 @@ static bool allow_all(int ruleset, const struct sotto_sandbox_paths *paths, uint
     return good;
 }
 
+static bool allow_ports(int ruleset, const uint16_t *ports)
+{
+    bool good = true;
+    for (; ports != NULL && *ports != 0; ports++) {
+        const struct net_rule rule = {NET_CONNECT_TCP, *ports};
+        good = syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) == 0 && good;
+    }
+    return good;
+}
+
 /* The version that is in force; 0: none. */
 static int restrict_paths(enum sotto_sandbox_room room, const struct sotto_sandbox_paths *paths)
 {
@@ -133,8 +150,9 @@ static int restrict_paths(enum sotto_sandbox_room room, const struct sotto_sandb
     if (ruleset < 0) {
         return 0;
     }
-    bool good =
-        allow_all(ruleset, paths, attr.fs) && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    bool good = allow_all(ruleset, paths, attr.fs) &&
+                (version < LANDLOCK_NET_SINCE || allow_ports(ruleset, paths->connect)) &&
+                syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     close(ruleset);
     return good ? version : 0;
 }

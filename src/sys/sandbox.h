@@ -12,21 +12,25 @@
  *   front       certificate, read   those it has; no new ones        never
  *   vault       state; config read; none                             never
  *               evidence of the machine
+ *   vault that  the same; resolver, connect to given ports; no       never
+ *   has stores  trust               listening
  *   back        resolver, trust     connect; no listening            never
  *
  * No room starts programs, traces processes, reads their memory, sends them signals or makes memory
- * executable; but the vault may do the last, for its compiled patterns.
+ * executable; but a vault may do the last, for its compiled patterns.
  *
  * Sources: Linux Documentation/userspace-api/landlock.rst and seccomp_filter.rst.
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 enum sotto_sandbox_room {
     SOTTO_SANDBOX_FRONT,
     SOTTO_SANDBOX_VAULT,
+    SOTTO_SANDBOX_VAULT_STORES, /* it has stores on other machines */
     SOTTO_SANDBOX_BACK,
 };
 
@@ -34,6 +38,8 @@ enum sotto_sandbox_room {
 struct sotto_sandbox_paths {
     const char *const *read;  /* and all beneath */
     const char *const *write; /* and all beneath; read, too */
+    /* TCP ports to which a vault with stores connects, then 0; NULL: none.  Landlock 4 on. */
+    const uint16_t *connect;
 };
 
 /** What the system has of it. */

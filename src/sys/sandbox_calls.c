@@ -85,7 +85,7 @@ static const int front_calls[] = {
     SYS_setsockopt, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown,
 };
 
-/* Connections to upstreams and to name servers. */
+/* Connections to upstreams, stores and name servers. */
 static const int back_calls[] = {
     SYS_socket,     SYS_connect,     SYS_bind,        SYS_recvfrom, SYS_recvmsg,
     SYS_sendto,     SYS_sendmsg,     SYS_sendmmsg,    SYS_recvmmsg, SYS_setsockopt,
@@ -139,7 +139,8 @@ static void add_bits(struct program *p, int call, unsigned argument, uint32_t bi
 
 static void write_program(struct program *p, enum sotto_sandbox_room room)
 {
-    const uint32_t exec = room == SOTTO_SANDBOX_VAULT ? 0 : PROT_EXEC;
+    bool vault = room == SOTTO_SANDBOX_VAULT || room == SOTTO_SANDBOX_VAULT_STORES;
+    const uint32_t exec = vault ? 0 : PROT_EXEC;
     add(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
                                         offsetof(struct seccomp_data, arch)));
     add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CALLS_ARCH, 1, 0));
@@ -153,6 +154,10 @@ static void write_program(struct program *p, enum sotto_sandbox_room room)
         break;
     case SOTTO_SANDBOX_VAULT:
         add_calls(p, vault_calls, SOTTO_COUNT(vault_calls));
+        break;
+    case SOTTO_SANDBOX_VAULT_STORES:
+        add_calls(p, vault_calls, SOTTO_COUNT(vault_calls));
+        add_calls(p, back_calls, SOTTO_COUNT(back_calls));
         break;
     case SOTTO_SANDBOX_BACK:
         add_calls(p, back_calls, SOTTO_COUNT(back_calls));

@@ -72,7 +72,7 @@ def usage():
     complains(sotto("check", "--schema=1"), 2, "--schema takes no value: give it alone", "a flag with a value")
     complains(sotto("check", "--config", "a", "--config=b"), 2, "--config is given twice: give it once", "an option given twice")
     complains(sotto("check", "word"), 2, "'word' is one word too many: usage: sotto check --config FILE", "a word too many")
-    complains(keys("revoke"), 2, "a word is missing: usage: sotto keys revoke ID [--state DIR]", "a word too few")
+    complains(keys("revoke"), 2, "a word is missing: usage: sotto keys revoke ID [--state DIR | --config FILE]", "a word too few")
 
 
 @t.case
