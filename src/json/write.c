@@ -135,6 +135,19 @@ static size_t plain_blocks(sotto_span text, size_t at)
     return i - at;
 }
 
+/* The last eight bytes up to `end`, of a text that has so many. */
+static uint64_t last_word(sotto_span text, size_t end)
+{
+    uint64_t word;
+    memcpy(&word, text.base + end - sizeof(word), sizeof(word));
+    return word;
+}
+
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
 /* How many bytes from `at` on stand for themselves in a JSON string. */
 static size_t plain_run(sotto_span text, size_t at)
 {
@@ -147,7 +160,12 @@ static size_t plain_run(sotto_span text, size_t at)
         }
         i += sizeof(word);
     }
-    while (i < text.len && text.base[i] >= 0x20 && text.base[i] != '"' && text.base[i] != '\\') {
+    /* What is left is shorter than a word: one that overlaps what was looked at covers it. */
+    if (text.len - i < sizeof(word) && text.len - at >= sizeof(word) &&
+        special_bytes(last_word(text, text.len)) == 0) {
+        return text.len - at;
+    }
+    while (i < text.len && is_plain(text.base[i])) {
         i++;
     }
     return i - at;
@@ -175,18 +193,36 @@ static enum sotto_err quote_byte(uint8_t c, struct sotto_buf *out)
     }
 }
 
+/* Most texts need no escapes: one look, one copy. */
+static enum sotto_err quote_plain(sotto_span text, struct sotto_buf *out)
+{
+    uint8_t *to;
+    enum sotto_err err = sotto_buf_extend(out, text.len + 2, &to);
+    if (err == SOTTO_OK) {
+        to[0] = '"';
+        if (text.len != 0) {
+            memcpy(to + 1, text.base, text.len);
+        }
+        to[1 + text.len] = '"';
+    }
+    return err;
+}
+
 enum sotto_err sotto_json_quote(sotto_span text, bool quotes, struct sotto_buf *out)
 {
-    size_t mark = out->len;
+    size_t mark = out->len, run = plain_run(text, 0);
+    if (run == text.len && quotes) {
+        return quote_plain(text, out);
+    }
     enum sotto_err err = quotes ? sotto_buf_push(out, '"') : SOTTO_OK;
     for (size_t at = 0; err == SOTTO_OK && at < text.len;) {
-        size_t run = plain_run(text, at);
         if (run != 0) {
             err = sotto_buf_append(out, sotto_span_sub(text, at, at + run));
             at += run;
         } else {
             err = quote_byte(text.base[at++], out);
         }
+        run = plain_run(text, at);
     }
     if (err == SOTTO_OK && quotes) {
         err = sotto_buf_push(out, '"');
