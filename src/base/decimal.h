@@ -35,4 +35,23 @@ static inline size_t sotto_decimal(uint64_t number, size_t width, char out[SOTTO
     return len;
 }
 
+/** Room for what sotto_decimal_point() writes. */
+#define SOTTO_DECIMAL_POINT_BYTES (SOTTO_DECIMAL_MAX + 3)
+
+/**
+ * Writes `number` / 10^`places`, as "12.345" for 12345 and 3, with a NUL behind it.
+ *
+ * @param places  1 to SOTTO_DECIMAL_MAX - 1
+ */
+static inline void sotto_decimal_point(uint64_t number, size_t places,
+                                       char out[SOTTO_DECIMAL_POINT_BYTES])
+{
+    size_t len = sotto_decimal(number, places + 1, out), whole = len - places;
+    for (size_t i = len; i > whole; i--) {
+        out[i] = out[i - 1];
+    }
+    out[whole] = '.';
+    out[len + 1] = '\0';
+}
+
 #endif

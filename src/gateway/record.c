@@ -75,8 +75,12 @@ void sotto_record_log(const struct sotto_record *r)
 
 void sotto_record_subject(const struct sotto_record *r, char out[SOTTO_AUDIT_SUBJECT_MAX + 1])
 {
-    snprintf(out, SOTTO_AUDIT_SUBJECT_MAX + 1, "%s%s%s", r->key_id, r->user[0] != '\0' ? "/" : "",
-             r->user);
+    _Static_assert(sizeof(r->key_id) + 1 + sizeof(r->user) <= SOTTO_AUDIT_SUBJECT_MAX, "they fit");
+    char *end = stpcpy(out, r->key_id);
+    if (r->user[0] != '\0') {
+        *end = '/';
+        stpcpy(end + 1, r->user);
+    }
 }
 
 /* A pattern such as "*" serves names that the caller chose: only what a provider answered to is a

@@ -142,20 +142,27 @@ static void fail_upstream(struct room_stream *s, enum sotto_err err)
 /* What document 000 prints as `compliance`. */
 static enum sotto_err add_compliance(struct room_stream *s, yyjson_mut_doc *doc)
 {
-    char mode[SOTTO_MODE_NAME_MAX + 16], id[8 + SOTTO_AUDIT_ID_SYMBOLS];
+    static const char aligned[] = "-aligned", audit[] = "audit_";
+    char mode[SOTTO_MODE_NAME_MAX + sizeof(aligned)], id[sizeof(audit) + SOTTO_AUDIT_ID_SYMBOLS];
     bool welcome = s->seal.exchange != NULL ? s->seal.profile->extras : s->dialect->extras;
     if (!welcome || s->call.kind != SOTTO_CALL_CHAT || s->complied) {
         return SOTTO_OK;
     }
     s->complied = true;
     sotto_span name = sotto_mode_name(s->mode);
-    snprintf(mode, sizeof(mode), "%.*s%s", SOTTO_FMT(name),
-             sotto_span_eq(name, SOTTO_LIT("standard")) ? "" : "-aligned");
-    snprintf(id, sizeof(id), "audit_%.*s", SOTTO_AUDIT_ID_SYMBOLS, sotto_record_id(&s->record));
+    size_t mode_len = name.len < SOTTO_MODE_NAME_MAX ? name.len : SOTTO_MODE_NAME_MAX;
+    memcpy(mode, name.base, mode_len);
+    if (!sotto_span_eq(name, SOTTO_LIT("standard"))) {
+        memcpy(mode + mode_len, aligned, sizeof(aligned) - 1);
+        mode_len += sizeof(aligned) - 1;
+    }
+    memcpy(id, audit, sizeof(audit) - 1);
+    memcpy(id + sizeof(audit) - 1, sotto_record_id(&s->record), SOTTO_AUDIT_ID_SYMBOLS);
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
-    enum sotto_err err = sotto_json_put_text(doc, obj, "mode", sotto_span_str(mode));
+    enum sotto_err err = sotto_json_put_text(doc, obj, "mode", sotto_span_init(mode, mode_len));
     if (err == SOTTO_OK) {
-        err = sotto_json_put_text(doc, obj, "audit_id", sotto_span_str(id));
+        err = sotto_json_put_text(doc, obj, "audit_id",
+                                  sotto_span_init(id, sizeof(audit) - 1 + SOTTO_AUDIT_ID_SYMBOLS));
     }
     if (err == SOTTO_OK) {
         err = sotto_json_put_text(doc, obj, "retention_policy", SOTTO_LIT("immediate_deletion"));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/decimal.h"
 #include "gateway/room_stream.h"
 #include "sys/clock.h"
 
@@ -86,7 +87,7 @@ enum sotto_err room_keep(struct room_stream *s)
     }
     sotto_buf_free(&plain);
     if (err == SOTTO_OK) {
-        snprintf(s->keep.key_id, sizeof(s->keep.key_id), "%s", sotto_kept_key_id(&s->keep.kept));
+        memcpy(s->keep.key_id, sotto_kept_key_id(&s->keep.kept), sizeof(s->keep.key_id));
     }
     if (s->call.upstream_key.len != 0) { /* it stands in the request that goes out now */
         sotto_wipe(
@@ -130,15 +131,14 @@ enum sotto_err room_recall(struct room_stream *s)
 
 enum sotto_err room_keep_extra(struct room_stream *s, yyjson_mut_doc *doc)
 {
-    char took[32];
+    char took[SOTTO_DECIMAL_POINT_BYTES];
     enum sotto_err err;
     if (s->keep.key_id[0] == '\0' || s->keep.told || !s->dialect->extras ||
         s->call.kind != SOTTO_CALL_CHAT) {
         return SOTTO_OK;
     }
     s->keep.told = true;
-    snprintf(took, sizeof(took), "%lld.%06lld", (long long)(s->keep.took_ns / 1000000),
-             (long long)(s->keep.took_ns % 1000000));
+    sotto_decimal_point((uint64_t)s->keep.took_ns, 6, took);
     yyjson_mut_val *object = yyjson_mut_obj(doc);
     if (object == NULL ||
         (err = sotto_json_put_text(doc, object, "algorithm",

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/decimal.h"
 #include "chat/slots.h"
 #include "gateway/room_presidio.h"
 #include "gateway/room_stream.h"
@@ -63,13 +64,12 @@ static enum sotto_err write_unprotected(struct sotto_buf *lines, unsigned bits)
 /* What the gateway did, for answers to private requests. */
 static enum sotto_err write_private(struct sotto_buf *lines, struct room_stream *s)
 {
-    char overhead[32];
+    char overhead[SOTTO_DECIMAL_POINT_BYTES];
     if (!is_private(s)) {
         return SOTTO_OK;
     }
     room_book_time(s);
-    snprintf(overhead, sizeof(overhead), "%lld.%03lld", (long long)(s->record.own_us / 1000),
-             (long long)(s->record.own_us % 1000));
+    sotto_decimal_point((uint64_t)s->record.own_us, 3, overhead);
     enum sotto_err err =
         sotto_http_write_number(lines, "x-sotto-entities", s->record.counts.replaced_total);
     if (err == SOTTO_OK) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/decimal.h"
 #include "dialects/sealed_messages.h"
 #include "dialects/table.h"
 #include "gateway/room_stream.h"
@@ -170,15 +171,14 @@ enum sotto_err room_seal_error(struct room_stream *s, const yyjson_mut_doc *upst
 
 enum sotto_err room_seal_extra(struct room_stream *s, yyjson_mut_doc *doc)
 {
-    char took[32];
+    char took[SOTTO_DECIMAL_POINT_BYTES];
     if (s->seal.exchange == NULL || !s->seal.profile->extras || s->seal.told) {
         return SOTTO_OK;
     }
     s->seal.told = true;
     const struct sotto_session *session = s->seal.session;
     yyjson_mut_val *object = yyjson_mut_obj(doc);
-    snprintf(took, sizeof(took), "%lld.%03lld", (long long)(s->seal.took_us / 1000),
-             (long long)(s->seal.took_us % 1000));
+    sotto_decimal_point((uint64_t)s->seal.took_us, 3, took);
     enum sotto_err err =
         sotto_json_put_text(doc, object, "algorithm", sotto_span_str(session->algorithm));
     if (err == SOTTO_OK) {

@@ -17,8 +17,20 @@ static void check(uint64_t number, size_t width, const char *want)
     OK(out[len] == '#', "nothing is written behind %s", want);
 }
 
+static void check_point(uint64_t number, size_t places, const char *want)
+{
+    char out[SOTTO_DECIMAL_POINT_BYTES];
+    sotto_decimal_point(number, places, out);
+    IS_TEXT(out, strlen(out), want, "%s", want);
+}
+
 int main(void)
 {
+    check_point(0, 3, "0.000");
+    check_point(110, 3, "0.110");
+    check_point(12345, 3, "12.345");
+    check_point(1000000, 6, "1.000000");
+    check_point(UINT64_MAX, 19, "1.8446744073709551615");
     check(0, 1, "0");
     check(0, 3, "000");
     check(7, 3, "007");
