@@ -32,11 +32,21 @@ static void put(struct record_out *o, sotto_span text)
     }
 }
 
+/* As one piece: it comes with each member. */
 static void put_name(struct record_out *o, const char *name)
 {
-    put(o, SOTTO_LIT(",\""));
-    put(o, sotto_span_str(name));
-    put(o, SOTTO_LIT("\":"));
+    size_t len = strlen(name);
+    uint8_t *to;
+    if (o->err == SOTTO_OK) {
+        o->err = sotto_buf_extend(o->buf, len + 4, &to);
+    }
+    if (o->err == SOTTO_OK) {
+        to[0] = ',';
+        to[1] = '"';
+        memcpy(to + 2, name, len);
+        to[len + 2] = '"';
+        to[len + 3] = ':';
+    }
 }
 
 static void put_text(struct record_out *o, const char *name, sotto_span text)

@@ -95,6 +95,21 @@ static void put_string(struct log_line *line, const char *text, size_t plain)
     }
 }
 
+/* " name=", as one piece: it comes with each field. */
+static void put_plain_name(struct log_line *line, const char *name)
+{
+    size_t len = strlen(name), lead = line->len != 0 ? 1 : 0;
+    if (line->full || lead + len + 1 > sizeof(line->text) - 3 - line->len) {
+        line->full = true;
+        return;
+    }
+    char *to = line->text + line->len;
+    to[0] = ' ';
+    memcpy(to + lead, name, len);
+    to[lead + len] = '=';
+    line->len += lead + len + 1;
+}
+
 static void put_name(struct log_line *line, const char *name)
 {
     if (line->json) {
@@ -102,9 +117,7 @@ static void put_name(struct log_line *line, const char *name)
         put_quoted(line, name);
         put_text(line, ":");
     } else {
-        put_text(line, line->len == 0 ? "" : " ");
-        put_text(line, name);
-        put_text(line, "=");
+        put_plain_name(line, name);
     }
 }
 
