@@ -86,7 +86,7 @@ static void enter(struct room_stream *s)
 
 static void leave(struct room_stream *s)
 {
-    if (--s->entered == 0 && s->state != ROOM_WORKER) {
+    if (--s->entered == 0 && s->state != ROOM_WORKER && s->state != ROOM_OVER) {
         room_book_time(s);
     }
     if (s->entered == 0 && s->state == ROOM_OVER) {

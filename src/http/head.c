@@ -10,11 +10,10 @@ sotto_span sotto_http_path(const struct sotto_http_head *head)
     return sotto_span_init(head->target.base, n);
 }
 
-sotto_span sotto_http_get(const struct sotto_http_head *head, const char *name)
+sotto_span sotto_http_find(const struct sotto_http_head *head, sotto_span name)
 {
-    sotto_span wanted = sotto_span_str(name);
     for (size_t i = 0; i < head->field_count; i++) {
-        if (sotto_span_ieq(head->fields[i].name, wanted)) {
+        if (sotto_span_ieq(head->fields[i].name, name)) {
             /* Present but empty differs from absent: its base is never NULL. */
             return head->fields[i].value;
         }

@@ -31,8 +31,14 @@ struct sotto_http_head {
 /** The path of the target: up to '?'. */
 sotto_span sotto_http_path(const struct sotto_http_head *head);
 
-/** The value of the first field with this name (a literal); an absent one is {NULL, 0}. */
-sotto_span sotto_http_get(const struct sotto_http_head *head, const char *name);
+/** The value of the first field with this name; an absent one is {NULL, 0}. */
+sotto_span sotto_http_find(const struct sotto_http_head *head, sotto_span name);
+
+/** The same for a literal, whose length the compiler knows. */
+static inline sotto_span sotto_http_get(const struct sotto_http_head *head, const char *name)
+{
+    return sotto_http_find(head, sotto_span_str(name));
+}
 
 /** How many fields bear this name. */
 size_t sotto_http_count(const struct sotto_http_head *head, const char *name);
