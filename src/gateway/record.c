@@ -76,10 +76,11 @@ void sotto_record_log(const struct sotto_record *r)
 void sotto_record_subject(const struct sotto_record *r, char out[SOTTO_AUDIT_SUBJECT_MAX + 1])
 {
     _Static_assert(sizeof(r->key_id) + 1 + sizeof(r->user) <= SOTTO_AUDIT_SUBJECT_MAX, "they fit");
-    char *end = stpcpy(out, r->key_id);
-    if (r->user[0] != '\0') {
-        *end = '/';
-        stpcpy(end + 1, r->user);
+    size_t key_len = strlen(r->key_id), user_len = strlen(r->user);
+    memcpy(out, r->key_id, key_len + 1);
+    if (user_len != 0) {
+        out[key_len] = '/';
+        memcpy(out + key_len + 1, r->user, user_len + 1);
     }
 }
 
