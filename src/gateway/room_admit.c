@@ -95,9 +95,12 @@ static enum sotto_err check_route(struct room_stream *s, const struct sotto_http
     *route = s->seal.route != NULL ? seal_route(s->seal.route) : find_route(sotto_http_path(head));
     s->refusal = SOTTO_REFUSE_PROBLEM;
     if (*route == NULL) {
-        sotto_problem_set(&s->problem, 404, "invalid_request_error", "unknown_url", NULL,
-                          "There is no such route. %s", route_hint(sotto_http_path(head)));
-        return SOTTO_EINVAL;
+        bool sealing = sotto_seal_is_privatemode(head);
+        sotto_problem_set(&s->problem, sealing ? 501 : 404, "invalid_request_error", "unknown_url",
+                          NULL, "There is no such route. %s", route_hint(sotto_http_path(head)));
+        enum sotto_err err =
+            sealing ? sotto_buf_append(&s->pass, SOTTO_LIT(SOTTO_PRIVATEMODE_CLEAR)) : SOTTO_OK;
+        return err == SOTTO_OK ? SOTTO_EINVAL : err;
     }
     if (!sotto_span_eq(head->method, sotto_span_str((*route)->methods))) {
         sotto_problem_set(&s->problem, 405, "invalid_request_error", "method_not_allowed", NULL,

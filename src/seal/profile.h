@@ -238,4 +238,12 @@ const struct sotto_seal_route *sotto_seal_profile_route(sotto_span path,
 /** Gives the session back, wipes and frees; NULL is allowed. */
 void sotto_seal_exchange_free(struct sotto_seal_exchange *exchange);
 
+/**
+ * Header lines by which clients of Privatemode know that an error is not sealed, and whether a
+ * request is one of theirs; such clients expect 501 of a route that there is not.
+ */
+#define SOTTO_PRIVATEMODE_CLEAR                                                                    \
+    "Privatemode-Encrypted: false\r\nX-Content-Type-Options: nosniff\r\n"
+bool sotto_seal_is_privatemode(const struct sotto_http_head *head);
+
 #endif

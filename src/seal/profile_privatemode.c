@@ -57,14 +57,19 @@ static bool is_embeddings(const struct sotto_http_head *head)
     return sotto_span_eq(sotto_http_path(head), SOTTO_LIT("/v1/embeddings"));
 }
 
+bool sotto_seal_is_privatemode(const struct sotto_http_head *head)
+{
+    return sotto_http_count(head, "privatemode-secret-id") != 0 ||
+           sotto_http_count(head, "privatemode-version") != 0;
+}
+
 static bool accepts(const struct sotto_http_head *head, sotto_span body)
 {
     (void)body;
     return sotto_span_eq(head->method, SOTTO_LIT("POST")) &&
            (is_embeddings(head) ||
             sotto_span_eq(sotto_http_path(head), SOTTO_LIT("/v1/chat/completions"))) &&
-           (sotto_http_count(head, "privatemode-secret-id") != 0 ||
-            sotto_http_count(head, "privatemode-version") != 0);
+           sotto_seal_is_privatemode(head);
 }
 
 enum sotto_err privatemode_id(sotto_span text, struct sotto_session_id *id)
@@ -318,9 +323,7 @@ static enum sotto_err refuse(const struct sotto_http_head *head,
 {
     size_t fields_mark = fields->len, body_mark = body->len;
     bool events = wants_events(head);
-    enum sotto_err err = sotto_buf_printf(fields,
-                                          "Content-Type: %s\r\nPrivatemode-Encrypted: false\r\n"
-                                          "X-Content-Type-Options: nosniff\r\n",
+    enum sotto_err err = sotto_buf_printf(fields, "Content-Type: %s\r\n" SOTTO_PRIVATEMODE_CLEAR,
                                           events ? "text/event-stream" : "application/json");
     if (err == SOTTO_OK && events) {
         err = sotto_buf_append(body, SOTTO_LIT("event: error\n\ndata: "));

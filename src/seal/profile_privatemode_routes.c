@@ -28,9 +28,7 @@ static enum sotto_err refuse(struct sotto_seal_reply *reply, int status, const c
     snprintf(error.message, sizeof(error.message), "%s", message);
     reply->status = status;
     reply->type = "application/json";
-    enum sotto_err err =
-        sotto_buf_append(&reply->fields, SOTTO_LIT("Privatemode-Encrypted: false\r\n"
-                                                   "X-Content-Type-Options: nosniff\r\n"));
+    enum sotto_err err = sotto_buf_append(&reply->fields, SOTTO_LIT(SOTTO_PRIVATEMODE_CLEAR));
     return err == SOTTO_OK ? privatemode_write_error(&error, &reply->body) : err;
 }
 

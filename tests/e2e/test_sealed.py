@@ -186,6 +186,16 @@ def embeddings():
 
 
 @t.case
+def other_routes():
+    for path in ("/v1/completions", "/v1/audio/transcriptions", "/unstructured/v1"):
+        before = count()
+        response = client.post(path, {"model": "gpt-4"}, *client.headers())
+        t.same((response.status, response.get("privatemode-encrypted")), (501, "false"), f"{path}: a route that is not served is said to be none, in the clear")
+        t.same(count(), before, "and nothing is forwarded")
+    t.same(gateway.request("POST", "/v1/completions", gateway.headers(), b"{}").status, 404, "other clients get what they expect")
+
+
+@t.case
 def no_anonymize():
     plain = sealed.Client(gateway, key=gateway.make_key("--no-anonymize"), ca=client.ca)
     said = "Write to Leonora Vance, leonora.vance@example.org."
