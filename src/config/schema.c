@@ -37,8 +37,10 @@ static const struct config_field tls_fields[] = {
      .offset = IN(c.tls.listen),
      .off = true,
      .preset = "off",
-     .about = "Address and port for HTTPS (TLS 1.3, with post-quantum key exchange where the "
-              "client has it). Plain and TLS listeners may run at once."},
+     .about =
+         "Address and port for HTTPS (TLS 1.3, with post-quantum key exchange where the "
+         "client has it). Clients that offer HTTP/2 in the handshake get it; the plain listener "
+         "speaks HTTP/1.1 only. Plain and TLS listeners may run at once."},
     {.name = "certificate",
      .type = CONFIG_TEXT,
      .offset = IN(c.tls.certificate),

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "http/framing.h"
 #include "http/message.h"
+#include "http/target.h"
 
 /* Empty lines that a client may send in front of a request (RFC 9112 2.2). */
 #define REQUEST_EMPTY_LINES_MAX 4
@@ -109,64 +110,6 @@ static enum sotto_err no_memory(struct sotto_http_request *r)
     return refuse(r, 503, "out of memory");
 }
 
-/* Characters that RFC 3986 allows in a path and a query; brackets are common in queries. */
-static bool is_target_byte(uint8_t c)
-{
-    return c > 0x20 && c < 0x7f && strchr("\"#<>\\^`{|}", c) == NULL;
-}
-
-static bool all_bytes(sotto_span s, bool (*is_ok)(uint8_t c))
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!is_ok(s.base[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Letters of a host and port: RFC 3986 3.2 without user information. */
-static bool is_host_byte(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-._~%!$&'()*+,;=:[]", c) != NULL);
-}
-
-/*
- * Turns the target into origin-form.  absolute-form has to be understood (RFC 9112 3.2.2);
- * authority-form belongs to CONNECT, which this is no proxy for.
- */
-static bool normalise_target(struct sotto_http_head *head)
-{
-    sotto_span target = head->target;
-    if (!all_bytes(target, is_target_byte)) {
-        return false;
-    }
-    if (target.len != 0 && target.base[0] == '/') {
-        return true;
-    }
-    if (sotto_span_eq(target, SOTTO_LIT("*"))) {
-        return sotto_span_eq(head->method, SOTTO_LIT("OPTIONS"));
-    }
-    static const char *const schemes[] = {"http://", "https://"};
-    for (size_t i = 0; i < SOTTO_COUNT(schemes); i++) {
-        sotto_span scheme = sotto_span_str(schemes[i]);
-        if (target.len <= scheme.len ||
-            !sotto_span_ieq(sotto_span_sub(target, 0, scheme.len), scheme)) {
-            continue;
-        }
-        sotto_span rest = sotto_span_skip(target, scheme.len);
-        const uint8_t *slash = memchr(rest.base, '/', rest.len);
-        size_t n = slash != NULL ? (size_t)(slash - rest.base) : rest.len;
-        if (n == 0 || !all_bytes(sotto_span_sub(rest, 0, n), is_host_byte)) {
-            return false;
-        }
-        head->target = slash != NULL ? sotto_span_skip(rest, n) : SOTTO_LIT("/");
-        return true;
-    }
-    return false;
-}
-
 static enum sotto_err check_host(struct sotto_http_request *r, const struct sotto_http_head *head)
 {
     size_t count = sotto_http_count(head, "host");
@@ -176,7 +119,7 @@ static enum sotto_err check_host(struct sotto_http_request *r, const struct sott
     if (count == 0 && r->minor == 1) {
         return refuse(r, 400, "the Host field is missing");
     }
-    if (!all_bytes(sotto_http_get(head, "host"), is_host_byte)) {
+    if (!sotto_http_is_host(sotto_http_get(head, "host"))) {
         return refuse(r, 400, "the Host field is not valid");
     }
     return SOTTO_OK;
@@ -236,7 +179,7 @@ static enum sotto_err read_head(struct sotto_http_request *r, sotto_span raw)
     if (err != SOTTO_OK) {
         return refuse(r, 400, "the request is not valid HTTP/1.1");
     }
-    if (!normalise_target(&head)) {
+    if (!sotto_http_normalise_target(&head)) {
         return refuse(r, 400, "the request target is not valid");
     }
     if ((err = check_host(r, &head)) != SOTTO_OK || (err = begin_body(r, &head)) != SOTTO_OK ||

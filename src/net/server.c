@@ -214,6 +214,8 @@ void sotto_server_drain(struct sotto_server *server)
         }
         if (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE) {
             sotto_conn_kill(c);
+        } else if (c->state == CONN_MULTI) {
+            sotto_server_h2_drain(c);
         }
     }
     sotto_server_check_drained(server);
@@ -227,4 +229,59 @@ void sotto_server_stats(const struct sotto_server *server, struct sotto_server_s
 void sotto_server_set_limits(struct sotto_server *server, const struct sotto_server_limits *limits)
 {
     server->limits = *limits;
+}
+
+/* --- exchanges -------------------------------------------------------------------------------- */
+
+uint64_t sotto_exchange_id(const struct sotto_exchange *x)
+{
+    return x->id;
+}
+
+void sotto_exchange_set_user(struct sotto_exchange *x, void *user)
+{
+    x->user = user;
+}
+
+void *sotto_exchange_user(const struct sotto_exchange *x)
+{
+    return x->user;
+}
+
+void sotto_exchange_reply(struct sotto_exchange *x, int status, sotto_span lines, sotto_span body)
+{
+    if (x->conn != NULL) {
+        sotto_server_h2_reply(x, status, lines, body);
+    } else {
+        sotto_server_h1_reply(x, status, lines, body);
+    }
+}
+
+void sotto_exchange_stream(struct sotto_exchange *x, int status, sotto_span lines)
+{
+    if (x->conn != NULL) {
+        sotto_server_h2_stream(x, status, lines);
+    } else {
+        sotto_server_h1_stream(x, status, lines);
+    }
+}
+
+bool sotto_exchange_write(struct sotto_exchange *x, sotto_span piece, bool last)
+{
+    return x->conn != NULL ? sotto_server_h2_write(x, piece, last)
+                           : sotto_server_h1_write(x, piece, last);
+}
+
+size_t sotto_exchange_waiting(struct sotto_exchange *x)
+{
+    return x->conn != NULL ? sotto_server_h2_waiting(x) : sotto_server_h1_waiting(x);
+}
+
+void sotto_exchange_abort(struct sotto_exchange *x)
+{
+    if (x->conn != NULL) {
+        sotto_server_h2_abort(x);
+    } else {
+        sotto_server_h1_abort(x);
+    }
 }

@@ -2,9 +2,12 @@
 
 #include "net/server_conn.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/alloc.h"
+#include "sys/clock.h"
 
 /* Reads of one connection before others get a turn. */
 #define CONN_READS 8
@@ -30,6 +33,7 @@ void sotto_conn_free(struct sotto_task *task)
 {
     struct sotto_conn *c = SOTTO_CONTAINER(task, struct sotto_conn, task);
     sotto_http_request_free(c->parser);
+    sotto_h2_server_free(c->h2);
     sotto_free(c);
 }
 
@@ -42,6 +46,7 @@ void sotto_conn_kill(struct sotto_conn *c)
     if (c->state == CONN_RUNNING) {
         server->stats.running--;
     }
+    sotto_server_h2_end(c, false);
     c->state = CONN_DEAD;
     sotto_loop_unwatch(server->loop, &c->watch);
     sotto_timer_close(&c->timer);
@@ -64,6 +69,7 @@ void sotto_conn_lose(struct sotto_conn *c)
         c->state = CONN_FLUSHING; /* the exchange is over before it is told */
         c->server->handler->on_gone(c->server->ctx, &c->exchange);
     }
+    sotto_server_h2_end(c, true);
     sotto_conn_kill(c);
 }
 
@@ -157,6 +163,25 @@ bool sotto_conn_flush(struct sotto_conn *c)
     return true;
 }
 
+const char *sotto_server_date(struct sotto_server *server)
+{
+    int64_t now_s = sotto_wall_s();
+    if (now_s != server->date_s) {
+        struct tm tm;
+        time_t seconds = (time_t)now_s;
+        static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        gmtime_r(&seconds, &tm);
+        snprintf(server->date, sizeof(server->date), "%s, %02u %s %04u %02u:%02u:%02u GMT",
+                 days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
+                 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+                 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+        server->date_s = now_s;
+    }
+    return server->date;
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 void sotto_conn_read_task(struct sotto_task *task)
@@ -185,7 +210,8 @@ static void discard(struct sotto_conn *c, size_t n)
 /* Whether bytes of the connection are wanted now.  While an answer runs they stay in the kernel. */
 static bool wants_input(const struct sotto_conn *c)
 {
-    return c->state == CONN_IDLE || c->state == CONN_READING || c->state == CONN_LINGERING;
+    return c->state == CONN_IDLE || c->state == CONN_READING || c->state == CONN_LINGERING ||
+           c->state == CONN_MULTI;
 }
 
 static void read_once(struct sotto_conn *c, bool *more)
@@ -197,6 +223,8 @@ static void read_once(struct sotto_conn *c, bool *more)
     case SOTTO_TLS_OK:
         if (c->state == CONN_LINGERING) {
             discard(c, n);
+        } else if (c->state == CONN_MULTI) {
+            sotto_server_h2_input(c, sotto_span_init(scratch, n));
         } else {
             sotto_server_h1_input(c, sotto_span_init(scratch, n));
         }
@@ -250,6 +278,17 @@ static bool is_plain_request(int fd)
     return false;
 }
 
+/* The handshake is complete. */
+static void begin(struct sotto_conn *c)
+{
+    if (!sotto_tls_is_h2(c->wire.tls)) {
+        c->state = CONN_IDLE;
+        sotto_timer_arm(&c->timer, c->server->limits.keep_alive_ms);
+    } else if (!sotto_server_h2_begin(c)) {
+        sotto_conn_kill(c);
+    }
+}
+
 static void shake_hands(struct sotto_conn *c)
 {
     if (is_plain_request(c->wire.fd)) {
@@ -260,8 +299,7 @@ static void shake_hands(struct sotto_conn *c)
     }
     switch (sotto_tls_handshake(c->wire.tls)) {
     case SOTTO_TLS_OK:
-        c->state = CONN_IDLE;
-        sotto_timer_arm(&c->timer, c->server->limits.keep_alive_ms);
+        begin(c);
         break;
     case SOTTO_TLS_AGAIN:
         break;
@@ -274,6 +312,10 @@ static void shake_hands(struct sotto_conn *c)
 
 static void write_on(struct sotto_conn *c)
 {
+    if (c->state == CONN_MULTI) {
+        sotto_server_h2_pump(c);
+        return;
+    }
     size_t before = sotto_conn_waiting(c);
     if (before == 0) {
         return;
@@ -325,6 +367,9 @@ static void on_timer(struct sotto_timer *timer)
         } else {
             sotto_server_h1_refuse(c, 408, "the head came too slowly");
         }
+        break;
+    case CONN_MULTI:
+        sotto_server_h2_tick(c);
         break;
     case CONN_RUNNING: /* nothing could be sent for send_ms, or a write failed */
     case CONN_FLUSHING:

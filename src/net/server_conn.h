@@ -6,10 +6,12 @@
 /*
  * A connection of net/server.h and who does what with it: server.c has the listeners and the
  * server itself, server_conn.c the life of a connection (handshake, reading, sending, time limits,
- * end), server_h1.c what HTTP/1.x makes of its bytes.  Used inside net/server*.c only.
+ * end), server_h1.c and server_h2.c what a version of HTTP makes of its bytes.  Used inside
+ * net/server*.c only.
  */
 
 #include "base/buf.h"
+#include "http/h2_server.h"
 #include "net/server.h"
 #include "net/wire.h"
 
@@ -23,16 +25,21 @@ enum sotto_conn_state {
     CONN_RUNNING,   /* its exchange runs */
     CONN_FLUSHING,  /* the answer is complete and waits to be sent */
     CONN_LINGERING, /* our direction is closed */
+    CONN_MULTI,     /* HTTP/2: its streams have states of their own */
     CONN_DEAD,
 };
 
 struct sotto_exchange {
     uint64_t id;
     void *user;
+    struct sotto_conn *conn;        /* HTTP/2; NULL: HTTP/1.x, and it lies in its connection */
+    struct sotto_h2_stream *stream; /* HTTP/2, as the next two; NULL: it is over */
+    struct sotto_exchange *prev, *next;
     bool streaming; /* the head has been written */
     bool chunked;
     bool bodiless; /* HEAD, 204, 304: the body is not sent */
     bool full;     /* on_flow(full) was called */
+    bool over;     /* HTTP/2 */
 };
 
 struct sotto_conn {
@@ -56,6 +63,9 @@ struct sotto_conn {
     bool
         reading; /* inside sotto_conn_read_on(): what ends an exchange must not start another there */
     struct sotto_exchange exchange;
+    struct sotto_h2_server *h2; /* HTTP/2 */
+    int64_t stuck_us; /* HTTP/2: since when nothing of what waits could be sent; 0: nothing waits */
+    struct sotto_exchange *exchanges; /* those of its streams that run */
 };
 
 struct sotto_server {
@@ -137,6 +147,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_conn_send(struct sotto_conn *c, const stru
 /** Sends what waits.  False: the connection is lost. */
 bool sotto_conn_flush(struct sotto_conn *c);
 
+/** "Sun, 06 Nov 1994 08:49:37 GMT" of now; valid until the next call. */
+const char *sotto_server_date(struct sotto_server *server);
+
 /* --- server_h1.c ------------------------------------------------------------------------------ */
 
 /** Parses `in` request by request; keeps what has to wait for an answer. */
@@ -153,5 +166,38 @@ void sotto_server_h1_refuse(struct sotto_conn *c, int status, const char *reason
 
 /** The end of a time window inside a body. */
 void sotto_server_h1_body_window(struct sotto_conn *c);
+
+/* What net/server.h says of exchanges. */
+void sotto_server_h1_reply(struct sotto_exchange *x, int status, sotto_span lines, sotto_span body);
+void sotto_server_h1_stream(struct sotto_exchange *x, int status, sotto_span lines);
+bool sotto_server_h1_write(struct sotto_exchange *x, sotto_span piece, bool last);
+size_t sotto_server_h1_waiting(struct sotto_exchange *x);
+void sotto_server_h1_abort(struct sotto_exchange *x);
+
+/* --- server_h2.c ------------------------------------------------------------------------------ */
+
+/** The handshake agreed on HTTP/2: begins it.  False: no memory. */
+bool sotto_server_h2_begin(struct sotto_conn *c);
+
+/** Takes what the client sent. */
+void sotto_server_h2_input(struct sotto_conn *c, sotto_span in);
+
+/** Sends what goes: room was made, or something is to be sent. */
+void sotto_server_h2_pump(struct sotto_conn *c);
+
+/** Looks at the time limits. */
+void sotto_server_h2_tick(struct sotto_conn *c);
+
+/** Lets streams finish, then closes. */
+void sotto_server_h2_drain(struct sotto_conn *c);
+
+/** Ends all exchanges; `tell`: on_gone() for each. */
+void sotto_server_h2_end(struct sotto_conn *c, bool tell);
+
+void sotto_server_h2_reply(struct sotto_exchange *x, int status, sotto_span lines, sotto_span body);
+void sotto_server_h2_stream(struct sotto_exchange *x, int status, sotto_span lines);
+bool sotto_server_h2_write(struct sotto_exchange *x, sotto_span piece, bool last);
+size_t sotto_server_h2_waiting(struct sotto_exchange *x);
+void sotto_server_h2_abort(struct sotto_exchange *x);
 
 #endif

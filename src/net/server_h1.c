@@ -2,12 +2,9 @@
 
 #include "net/server_conn.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "http/write.h"
-#include "sys/clock.h"
 
 /* --- between requests ------------------------------------------------------------------------- */
 
@@ -37,25 +34,6 @@ static void exchange_over(struct sotto_conn *c)
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
-static const char *date_text(struct sotto_server *server)
-{
-    int64_t now_s = sotto_wall_s();
-    if (now_s != server->date_s) {
-        struct tm tm;
-        time_t seconds = (time_t)now_s;
-        static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-        static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        gmtime_r(&seconds, &tm);
-        snprintf(server->date, sizeof(server->date), "%s, %02u %s %04u %02u:%02u:%02u GMT",
-                 days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
-                 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-                 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
-        server->date_s = now_s;
-    }
-    return server->date;
-}
-
 /* Writes the head into server->head.  `length` < 0: no Content-Length. */
 static enum sotto_err write_head(struct sotto_conn *c, int status, sotto_span lines, int64_t length,
                                  bool chunked)
@@ -65,8 +43,8 @@ static enum sotto_err write_head(struct sotto_conn *c, int status, sotto_span li
     sotto_buf_truncate(head, 0);
     if ((err = sotto_http_write_status(head, status)) != SOTTO_OK ||
         (err = sotto_buf_append(head, lines)) != SOTTO_OK ||
-        (err = sotto_http_write_field(head, "Date", sotto_span_str(date_text(c->server)))) !=
-            SOTTO_OK) {
+        (err = sotto_http_write_field(head, "Date",
+                                      sotto_span_str(sotto_server_date(c->server)))) != SOTTO_OK) {
         return err;
     }
     if (chunked) {
@@ -98,22 +76,7 @@ static struct sotto_conn *conn_of(struct sotto_exchange *x)
     return SOTTO_CONTAINER(x, struct sotto_conn, exchange);
 }
 
-uint64_t sotto_exchange_id(const struct sotto_exchange *x)
-{
-    return x->id;
-}
-
-void sotto_exchange_set_user(struct sotto_exchange *x, void *user)
-{
-    x->user = user;
-}
-
-void *sotto_exchange_user(const struct sotto_exchange *x)
-{
-    return x->user;
-}
-
-void sotto_exchange_reply(struct sotto_exchange *x, int status, sotto_span lines, sotto_span body)
+void sotto_server_h1_reply(struct sotto_exchange *x, int status, sotto_span lines, sotto_span body)
 {
     struct sotto_conn *c = conn_of(x);
     if (c->state != CONN_RUNNING || x->streaming) {
@@ -140,7 +103,7 @@ static void on_head_task(struct sotto_task *task)
     }
 }
 
-void sotto_exchange_stream(struct sotto_exchange *x, int status, sotto_span lines)
+void sotto_server_h1_stream(struct sotto_exchange *x, int status, sotto_span lines)
 {
     struct sotto_conn *c = conn_of(x);
     if (c->state != CONN_RUNNING || x->streaming) {
@@ -192,7 +155,7 @@ static enum sotto_err send_stream(struct sotto_conn *c, sotto_span piece, bool l
     return err;
 }
 
-bool sotto_exchange_write(struct sotto_exchange *x, sotto_span piece, bool last)
+bool sotto_server_h1_write(struct sotto_exchange *x, sotto_span piece, bool last)
 {
     struct sotto_conn *c = conn_of(x);
     if (c->state != CONN_RUNNING || !x->streaming) {
@@ -219,7 +182,7 @@ bool sotto_exchange_write(struct sotto_exchange *x, sotto_span piece, bool last)
     return true;
 }
 
-size_t sotto_exchange_waiting(struct sotto_exchange *x)
+size_t sotto_server_h1_waiting(struct sotto_exchange *x)
 {
     return sotto_conn_waiting(conn_of(x));
 }
@@ -233,7 +196,7 @@ static void reset(struct sotto_conn *c)
     sotto_conn_kill(c);
 }
 
-void sotto_exchange_abort(struct sotto_exchange *x)
+void sotto_server_h1_abort(struct sotto_exchange *x)
 {
     struct sotto_conn *c = conn_of(x);
     if (c->state != CONN_RUNNING) {

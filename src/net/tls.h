@@ -5,8 +5,9 @@
 
 /*
  * TLS 1.3 (and 1.2 with AEAD suites and forward secrecy) over non-blocking sockets, with OpenSSL.
- * Key exchange X25519MLKEM768, X25519, P-256, in this order.  ALPN http/1.1.  Buffers of idle
- * connections are released and plaintext is wiped.
+ * Key exchange X25519MLKEM768, X25519, P-256, in this order.  Buffers of idle connections are
+ * released and plaintext is wiped.  By ALPN a server takes h2 before http/1.1; a client offers
+ * http/1.1, and h2 before it where its session was told to.
  *
  * A context may be shared by threads; a session belongs to one.
  */
@@ -109,6 +110,12 @@ void sotto_tls_shutdown(struct sotto_tls *tls);
 
 /** Whether the handshake is complete. */
 bool sotto_tls_ready(const struct sotto_tls *tls);
+
+/** Client, before the handshake: offers HTTP/2 too.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err sotto_tls_offer_h2(struct sotto_tls *tls);
+
+/** Behind the handshake: whether both sides agreed on HTTP/2. */
+bool sotto_tls_is_h2(const struct sotto_tls *tls);
 
 /** Whether the session was resumed from a ticket. */
 bool sotto_tls_resumed(const struct sotto_tls *tls);

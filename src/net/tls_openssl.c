@@ -41,6 +41,12 @@ struct sotto_tls {
 /* OpenSSL takes it as char *, and only reads it. */
 static char tls_groups[] = "X25519MLKEM768:X25519:P-256";
 
+/* ALPN (RFC 7301 3.1), the one we prefer first. */
+static const unsigned char tls_protocols[] = {2,   'h', '2', 8,   'h', 't',
+                                              't', 'p', '/', '1', '.', '1'};
+#define TLS_HTTP_11       (tls_protocols + 3)
+#define TLS_HTTP_11_BYTES 9
+
 static pthread_once_t tls_once = PTHREAD_ONCE_INIT;
 static BIO_METHOD *tls_bio;
 static int tls_index = -1; /* of the struct sotto_tls in an SSL */
@@ -163,12 +169,11 @@ static enum sotto_err wrap(SSL_CTX *ctx, bool server, struct sotto_tls_context *
 static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *in, unsigned int in_len, void *arg)
 {
-    static const unsigned char ours[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     unsigned char *selected = NULL;
     (void)ssl;
     (void)arg;
-    if (SSL_select_next_proto(&selected, out_len, ours, sizeof(ours), in, in_len) !=
-        OPENSSL_NPN_NEGOTIATED) {
+    if (SSL_select_next_proto(&selected, out_len, tls_protocols, sizeof(tls_protocols), in,
+                              in_len) != OPENSSL_NPN_NEGOTIATED) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     *out = selected;
@@ -278,7 +283,6 @@ void sotto_tls_ticket_free(struct sotto_tls_ticket *ticket)
 
 enum sotto_err sotto_tls_client_new(const char *ca_path, struct sotto_tls_context **out)
 {
-    static const unsigned char protocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     SSL_CTX *ctx = NULL;
     enum sotto_err err = ready();
     if (err != SOTTO_OK || (err = common_new(TLS_client_method(), &ctx)) != SOTTO_OK) {
@@ -288,7 +292,7 @@ enum sotto_err sotto_tls_client_new(const char *ca_path, struct sotto_tls_contex
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, keep_ticket);
     if (SSL_CTX_set_default_verify_paths(ctx) != 1 ||
-        SSL_CTX_set_alpn_protos(ctx, protocols, sizeof(protocols)) != 0) {
+        SSL_CTX_set_alpn_protos(ctx, TLS_HTTP_11, TLS_HTTP_11_BYTES) != 0) {
         err = SOTTO_ECRYPTO;
     } else if (ca_path != NULL && SSL_CTX_load_verify_file(ctx, ca_path) != 1) {
         err = SOTTO_EFORMAT;
@@ -508,6 +512,20 @@ void sotto_tls_shutdown(struct sotto_tls *tls)
 bool sotto_tls_ready(const struct sotto_tls *tls)
 {
     return SSL_is_init_finished(tls->ssl) == 1;
+}
+
+enum sotto_err sotto_tls_offer_h2(struct sotto_tls *tls)
+{
+    return SSL_set_alpn_protos(tls->ssl, tls_protocols, sizeof(tls_protocols)) == 0 ? SOTTO_OK
+                                                                                    : SOTTO_ENOMEM;
+}
+
+bool sotto_tls_is_h2(const struct sotto_tls *tls)
+{
+    const unsigned char *name;
+    unsigned int len;
+    SSL_get0_alpn_selected(tls->ssl, &name, &len);
+    return len == 2 && memcmp(name, "h2", 2) == 0;
 }
 
 bool sotto_tls_resumed(const struct sotto_tls *tls)

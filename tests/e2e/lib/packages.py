@@ -21,6 +21,8 @@ CRYPTOGRAPHY = "cryptography==48.0.0"
 # its source package want.
 OPENAI_TESTED = ("openai-tested", OPENAI_PYTHON, CRYPTOGRAPHY, "pytest", "pytest-asyncio", "respx", "rich", "httpx-aiohttp", "hatchling",
                  "hatch-fancy-pypi-readme")
+# HTTP/2 as others speak it: the client, and h2 frame by frame.
+HTTP2 = ("http2", OPENAI_PYTHON, "h2==4.4.1")
 # Frameworks that take an OpenAI client; they want an older one.
 FRAMEWORKS = ("frameworks", "langchain-openai==1.7.3", "llama-index-llms-openai==0.8.3", CRYPTOGRAPHY)
 BROWSER = ("playwright-core@1.65.1", "axe-core@4.14.1")
