@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """libsotto against a running gateway: sealed conversations and proofs, in C and through ctypes."""
 
 import base64

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """`sotto proxy --trust evidence`: only a gateway for which a trusted execution environment vouches."""
 
 import http.client
