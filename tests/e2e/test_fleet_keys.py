@@ -26,7 +26,7 @@ server = Postgres()
 
 
 def settings(url=None, **more):
-    stores = {"postgres": url or server.url(), "trust_keys": "4s"}
+    stores = {"postgres": url or server.url(), "trust_keys": "15s"}
     return config(provider, stores=stores, secrets={"master": MASTER}, **more)
 
 
