@@ -62,6 +62,7 @@ static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
 {
     struct sotto_key_table *table = NULL;
     const struct sotto_config *config = g->options.config;
+    g->fleet = config->stores.postgres.len != 0;
     enum sotto_err err =
         sotto_store_connect(g->options.folder, config->stores.postgres, &g->store, why);
     if (err == SOTTO_OK) {
@@ -153,7 +154,7 @@ static void save_run(struct sotto_side_work *work)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
     enum sotto_err err = sotto_store_usage_save(g->store, g->limits);
-    if (err == SOTTO_OK && g->setup->config->stores.postgres.len != 0) {
+    if (err == SOTTO_OK && g->fleet) {
         /* Others of the fleet use, too: what they did counts here from now on. */
         err = sotto_store_usage_load(g->store, sotto_limit_month(sotto_wall_ms()), g->limits);
     }

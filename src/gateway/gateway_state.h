@@ -26,6 +26,7 @@ struct sotto_gateway {
     struct sotto_setup *setup;
     struct sotto_key_quota quota;
     struct sotto_store *store; /* of the side thread */
+    bool fleet;                /* the store is that of others, too; stays as it was at the start */
     struct sotto_limits *limits;
     struct sotto_key_slot *keys;
     struct sotto_sealing *sealing;
