@@ -7,6 +7,7 @@
 
 #include "apps/cli.h"
 #include "base/compiler.h"
+#include "sys/harden.h"
 
 struct main_command {
     const char *name;
@@ -59,6 +60,12 @@ static void print_help(FILE *out)
     fprintf(out, "\n`sotto COMMAND --help` says more.\n");
 }
 
+/* Whether texts of others pass through the command for as long as it runs. */
+static bool serves(const char *word)
+{
+    return strcmp(word, "serve") == 0 || strcmp(word, "proxy") == 0;
+}
+
 static int run(const struct main_command *command, int argc, char **argv)
 {
     char name[32];
@@ -74,6 +81,9 @@ int main(int argc, char **argv)
         return SOTTO_EXIT_USAGE;
     }
     const char *word = argv[1];
+    if (serves(word)) {
+        sotto_bind_now(argv);
+    }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);
         return sotto_cli_finish(SOTTO_EXIT_OK);

@@ -41,8 +41,8 @@ struct sotto_rooms {
 /* --- starting ---------------------------------------------------------------------------------- */
 
 /* What a room may know of our environment: where trust is kept, and what a sanitizer is told. */
-static const char *const kept_variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "ASAN_OPTIONS",
-                                             "UBSAN_OPTIONS", "TZ",           NULL};
+static const char *const kept_variables[] = {
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TZ", "LD_BIND_NOW", NULL};
 
 static enum sotto_err spawn(struct rooms_side *side, const struct sotto_rooms_options *options,
                             const int *fds, size_t count)

@@ -3,6 +3,7 @@
 #include "sys/harden.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,6 +20,20 @@ enum sotto_err sotto_harden(void)
         return SOTTO_EIO;
     }
     return SOTTO_OK;
+}
+
+void sotto_bind_now(char **argv)
+{
+    char path[4096];
+    const char *set = getenv("LD_BIND_NOW");
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if ((set != NULL && set[0] != '\0') || len <= 0) {
+        return;
+    }
+    path[len] = '\0';
+    if (setenv("LD_BIND_NOW", "1", 1) == 0) {
+        execv(path, argv);
+    }
 }
 
 /* /proc/swaps has a line for each device behind the one with the names of the columns. */

@@ -17,6 +17,17 @@
 SOTTO_MUST_CHECK enum sotto_err sotto_harden(void);
 
 /**
+ * Has every function of a shared library looked up when the program starts (LD_BIND_NOW), for which
+ * it starts itself again, once.  A look-up at a function's first call saves the vector registers on
+ * the stack, with whatever text is in them, where nobody wipes it; libraries that were not linked
+ * with `-z now` are looked up so.  Before anything else in main(); returns where that is done
+ * already, or is not possible.
+ *
+ * @param argv  of main(), unchanged
+ */
+void sotto_bind_now(char **argv);
+
+/**
  * Keeps the memory of the process, now and later, out of swap (mlockall), as far as it is used.
  * Done only where no limit can make a later allocation fail: RLIMIT_MEMLOCK is unlimited, or may be
  * made so.

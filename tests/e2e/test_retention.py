@@ -19,7 +19,8 @@ import tempfile
 import threading
 import time
 
-from lib.gateway import Gateway, config, need_binary
+from lib import packages
+from lib.gateway import Gateway, need_binary
 from lib.memory import Marks, processes, readable, search
 from lib.provider import Provider, chunk, completion, echo, usage
 from lib.speed import binary, is_sanitized
@@ -34,6 +35,13 @@ if is_sanitized():
     skip_all("sanitizers keep freed memory and copies of stacks")
 if not readable():
     skip_all("only root may read the memory of a process that forbids it")
+
+try:
+    packages.under(packages.venv("cryptography", packages.CRYPTOGRAPHY))
+    from lib import native, sealed
+except packages.Missing as missing:
+    native = sealed = None
+    print(f"# no sealed conversations: {missing}", flush=True)
 
 t = Tap()
 CHAT = "/v1/chat/completions"
@@ -280,6 +288,97 @@ class Round:
             client.response()
             client.response()
 
+    def presidio(self):
+        m = self.marks
+        text = f"{m.text('presidio text')} is Margaret Thornbury, {m.text('presidio address')}@example.org"
+        found = [{"start": 5, "end": 20, "score": 0.9, "entity_type": "PERSON"}]
+        adhoc = [{"name": m.text("recognizer", 2), "supported_language": "en", "supported_entity": "X", "deny_list": [m.text("deny list")],
+                  "patterns": [{"name": "p", "regex": m.text("pattern", 2), "score": 0.5}]}]
+        secret = m.text("operator key", 4)[:16]
+        encrypt = {"DEFAULT": {"type": "encrypt", "key": secret}}
+        for route, body in (
+            ("analyze", {"text": text, "language": "en"}), ("analyze", {"text": [text, m.text("second text")], "language": "de"}),
+            ("analyze", {"text": text, "language": "en", "ad_hoc_recognizers": adhoc, "context": [m.text("context")], "allow_list": [m.text("allow list")]}),
+            ("analyze", {"text": text}), ("analyze", {"text": text, "language": m.text("language", 2)}), ("analyze", {"text": text, "language": "en", "entities": [m.text("entity", 2)]}),
+            ("anonymize", {"text": text, "analyzer_results": found}), ("anonymize", {"text": text, "analyzer_results": found, "anonymizers": encrypt}),
+            ("anonymize", {"text": text, "analyzer_results": found, "anonymizers": {"PERSON": {"type": "replace", "new_value": m.text("new value")}}}),
+            ("anonymize", {"text": text, "analyzer_results": found, "anonymizers": {"PERSON": {"type": m.text("operator", 2)}}}),
+            ("anonymize", {"text": text, "analyzer_results": [{"start": 1, "end": 9000, "score": 1, "entity_type": m.text("type", 2)}]}),
+            ("deanonymize", {"text": text, "anonymizer_results": [{"start": 0, "end": 9, "entity_type": "X", "text": m.text("result")}], "deanonymizers": {"DEFAULT": {"type": "decrypt", "key": secret}}}),
+        ):
+            self.whole("/presidio/" + route, body)
+        good = json.dumps({"text": text, "language": "en"}).encode()
+        for data in (good[:-9], good + m.text("behind presidio").encode(), b"[" + good, m.text("no JSON for presidio").encode()):
+            self.whole("/presidio/analyze", data, raw=True)
+            self.whole("/presidio/anonymize", data, raw=True)
+        client = self.connect()
+        client.send(build("POST", "/presidio/analyze", self.headers(), good)[:-12])
+        client.close()
+
+    def admin(self):
+        """Keys that are made there are secrets; names of keys are meant to stay, and bear no mark."""
+        m = self.marks
+        boss = self.gateway.make_key("--scopes", "admin")
+        m.secret("an admin's key", boss[-32:])
+        head = [("Authorization", f"Bearer {boss}"), ("Content-Type", "application/json")]
+
+        def ask(method, path, body=b"", headers=None):
+            client = Client(self.gateway.admin_port)
+            self.kept.append(client)
+            return client.request(method, path, head if headers is None else headers, body)
+
+        made = ask("POST", "/admin/v1/keys", b'{"name":"new"}').json
+        m.secret("a key made by the admin API", made["key"][-32:])
+        turned = ask("POST", f"/admin/v1/keys/{made['id']}/rotate").json
+        m.secret("a rotated key", turned["key"][-32:])
+        self.whole(CHAT, self.body("with a new key"), self.gateway.headers(turned["key"]))
+        for body in (m.text("admin: no JSON"), json.dumps({"expires": m.text("admin: expires")}), json.dumps({m.text("admin: field"): 1}), '{"name": "%s' % m.text("admin: cut")):
+            ask("POST", "/admin/v1/keys", body.encode())
+        ask("GET", "/admin/v1/keys/" + m.text("admin: id"))
+        ask("GET", "/admin/v1/usage?month=" + m.text("admin: month"))
+        ask("GET", "/admin/v1/keys", headers=[("Authorization", "Bearer " + m.text("admin: bad key"))])
+        ask("POST", "/" + m.text("admin: path"), m.text("admin: body").encode())
+
+    def sealed(self):
+        """Whole, streamed, refused, damaged and abandoned, through each profile."""
+        if sealed is None:
+            return
+        mine = sealed.Client(self.gateway, key=self.key)
+        old = sealed.Client(self.gateway, key=self.key)
+        keys = self.gateway.request("GET", "/v1/seal/keys").json
+        session = None
+        for suite in native.SUITES:
+            hello = native.Hello(suite, keys)
+            answer = self.gateway.post("/v1/seal/session", hello.body, key=self.key).json
+            session = hello.agreed(answer, native.unb64(keys["signing_key"]))
+        mine.begin()
+        old.secret, old.name, old.ca = mine.secret, mine.name, mine.ca
+        sealed_type = [("Content-Type", native.SEALED)]
+        for seed in (0, 1, 2, 3, 6, 7):
+            for stream in (False, True):
+                place = f"{seed} {stream}"
+                body = self.body("privatemode " + place, seed=seed, stream=stream)
+                self.whole(CHAT, json.dumps(mine.begin().seal_object(body)).encode(), [*self.headers(), *mine.headers()], raw=True)
+                texts = json.dumps([{"role": "user", "content": self.marks.text("continuum " + place)}])
+                exchange = old.begin()
+                self.whole(CHAT, {"model": "here", "messages": exchange.seal(texts), "stream": stream, "seed": seed})
+                data, _ = session.request(CHAT, json.dumps(self.body("native " + place, seed=seed, stream=stream)).encode(), "here")
+                self.whole(CHAT, data, sealed_type, raw=True)
+        bad = json.dumps({"model": "here", "messages": self.marks.text("sealed and wrong")})
+        data, _ = session.request(CHAT, bad.encode(), "here")
+        for wrong in (data, data[:-1] + bytes([data[-1] ^ 1]), data[:-40]):
+            self.whole(CHAT, wrong, sealed_type, raw=True)
+        self.whole(CHAT, {"model": "here", "messages": old.begin().seal(self.marks.text("sealed, no JSON"))})
+        text = old.begin().seal(json.dumps([{"role": "user", "content": self.marks.text("sealed and damaged")}]))
+        self.whole(CHAT, {"model": "here", "messages": text[:-1] + ("0" if text[-1] != "0" else "1")})
+        for stream in (False, True):
+            data, _ = session.request(CHAT, json.dumps(self.body(f"sealed left {stream}", seed=4, stream=stream)).encode(), "here")
+            before = len(self.plain.seen)
+            client = self.connect()
+            client.send(build("POST", CHAT, sealed_type, data))
+            wait_until(lambda: len(self.plain.seen) > before)
+            client.close()
+
     def cancelled(self, secure):
         where = "TLS" if secure else "plain"
         model = "secure" if secure else "here"
@@ -311,6 +410,9 @@ class Round:
             self.chats(secure)
             self.cancelled(secure)
         self.others()
+        self.presidio()
+        self.admin()
+        self.sealed()
         self.malformed()
 
     # --- what is left ---
@@ -349,7 +451,7 @@ def nothing_is_left():
         found = [] if left else work.memory()
         if "--show" in sys.argv:
             print("\n".join(f"# {line}" for line in found))
-        t.ok(work.asked > 70 and len(work.marks.places) > 100, "requests were made, and their texts had places", (work.asked, len(work.marks.places)))
+        t.ok(work.asked > 100 and len(work.marks.places) > 150, "requests were made, and their texts had places", (work.asked, len(work.marks.places)))
         t.same(work.plain.faults + work.secure.faults, [], "the scripted provider had no trouble of its own")
         t.ok(not found, "no process holds a text in its memory", "\n".join(found[:40]))
         t.same(work.rest(), [], "neither log, output, metrics nor the state folder holds one")
