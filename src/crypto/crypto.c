@@ -18,6 +18,7 @@ static bool crypto_allocator_set;
 static EVP_MD *fetched_sha256;
 static EVP_MD *fetched_sha3_256;
 static EVP_MD *fetched_shake256;
+static EVP_MAC *fetched_hmac;
 static EVP_CIPHER *fetched_aes256_gcm;
 
 static void *crypto_malloc(size_t size, const char *file, int line)
@@ -64,11 +65,14 @@ static bool fetch_all(void)
     if (fetched_shake256 == NULL) {
         fetched_shake256 = EVP_MD_fetch(NULL, "SHAKE256", NULL);
     }
+    if (fetched_hmac == NULL) {
+        fetched_hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    }
     if (fetched_aes256_gcm == NULL) {
         fetched_aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     }
     return fetched_sha256 != NULL && fetched_sha3_256 != NULL && fetched_shake256 != NULL &&
-           fetched_aes256_gcm != NULL;
+           fetched_hmac != NULL && fetched_aes256_gcm != NULL;
 }
 
 enum sotto_err sotto_crypto_init(void)
@@ -98,6 +102,11 @@ const EVP_MD *crypto_sha3_256(void)
 const EVP_MD *crypto_shake256(void)
 {
     return sotto_crypto_init() == SOTTO_OK ? fetched_shake256 : NULL;
+}
+
+EVP_MAC *crypto_hmac(void)
+{
+    return sotto_crypto_init() == SOTTO_OK ? fetched_hmac : NULL;
 }
 
 const EVP_CIPHER *crypto_aes256_gcm(void)

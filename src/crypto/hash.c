@@ -25,12 +25,9 @@ static void make_key(void)
     sha256_kept = pthread_key_create(&sha256_key, free_ctx) == 0;
 }
 
-EVP_MD_CTX *crypto_sha256_ctx(void)
+/* The thread's context; NULL: there is none. */
+static EVP_MD_CTX *thread_ctx(void)
 {
-    /* First: the library must have our allocator before it allocates anything. */
-    if (sotto_crypto_init() != SOTTO_OK) {
-        return NULL;
-    }
     pthread_once(&sha256_once, make_key);
     if (sha256_ctx == NULL && sha256_kept) {
         EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -41,11 +38,6 @@ EVP_MD_CTX *crypto_sha256_ctx(void)
         sha256_ctx = ctx;
     }
     return sha256_ctx;
-}
-
-bool crypto_sha256_end(EVP_MD_CTX *ctx)
-{
-    return EVP_DigestInit_ex2(ctx, crypto_sha256(), NULL) == 1;
 }
 
 static enum sotto_err digest(EVP_MD_CTX *ctx, const EVP_MD *md, const sotto_span *parts,
@@ -65,9 +57,11 @@ static enum sotto_err digest(EVP_MD_CTX *ctx, const EVP_MD *md, const sotto_span
 enum sotto_err sotto_sha256_parts(const sotto_span *parts, size_t count,
                                   uint8_t out[SOTTO_SHA256_BYTES])
 {
-    EVP_MD_CTX *ctx = crypto_sha256_ctx();
-    enum sotto_err err = digest(ctx, crypto_sha256(), parts, count, out, SOTTO_SHA256_BYTES);
-    if (ctx != NULL && !crypto_sha256_end(ctx) && err == SOTTO_OK) {
+    const EVP_MD *md = crypto_sha256();
+    EVP_MD_CTX *ctx = thread_ctx();
+    enum sotto_err err = digest(ctx, md, parts, count, out, SOTTO_SHA256_BYTES);
+    /* Beginning anew wipes what the context knows of this text. */
+    if (ctx != NULL && md != NULL && EVP_DigestInit_ex2(ctx, md, NULL) != 1 && err == SOTTO_OK) {
         sotto_wipe(out, SOTTO_SHA256_BYTES);
         err = SOTTO_ECRYPTO;
     }
