@@ -154,6 +154,33 @@ def during_the_work():
 
 
 @t.case
+def before_the_entry():
+    """Answered by the provider, not yet in the audit log: who leaves then takes nobody else's place."""
+    provider.script = lambda seen, out: out.whole(completion("ok"))
+    answered = []
+
+    def leave_and_ask():
+        for _ in range(25):
+            leaving = [gateway.client() for _ in range(4)]
+            for client in leaving:
+                client.send(ask())
+            time.sleep(0.004)
+            for client in leaving:
+                client.reset()
+            try:
+                answered.append(gateway.chat("Hello").status)
+            except Exception as error:
+                answered.append(repr(error))
+
+    threads = [threading.Thread(target=leave_and_ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    t.same([status for status in answered if status != 200], [], "those who stay are answered while others leave at the end of theirs")
+
+
+@t.case
 def slow_reader():
     """The provider sends without end, the client does not read: back-pressure, not memory."""
     sent = [0]
