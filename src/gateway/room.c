@@ -360,6 +360,7 @@ static void close_front(struct room_stream *s)
     struct sotto_door_msg msg = {.kind = SOTTO_DOOR_CLOSE, .stream = s->id, .arg = SOTTO_ECLOSED};
     if (s->state == ROOM_COMMITTING) { /* its end comes with the entry */
         s->held = false;
+        sotto_streams_drop(&s->room->streams, s->id); /* the front gives its place to another */
         return;
     }
     if (s->state >= ROOM_LISTING && s->upstream->provider != NULL) {
