@@ -37,9 +37,10 @@ static void put_name(struct record_out *o, const char *name)
 {
     size_t len = strlen(name);
     uint8_t *to;
-    if (o->err == SOTTO_OK) {
-        o->err = sotto_buf_extend(o->buf, len + 4, &to);
+    if (o->err != SOTTO_OK) {
+        return;
     }
+    o->err = sotto_buf_extend(o->buf, len + 4, &to);
     if (o->err == SOTTO_OK) {
         to[0] = ',';
         to[1] = '"';
