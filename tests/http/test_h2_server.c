@@ -344,7 +344,7 @@ static void test_broken(void)
     end();
 }
 
-static void test_floods(void)
+static void test_resets(void)
 {
     CASE("rapid reset");
     begin();
@@ -381,7 +381,10 @@ static void test_floods(void)
     }
     IS_INT(err, SOTTO_ELIMIT, "resets that the client makes us send count too");
     end();
+}
 
+static void test_empty_frames(void)
+{
     CASE("frames that bring nothing");
     static const struct {
         const char *what;
@@ -399,7 +402,7 @@ static void test_floods(void)
     for (size_t i = 0; i < SOTTO_COUNT(floods); i++) {
         begin();
         peer_head(&in, 1, POST, false);
-        err = feed();
+        enum sotto_err err = feed();
         int n = 0;
         for (; n < 10000 && err == SOTTO_OK; n++) {
             peer_frame(&in, floods[i].type, floods[i].flags, floods[i].stream,
@@ -419,7 +422,10 @@ static void test_floods(void)
     }
     IS_INT(feed(), SOTTO_ELIMIT, "PINGs at once, before their answers could be sent");
     end();
+}
 
+static void test_swollen_heads(void)
+{
     CASE("CONTINUATION");
     begin();
     peer_frame(&in, PEER_HEADERS, 1, 1, SOTTO_LIT(""));
@@ -668,7 +674,9 @@ int main(void)
     test_refusals();
     test_malformed();
     test_broken();
-    test_floods();
+    test_resets();
+    test_empty_frames();
+    test_swollen_heads();
     test_streams();
     test_windows();
     test_time();
