@@ -61,7 +61,7 @@ struct postgres_link;
 /**
  * Makes a link; it connects when it is first used.
  *
- * @param url  borrowed for the call; checked by postgres_url_check() before
+ * @param url  borrowed for the call; postgres_url_read() took it before
  */
 SOTTO_MUST_CHECK enum sotto_err postgres_link_new(sotto_span url, struct postgres_link **out);
 
