@@ -44,22 +44,10 @@ static void keep(struct sotto_h2_head *head, struct sotto_buf *to, sotto_span by
     }
 }
 
-/* Three digits: nghttp2 lets nothing else through. */
-static int read_status(sotto_span value)
-{
-    int status = 0;
-    for (size_t i = 0; i < value.len && i < 3; i++) {
-        status = status * 10 + (value.base[i] - '0');
-    }
-    return status;
-}
-
 /* RFC 9113 8.3: they come in any order, in front of all others, none of them twice. */
 static void add_pseudo(struct sotto_h2_head *head, sotto_span name, sotto_span value)
 {
-    if (sotto_span_eq(name, SOTTO_LIT(":status"))) {
-        head->status = read_status(value);
-    } else if (sotto_span_eq(name, SOTTO_LIT(":scheme"))) {
+    if (sotto_span_eq(name, SOTTO_LIT(":scheme"))) {
         if (!sotto_span_ieq(value, SOTTO_LIT("https")) &&
             !sotto_span_ieq(value, SOTTO_LIT("http"))) {
             refuse(head, 400, "the scheme is not https");
@@ -210,22 +198,4 @@ enum sotto_err sotto_h2_head_request(struct sotto_h2_head *head, size_t body_byt
         }
     }
     return head->refused == 0 ? SOTTO_OK : SOTTO_EFORMAT;
-}
-
-enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head, struct sotto_buf *block)
-{
-    if (head->refused != 0) {
-        return head->refused == 431   ? SOTTO_ELIMIT
-               : head->refused == 503 ? SOTTO_ENOMEM
-                                      : SOTTO_EFORMAT;
-    }
-    if (head->status < 100 || head->status > 999) {
-        return SOTTO_EFORMAT;
-    }
-    const uint8_t digits[] = {(uint8_t)('0' + head->status / 100),
-                              (uint8_t)('0' + head->status / 10 % 10),
-                              (uint8_t)('0' + head->status % 10)};
-    const sotto_span parts[] = {sotto_span_init(digits, sizeof(digits)), SOTTO_LIT("\r\n"),
-                                sotto_buf_span(&head->fields), SOTTO_LIT("\r\n")};
-    return write_parts(block, parts, SOTTO_COUNT(parts));
 }

@@ -4,7 +4,7 @@
 #define SOTTO_HTTP_H2_HEAD_H
 
 /*
- * The head of an HTTP/2 message, field by field as nghttp2 decodes them, into the block of
+ * The head of an HTTP/2 request, field by field as nghttp2 decodes them, into the block of
  * http/head.h that HTTP/1.1 makes too: nobody behind it knows which version it was.  nghttp2 has
  * refused before what RFC 9113 8.2 and 8.3 forbid (names in upper case, fields of a connection,
  * pseudo fields that are missing, twice, unknown or behind others, two Content-Length); what
@@ -21,7 +21,6 @@ struct sotto_h2_head {
     size_t bytes;            /* so far, as they would be in HTTP/1.1 */
     size_t most;
     uint64_t length; /* Content-Length, where there is one */
-    int status;      /* responses */
     bool has_length;
     bool has_host;
     bool encoded; /* it has a Content-Encoding */
@@ -53,14 +52,5 @@ SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_add(struct sotto_h2_head *head, so
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_request(struct sotto_h2_head *head, size_t body_bytes,
                                                       struct sotto_buf *block);
-
-/**
- * All fields of a response are there.
- * @retval SOTTO_EFORMAT
- * @retval SOTTO_ELIMIT   over the limits
- * @retval SOTTO_ENOMEM
- */
-SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head,
-                                                       struct sotto_buf *block);
 
 #endif
