@@ -26,7 +26,12 @@ static const char *get_variable(void *ctx, const char *name)
 }
 
 static const struct variable some_variables[] = {
-    {"PORT", "9000"}, {"KEY", "sk-secret-value"}, {"EMPTY", ""}, {"BROKEN", "a\nb"}, {NULL, NULL}};
+    {"PORT", "9000"},
+    {"KEY", "sk-secret-value"},
+    {"EMPTY", ""},
+    {"BROKEN", "a\nb"},
+    {"LONG", "sk-a-secret-value-that-is-longer-than-what-a-sentence-shows-of-any-value-at-all-"},
+    {NULL, NULL}};
 
 static struct sotto_config_env env_of(const struct variable *variables)
 {
@@ -490,6 +495,20 @@ static const struct bad bad_yaml[] = {
     {"privacy: {recognizers: [{name: BED, pattern: a, score: high}]}",
      "line 1, column 56: privacy.recognizers[0].score: must be a number from 0 to 1, not "
      "'high'\n"},
+    /* what came from the environment is named, never shown */
+    {"upstreams: {a: {kind: mirror, models: ['${KEY}', '${KEY}']}}",
+     "line 1, column 39: upstreams.a.models: ${KEY} is served by another entry already\n"},
+    {"upstreams: {a: {kind: mirror}}\nprivacy: {modes: {x: {inherits: gdpr, tokenize: "
+     "['x${KEY}y']}}}",
+     "line 2, column 50: privacy.modes.x.tokenize[0]: must be a label or an exact type, not "
+     "'x${KEY}y'\n"},
+    {"upstreams: {a: {kind: mirror, models: ['${LONG}', '${LONG}']}}",
+     "line 1, column 39: upstreams.a.models: ${LONG}... is served by another entry already\n"},
+    {"upstreams: {a: {kind: openai, url: 'https://a/', key: x, region: '${KEY}'}}\nmodels: {m: a}\n"
+     "privacy: {mode: x, modes: {x: {inherits: gdpr, regions: [eu]}}}",
+     "line 3, column 17: privacy.mode: no upstream may be used: The mode x lets data go to eu "
+     "only, "
+     "and the upstream a is in ${KEY}.\n"},
     /* several at once, in the order of the file */
     {"limits: {idle: x}\nthreads: y\nfoo: 1\nlog: {format: z}",
      "line 1, column 16: limits.idle: must be a duration such as 300s, 5m or 48h, not 'x'\n"
