@@ -32,6 +32,58 @@ static char *copy_text(const char *text)
     return copy != NULL ? memcpy(copy, text, len) : NULL;
 }
 
+/* As config_show() shows it. */
+static char shown_byte(char c)
+{
+    return (uint8_t)c < 0x20 || c == 0x7f ? '?' : c;
+}
+
+/* How much of the text is this value; 0: none.  Sentences show long values cut. */
+static size_t match_hidden(const char *text, const char *value)
+{
+    size_t n = 0;
+    while (value[n] != '\0' && text[n] == shown_byte(value[n])) {
+        n++;
+    }
+    bool ends = value[n] == '\0' || text[n] == '\0' || strncmp(text + n, "...", 3) == 0;
+    return ends && n >= CONFIG_HIDDEN_MIN ? n : 0;
+}
+
+/* The name of the variable that the text begins with the value of; NULL: none does. */
+static const char *find_hidden(const struct config_problems *problems, const char *text,
+                               size_t *used)
+{
+    const char *name = NULL;
+    *used = 0;
+    for (const struct config_hidden *h = problems->hidden; h != NULL; h = h->next) {
+        size_t n = match_hidden(text, h->value);
+        if (n > *used) {
+            *used = n;
+            name = h->name;
+        }
+    }
+    return name;
+}
+
+/* Copies the text with the names of variables where their values were. */
+static void hide_values(const struct config_problems *problems, const char *text,
+                        char out[PROBLEM_TEXT_MAX])
+{
+    size_t len = 0;
+    while (*text != '\0' && len < PROBLEM_TEXT_MAX - 1) {
+        size_t used, room = PROBLEM_TEXT_MAX - len;
+        const char *name = find_hidden(problems, text, &used);
+        if (name != NULL) {
+            int n = snprintf(out + len, room, "${%s}", name);
+            len += (size_t)n < room ? (size_t)n : room - 1;
+            text += used;
+        } else {
+            out[len++] = *text++;
+        }
+    }
+    out[len] = '\0';
+}
+
 void config_problem(struct config_problems *problems, uint32_t line, uint32_t column,
                     const char *path, const char *fmt, ...)
 {
@@ -39,7 +91,7 @@ void config_problem(struct config_problems *problems, uint32_t line, uint32_t co
     if (list->count >= CONFIG_PROBLEMS_MAX) {
         return;
     }
-    char text[PROBLEM_TEXT_MAX];
+    char text[PROBLEM_TEXT_MAX], shown[PROBLEM_TEXT_MAX];
     size_t at = 0;
     if (path[0] != '\0') {
         int n = snprintf(text, sizeof(text) / 2, "%s: ", path);
@@ -50,7 +102,8 @@ void config_problem(struct config_problems *problems, uint32_t line, uint32_t co
     vsnprintf(text + at, sizeof(text) - at, fmt, ap);
     va_end(ap);
 
-    char *copy = copy_text(text);
+    hide_values(problems, text, shown);
+    char *copy = copy_text(shown);
     if (copy == NULL || !make_room(list)) {
         sotto_free(copy);
         problems->no_memory = true;
@@ -83,7 +136,7 @@ void config_show(sotto_span text, char out[CONFIG_SHOW_BYTES])
         len--; /* not inside a character */
     }
     for (size_t i = 0; i < len; i++) {
-        out[i] = (char)(text.base[i] < 0x20 || text.base[i] == 0x7f ? '?' : text.base[i]);
+        out[i] = shown_byte((char)text.base[i]);
     }
     memcpy(out + len, cut ? "..." : "", cut ? 4 : 1);
 }

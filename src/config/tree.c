@@ -163,6 +163,25 @@ static const char *read_reference(sotto_span in, struct tree_reference *ref)
     return NULL;
 }
 
+/* Remembers a value, so that no sentence about the file repeats it. */
+static enum sotto_err hide(struct tree_reader *rd, const char *name, const char *value)
+{
+    for (const struct config_hidden *h = rd->problems->hidden; h != NULL; h = h->next) {
+        if (strcmp(h->name, name) == 0) {
+            return SOTTO_OK;
+        }
+    }
+    struct config_hidden *hidden = sotto_arena_calloc(rd->arena, 1, sizeof(*hidden));
+    char *copy = sotto_arena_calloc(rd->arena, 1, strlen(name) + 1);
+    if (hidden == NULL || copy == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    memcpy(copy, name, strlen(name));
+    *hidden = (struct config_hidden){rd->problems->hidden, copy, value};
+    rd->problems->hidden = hidden;
+    return SOTTO_OK;
+}
+
 /* Appends what the reference at the start of `in` stands for. */
 static enum sotto_err append_reference(struct tree_reader *rd, struct config_node *node,
                                        sotto_span in, struct sotto_buf *out, size_t *used)
@@ -184,7 +203,11 @@ static enum sotto_err append_reference(struct tree_reader *rd, struct config_nod
         return SOTTO_OK;
     }
     node->replaced = true;
-    return sotto_buf_append(out, value != NULL ? sotto_span_str(value) : ref.otherwise);
+    if (value == NULL) {
+        return sotto_buf_append(out, ref.otherwise);
+    }
+    enum sotto_err err = hide(rd, ref.name, value);
+    return err == SOTTO_OK ? sotto_buf_append(out, sotto_span_str(value)) : err;
 }
 
 /* Replaces references in the text of a value. */
