@@ -449,6 +449,8 @@ static const struct bad bad_yaml[] = {
      "line 2, column 10: models.x.upstream: is missing: it must be a or b\n"},
     {UP "models: {x*y: a}", "line 2, column 15: models.x*y: a * may only be the last character\n"},
     {UP "models: {\"\": a}", "line 2, column 14: models.: the name must be 1 to 200 bytes long\n"},
+    {"upstreams: {a: {kind: mirror, models: [x, 'y*z']}}",
+     "line 1, column 43: upstreams.a.models[1]: a * may only be the last character\n"},
     {"models: {x: a}", "line 1, column 1: models: needs upstreams that serve them\n"},
     {"upstreams: {a: {kind: mirror, models: [x]}}\nmodels: {x: a}",
      "line 1, column 39: upstreams.a.models: x is served by another entry already\n"},
