@@ -248,14 +248,36 @@ static void check_model_upstream(const struct check_run *run, struct sotto_confi
     }
 }
 
+/* What is wrong with the name of a model; NULL: nothing. */
+static const char *model_name_fault(sotto_span name)
+{
+    const uint8_t *star = name.len != 0 ? memchr(name.base, '*', name.len) : NULL;
+    if (name.len == 0 || name.len > 200) {
+        return "the name must be 1 to 200 bytes long";
+    }
+    return star != NULL && (size_t)(star - name.base) != name.len - 1
+               ? "a * may only be the last character"
+               : NULL;
+}
+
 static void check_model_name(const struct check_run *run, const struct sotto_config_model *model)
 {
-    const uint8_t *star =
-        model->name.len != 0 ? memchr(model->name.base, '*', model->name.len) : NULL;
-    if (model->name.len == 0 || model->name.len > 200) {
-        complain(run, PATH(KEY("models"), model->name), "the name must be 1 to 200 bytes long");
-    } else if (star != NULL && (size_t)(star - model->name.base) != model->name.len - 1) {
-        complain(run, PATH(KEY("models"), model->name), "a * may only be the last character");
+    const char *fault = model_name_fault(model->name);
+    if (fault != NULL) {
+        complain(run, PATH(KEY("models"), model->name), "%s", fault);
+    }
+}
+
+/* The names in the list of an upstream. */
+static void check_listed_models(const struct check_run *run, const struct sotto_config_upstream *up)
+{
+    for (size_t i = 0; i < up->models.count; i++) {
+        char index[24];
+        const char *fault = model_name_fault(up->models.items[i]);
+        if (fault != NULL) {
+            complain(run, PATH(KEY("upstreams"), up->name, KEY("models"), index_key(i, index)),
+                     "%s", fault);
+        }
     }
 }
 
@@ -332,6 +354,9 @@ static enum sotto_err check_models(const struct check_run *run)
     for (size_t i = 0; i < c->model_count; i++) {
         check_model_name(run, &c->models[i]);
         check_model_upstream(run, &c->models[i]);
+    }
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        check_listed_models(run, &c->upstreams[i]);
     }
     enum sotto_err err = collect_models(run);
     if (err == SOTTO_OK) {
