@@ -156,6 +156,37 @@ static void half_a_message(struct sotto_loop *loop)
     sotto_buf_free(&bytes);
 }
 
+/* One event tells of both: who reads the message only would never hear of the end. */
+static void last_words(struct sotto_loop *loop)
+{
+    struct sotto_door_rules rules = sotto_door_rules_vault();
+    struct sotto_buf bytes;
+    const struct sotto_door_msg msg = {.kind = SOTTO_DOOR_REPLY, .stream = STREAM, .arg = 100};
+    sotto_buf_init(&bytes, SOTTO_BUF_UNBOUNDED);
+    IS_INT(sotto_door_encode(&bytes, &msg), SOTTO_OK, "a message");
+    for (int held = 0; held < 2; held++) {
+        struct side b = {.in_order = true};
+        int pair[2];
+        make_pair(pair);
+        IS_INT(sotto_doorway_new(loop, pair[1], &rules, &handler, &b, &b.link), SOTTO_OK, "an end");
+        if (held) {
+            sotto_doorway_hold(b.link, true);
+        }
+        bool good = write(pair[0], bytes.base, bytes.len) == (ssize_t)bytes.len;
+        close(pair[0]);
+        steps(loop, 3);
+        IS_SIZE(b.messages, held ? 0 : 1, "it comes unless the end is held");
+        if (held) {
+            sotto_doorway_hold(b.link, false);
+            steps(loop, 3);
+        }
+        OK(good && b.messages == 1 && b.closed && !b.broken,
+           "a message and the end behind it are both noticed%s", held ? " after a hold" : "");
+        sotto_doorway_free(b.link);
+    }
+    sotto_buf_free(&bytes);
+}
+
 int main(void)
 {
     struct sotto_loop *loop;
@@ -166,6 +197,7 @@ int main(void)
     passes(loop);
     refuses(loop);
     half_a_message(loop);
+    last_words(loop);
     sotto_loop_free(loop);
     return done_testing();
 }
