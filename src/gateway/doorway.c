@@ -23,6 +23,7 @@ struct sotto_doorway {
     struct sotto_buf out;
     size_t sent; /* of `out` */
     bool held, full, closed;
+    bool ending;  /* the other side closed: no event will tell of it again */
     bool blocked; /* the socket takes no more until it says so */
     bool failed;  /* a message was lost */
 };
@@ -139,7 +140,7 @@ static enum sotto_err read_some(struct sotto_doorway *link, bool *more)
     err = sotto_channel_read(link->watch.fd, link->in.base + link->in.len, room, &n);
     if (err == SOTTO_OK) {
         link->in.len += n;
-        *more = n == room;
+        *more = n == room || (link->ending && n != 0);
     }
     return err;
 }
@@ -179,6 +180,7 @@ static void on_event(struct sotto_watch *watch, uint32_t events)
         link->blocked = false;
         send_out(link);
     }
+    link->ending = link->ending || (events & SOTTO_LOOP_GONE) != 0;
     if ((events & (SOTTO_LOOP_READ | SOTTO_LOOP_GONE)) != 0 && !link->closed && !link->held) {
         read_on(link);
     }
