@@ -2,7 +2,6 @@
 
 #include "gateway/admin_api.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -230,14 +229,11 @@ static void revoke_key(struct api_run *run)
 static enum sotto_err list_use(void *ctx, sotto_span key, const struct sotto_use *used)
 {
     struct api_list *list = ctx;
-    char cost[CONFIG_NUMBER_BYTES];
-    config_write_money(used->cost_nano > 0 ? (uint64_t)used->cost_nano : 0, cost);
-    return sotto_buf_printf(
-        list->out,
-        "%s{\"key\":\"%.*s\",\"requests\":%" PRId64 ",\"prompt_tokens\":%" PRId64
-        ",\"completion_tokens\":%" PRId64 ",\"estimated_tokens\":%" PRId64 ",\"cost\":%s}",
-        list->count++ != 0 ? "," : "", SOTTO_FMT(key), used->requests, used->prompt_tokens,
-        used->completion_tokens, used->estimated_tokens, cost);
+    enum sotto_err err = sotto_buf_printf(list->out, "%s{", list->count++ != 0 ? "," : "");
+    if (err == SOTTO_OK) {
+        err = sotto_key_json_use(key, used, list->out);
+    }
+    return err == SOTTO_OK ? sotto_buf_push(list->out, '}') : err;
 }
 
 /* "month=2026-11" behind the path; without it, the present one.  False: it is no month. */
@@ -245,26 +241,19 @@ static bool read_month(const struct api_run *run, int32_t *month)
 {
     sotto_span path = sotto_http_path(&run->head);
     sotto_span query = sotto_span_skip(run->head.target, path.len);
-    uint64_t year = 0, number = 0;
     *month = sotto_limit_month(run->now_s * 1000);
     if (query.len == 0) {
         return true;
     }
-    if (!sotto_span_starts(query, SOTTO_LIT("?month=")) || query.len != 14 ||
-        query.base[11] != '-' ||
-        config_parse_count(sotto_span_sub(query, 7, 11), &year) != SOTTO_OK ||
-        config_parse_count(sotto_span_sub(query, 12, 14), &number) != SOTTO_OK || year < 1970 ||
-        number < 1 || number > 12) {
-        return false;
-    }
-    *month = (int32_t)((year - 1970) * 12 + number - 1);
-    return true;
+    return sotto_span_starts(query, SOTTO_LIT("?month=")) &&
+           sotto_month_parse(sotto_span_skip(query, 7), month) == SOTTO_OK;
 }
 
 static void show_usage(struct api_run *run)
 {
     struct sotto_buf *out = &run->answer->body;
     struct api_list list = {.out = out};
+    char text[SOTTO_MONTH_TEXT_BYTES];
     int32_t month = 0;
     if (!read_month(run, &month)) {
         fail_param(run->answer, 400, NULL, "month", "month must be a month such as 2026-11.");
@@ -272,8 +261,8 @@ static void show_usage(struct api_run *run)
     }
     enum sotto_err err = sotto_store_usage_save(run->api->store, run->api->limits);
     if (err == SOTTO_OK) {
-        err = sotto_buf_printf(out, "{\"object\":\"list\",\"month\":\"%04d-%02d\",\"data\":[",
-                               1970 + month / 12, 1 + month % 12);
+        sotto_month_text(month, text);
+        err = sotto_buf_printf(out, "{\"object\":\"list\",\"month\":\"%s\",\"data\":[", text);
     }
     if (err == SOTTO_OK) {
         err = sotto_store_usage_each(run->api->store, month, list_use, &list);

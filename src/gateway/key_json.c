@@ -37,6 +37,19 @@ enum sotto_err sotto_key_json_write(const struct sotto_key *key, struct sotto_bu
         key->quota.monthly_requests, key->quota.monthly_tokens, cost);
 }
 
+enum sotto_err sotto_key_json_use(sotto_span id, const struct sotto_use *used,
+                                  struct sotto_buf *out)
+{
+    char cost[CONFIG_NUMBER_BYTES];
+    config_write_money(used->cost_nano > 0 ? (uint64_t)used->cost_nano : 0, cost);
+    return sotto_buf_printf(out,
+                            "\"key\":\"%.*s\",\"requests\":%" PRId64 ",\"prompt_tokens\":%" PRId64
+                            ",\"completion_tokens\":%" PRId64 ",\"estimated_tokens\":%" PRId64
+                            ",\"cost\":%s",
+                            SOTTO_FMT(id), used->requests, used->prompt_tokens,
+                            used->completion_tokens, used->estimated_tokens, cost);
+}
+
 /* --- reading ----------------------------------------------------------------------------------- */
 
 enum key_json_type {

@@ -3,11 +3,12 @@
 #ifndef SOTTO_GATEWAY_KEY_JSON_H
 #define SOTTO_GATEWAY_KEY_JSON_H
 
-/* API keys as JSON, for `sotto keys --json` and the admin API. */
+/* API keys and what they used as JSON, for `sotto keys --json` and the admin API. */
 
 #include "base/buf.h"
 #include "chat/problem.h"
 #include "keys/key.h"
+#include "keys/limit.h"
 #include "json/json.h"
 
 /** Longest life and grace of a key: a hundred years, so that sums fit everywhere. */
@@ -22,6 +23,16 @@
 /** Appends a key as an object; never its hashes.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
 SOTTO_MUST_CHECK enum sotto_err sotto_key_json_write(const struct sotto_key *key,
                                                      struct sotto_buf *out);
+
+/**
+ * Appends what a key used in a month as the members of an object, without its braces: `key`,
+ * `requests`, `prompt_tokens`, `completion_tokens`, `estimated_tokens`, `cost`.
+ *
+ * @param id  SOTTO_KEY_ID_LEN bytes
+ * @retval SOTTO_ENOMEM, SOTTO_ELIMIT
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_key_json_use(sotto_span id, const struct sotto_use *used,
+                                                   struct sotto_buf *out);
 
 /**
  * Reads what a key is to be able to do: an object with any of `name`, `tenant`, `scopes`, `mode`,

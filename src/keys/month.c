@@ -2,6 +2,8 @@
 
 #include "keys/month.h"
 
+#include <stdio.h>
+
 /* Days since 1970 to months since January 1970, by the civil calendar: eras of 400 years that
  * begin in March, so that the leap day is the last of its year. */
 int32_t sotto_limit_month(int64_t now_ms)
@@ -29,4 +31,36 @@ uint32_t sotto_month_rest_s(int64_t now_ms)
         }
     }
     return (uint32_t)((high - now_ms + 999) / 1000);
+}
+
+/* A number of digits alone; -1 where there is anything else. */
+static int32_t read_digits(sotto_span text)
+{
+    int32_t number = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.base[i] < '0' || text.base[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (text.base[i] - '0');
+    }
+    return number;
+}
+
+enum sotto_err sotto_month_parse(sotto_span text, int32_t *month)
+{
+    if (text.len != 7 || text.base[4] != '-') {
+        return SOTTO_EFORMAT;
+    }
+    int32_t year = read_digits(sotto_span_sub(text, 0, 4));
+    int32_t number = read_digits(sotto_span_sub(text, 5, 7));
+    if (year < 1970 || number < 1 || number > 12) {
+        return SOTTO_EFORMAT;
+    }
+    *month = (year - 1970) * 12 + number - 1;
+    return SOTTO_OK;
+}
+
+void sotto_month_text(int32_t month, char out[SOTTO_MONTH_TEXT_BYTES])
+{
+    snprintf(out, SOTTO_MONTH_TEXT_BYTES, "%04d-%02d", 1970 + month / 12, 1 + month % 12);
 }

@@ -48,6 +48,24 @@ static void test_round(void)
     sotto_json_free(doc);
 }
 
+static void test_use(void)
+{
+    const struct sotto_use used = {1, 20, 3, 4, 1500000000};
+    const struct sotto_use negative = {.requests = -1, .cost_nano = -5};
+    struct sotto_buf out;
+    sotto_buf_init(&out, 4096);
+    IS_INT(sotto_key_json_use(SOTTO_LIT("a1B2c3D4e5F6"), &used, &out), SOTTO_OK, "use is written");
+    IS_TEXT(out.base, out.len,
+            "\"key\":\"a1B2c3D4e5F6\",\"requests\":1,\"prompt_tokens\":20,\"completion_tokens\":3,"
+            "\"estimated_tokens\":4,\"cost\":1.5",
+            "figure by figure");
+    sotto_buf_truncate(&out, 0);
+    IS_INT(sotto_key_json_use(SOTTO_LIT("a1B2c3D4e5F6"), &negative, &out), SOTTO_OK,
+           "use that was given back is written, too");
+    OK(sotto_span_ends(sotto_buf_span(&out), SOTTO_LIT("\"cost\":0")), "money is never negative");
+    sotto_buf_free(&out);
+}
+
 static void test_bad(void)
 {
     static const struct {
@@ -93,6 +111,7 @@ static void test_bad(void)
 int main(void)
 {
     test_round();
+    test_use();
     test_bad();
     return done_testing();
 }
