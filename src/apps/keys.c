@@ -6,70 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "apps/cli.h"
-#include "apps/config_file.h"
+#include "apps/keys_common.h"
 #include "apps/keys_mesh.h"
-#include "apps/state_folder.h"
+#include "apps/keys_usage.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "config/value.h"
 #include "gateway/key_json.h"
-#include "store/store.h"
 #include "sys/clock.h"
 #include "sys/harden.h"
 #include "vault/vault.h"
 #include "json/json.h"
 
 /* --- arguments ------------------------------------------------------------------------------- */
-
-/* What all subcommands know. */
-struct keys_common {
-    const char *state;
-    const char *config;
-    bool json;
-};
-
-#define KEYS_COMMON(common)                                                                        \
-    {"--state", "DIR", "the state folder", &(common).state, NULL},                                 \
-        {"--config", "FILE", "the gateway's configuration, where it names stores",                 \
-         &(common).config, NULL},                                                                  \
-    {                                                                                              \
-        "--json", NULL, "print JSON", NULL, &(common).json                                         \
-    }
-
-/* The state folder of the command line, else of the configuration.  With PostgreSQL none is needed:
- * the keys are those of all gateways that share it. */
-static int open_configured(const struct keys_common *common, const struct sotto_config *config,
-                           struct sotto_store **store)
-{
-    char folder[SOTTO_PATH_BYTES], given[SOTTO_PATH_BYTES], why[SOTTO_STORE_WHY_BYTES];
-    sotto_span url = config != NULL ? config->stores.postgres : sotto_span_init(NULL, 0);
-    snprintf(given, sizeof(given), "%.*s", config != NULL ? (int)config->state.len : 0,
-             config != NULL ? (const char *)config->state.base : "");
-    if (url.len == 0 &&
-        !sotto_state_folder(common->state != NULL ? common->state : given, folder)) {
-        return sotto_cli_fail("there is no state folder: give one with --state");
-    }
-    if (sotto_store_connect(url.len == 0 ? folder : NULL, url, store, why) != SOTTO_OK) {
-        return sotto_cli_fail("%s", why);
-    }
-    return SOTTO_CLI_GO;
-}
-
-static int open_store(const struct keys_common *common, struct sotto_store **store)
-{
-    const char *file = common->config != NULL ? common->config : sotto_get_env("SOTTO_CONFIG");
-    struct sotto_config *config = NULL;
-    if (file != NULL && file[0] != '\0') {
-        config = sotto_config_file_read(file);
-        if (config == NULL) {
-            return SOTTO_EXIT_FAILED;
-        }
-    }
-    int status = open_configured(common, config, store);
-    sotto_config_free(config);
-    return status;
-}
 
 /* "30d" in seconds; a duration or nothing. */
 static int read_seconds(const char *option, const char *text, int64_t otherwise_s, int64_t *out)
@@ -171,7 +120,7 @@ static const char *status_text(const struct sotto_key *key, int64_t now_s)
 }
 
 /* Prints a key that was made now: the only time that it can be seen. */
-static int print_secret(const struct keys_common *common, const char *text)
+static int print_secret(const struct sotto_keys_common *common, const char *text)
 {
     if (common->json) {
         printf("{\"id\":\"%.12s\",\"key\":\"%s\"}\n", text + 3, text);
@@ -188,7 +137,7 @@ static int print_secret(const struct keys_common *common, const char *text)
 
 /* The words of `sotto keys create`. */
 struct keys_create {
-    struct keys_common common;
+    struct sotto_keys_common common;
     const char *name, *tenant, *expires, *scopes, *mode, *style;
     const char *requests_per_minute, *tokens_per_minute, *monthly_requests, *monthly_tokens;
     const char *monthly_cost;
@@ -252,7 +201,7 @@ static int create(int argc, char **argv)
         {"--monthly-tokens", "N", "most tokens in a month (UTC)", &words.monthly_tokens, NULL},
         {"--monthly-cost", "N", "most money in a month, by the prices of models, such as 12.50",
          &words.monthly_cost, NULL},
-        KEYS_COMMON(words.common),
+        SOTTO_KEYS_COMMON(words.common),
     };
     const struct sotto_cli cli = {
         .usage = "sotto keys create [OPTIONS]",
@@ -268,7 +217,7 @@ static int create(int argc, char **argv)
         status = fill_key(&words, &key);
     }
     if (status == SOTTO_CLI_GO) {
-        status = open_store(&words.common, &store);
+        status = sotto_keys_store(&words.common, &store);
     }
     if (status == SOTTO_CLI_GO) {
         status = sotto_store_key_create(store, &key, text) == SOTTO_OK
@@ -314,8 +263,8 @@ static enum sotto_err list_one(void *ctx, const struct sotto_key *key)
 
 static int list(int argc, char **argv)
 {
-    struct keys_common common = {0};
-    const struct sotto_cli_option options[] = {KEYS_COMMON(common)};
+    struct sotto_keys_common common = {0};
+    const struct sotto_cli_option options[] = {SOTTO_KEYS_COMMON(common)};
     const struct sotto_cli cli = {
         .usage = "sotto keys list [--json] [--state DIR | --config FILE]",
         .about = "Prints all keys, oldest first, separated by tabs. Secrets are not stored.",
@@ -325,7 +274,7 @@ static int list(int argc, char **argv)
     struct sotto_store *store = NULL;
     int status = sotto_cli_read(&cli, argc, argv, NULL);
     if (status == SOTTO_CLI_GO) {
-        status = open_store(&common, &store);
+        status = sotto_keys_store(&common, &store);
     }
     if (status == SOTTO_CLI_GO) {
         struct keys_list_run run = {.json = common.json, .now_s = sotto_wall_s()};
@@ -346,13 +295,13 @@ static int list(int argc, char **argv)
 
 static int rotate(int argc, char **argv)
 {
-    struct keys_common common = {0};
+    struct sotto_keys_common common = {0};
     const char *grace = NULL;
     int64_t grace_s = 0;
     const struct sotto_cli_option options[] = {
         {"--grace", "48h", "the old secret works for so long (default: the gateway's keys.grace)",
          &grace, NULL},
-        KEYS_COMMON(common),
+        SOTTO_KEYS_COMMON(common),
     };
     const struct sotto_cli cli = {
         .usage = "sotto keys rotate ID [--grace 48h] [--json] [--state DIR | --config FILE]",
@@ -372,7 +321,7 @@ static int rotate(int argc, char **argv)
         status = read_seconds("--grace", grace, 0, &grace_s);
     }
     if (status == SOTTO_CLI_GO) {
-        status = open_store(&common, &store);
+        status = sotto_keys_store(&common, &store);
     }
     if (status == SOTTO_CLI_GO && grace == NULL && sotto_store_grace(store, &grace_s) != SOTTO_OK) {
         status = sotto_cli_fail("%s", sotto_store_why(store));
@@ -390,8 +339,8 @@ static int rotate(int argc, char **argv)
 
 static int revoke_key(int argc, char **argv)
 {
-    struct keys_common common = {0};
-    const struct sotto_cli_option options[] = {KEYS_COMMON(common)};
+    struct sotto_keys_common common = {0};
+    const struct sotto_cli_option options[] = {SOTTO_KEYS_COMMON(common)};
     const struct sotto_cli cli = {
         .usage = "sotto keys revoke ID [--state DIR | --config FILE]",
         .about = "Ends a key, old and new secret, from the next request on.",
@@ -406,7 +355,7 @@ static int revoke_key(int argc, char **argv)
         status = read_id(argv[1]);
     }
     if (status == SOTTO_CLI_GO) {
-        status = open_store(&common, &store);
+        status = sotto_keys_store(&common, &store);
     }
     if (status == SOTTO_CLI_GO) {
         if (sotto_store_key_revoke(store, sotto_span_str(argv[1]), sotto_wall_s()) == SOTTO_OK) {
@@ -426,19 +375,21 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } subcommands[] = {
-    {"create", create},        {"list", list}, {"rotate", rotate}, {"revoke", revoke_key},
-    {"mesh", sotto_keys_mesh},
+    {"create", create},          {"list", list},
+    {"rotate", rotate},          {"revoke", revoke_key},
+    {"usage", sotto_keys_usage}, {"mesh", sotto_keys_mesh},
 };
 
 int sotto_cmd_keys(int argc, char **argv)
 {
     static const char help[] =
-        "usage: sotto keys create|list|rotate|revoke|mesh [WORDS...]\n\n"
+        "usage: sotto keys create|list|rotate|revoke|usage|mesh [WORDS...]\n\n"
         "API keys of the gateway. A running gateway notices each change at its next request.\n\n"
         "  create      make a key and print it\n"
         "  list        print all keys, without secrets\n"
         "  rotate ID   give a key a new secret; the old one works for a grace period\n"
         "  revoke ID   end a key\n"
+        "  usage       print what each key used in a month\n"
         "  mesh        print the certificate authority for sealed conversations\n\n"
         "`sotto keys create --help` and so on say more.\n";
     if (argc < 2) {

@@ -53,7 +53,7 @@ def help_texts():
              f"sotto {name} --help explains itself", one)
         long = [line for line in one.stdout.splitlines() if len(line) > 100]
         t.ok(not long, f"in lines of a hundred characters ({name})", long)
-    for name in ("create", "list", "rotate", "revoke"):
+    for name in ("create", "list", "rotate", "revoke", "usage"):
         one = sotto("keys", name, "--help")
         t.ok(one.returncode == 0 and one.stdout.startswith(f"usage: sotto keys {name}"), f"sotto keys {name} --help too", one)
     done = sotto()

@@ -125,6 +125,7 @@ def refused(gateway, key):
 def hangs():
     key = make_key()
     t.ok(becomes(one, key, 200) and becomes(two, key, 200), "a key that both know")
+    t.same((readiness(one), readiness(two)), (READY, READY), "and are ready")
     before = len(provider.seen)
     server.signal_all(signal.SIGSTOP)
     t.same(status(one, key), 200, "a server that hangs: for a while the keys in memory do")

@@ -191,6 +191,34 @@ def per_month():
 
 
 @t.case
+def used():
+    key = gateway.make_key("--monthly-requests", "7", "--monthly-tokens", "100000", "--name", "ward 3")
+    idle = gateway.make_key()
+    t.same([status(key), status(key), status(key)], [200, 200, 200], "three requests")
+
+    def rows(*words):
+        done = gateway.keys("usage", *words)
+        return json.loads(done.stdout)
+
+    def mine(*words):
+        return next(row for row in rows("--json", *words)["data"] if row["key"] == key[3:15])
+
+    t.ok(wait_until(lambda: mine()["requests"] == 3, 60, 0.5), "come to be in what the key used, beside the running gateway", mine())
+    row = mine()
+    t.ok(row["prompt_tokens"] > 0 and row["completion_tokens"] > 0, "with their tokens", row)
+    t.same((row["name"], row["monthly_requests"], row["monthly_tokens"]), ("ward 3", 7, 100000), "beside name and quotas")
+    text = gateway.keys("usage").stdout.decode().splitlines()
+    t.same(text[0].split("\t"), ["ID", "REQUESTS", "TOKENS", "ESTIMATED", "COST", "TENANT", "NAME"], "as text it has a line of names")
+    line = next(line.split("\t") for line in text if line.startswith(key[3:15]))
+    tokens = row["prompt_tokens"] + row["completion_tokens"]
+    t.same((line[1], line[2], line[6]), ("3/7", f"{tokens}/100000", "ward 3"), "and the same figures, behind a / the quotas")
+    t.has("\n".join(text), f"{idle[3:15]}\t0\t0\t0\t0\t{idle[3:15]}\t", "a key that used nothing is there with nothing")
+    t.same((mine("--month", "2001-02")["requests"], rows("--json", "--month", "2001-02")["month"]), (0, "2001-02"), "another month has other figures")
+    wrong = gateway.keys("usage", "--month", "2026-13")
+    t.ok(wrong.returncode == 2 and b"--month must be a month such as 2026-11, not '2026-13'" in wrong.stderr, "what is no month is refused", wrong)
+
+
+@t.case
 def many_at_once():
     import threading
 
