@@ -157,6 +157,7 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg)
     static const char plain[] = "Content-Type: text/plain; charset=utf-8\r\n";
     struct sotto_admin *admin = ctx;
     struct sotto_http_head head;
+    const char *trouble;
     if (msg->kind != SOTTO_DOOR_OPEN) {
         return; /* what comes of it is dropped by the front */
     }
@@ -185,8 +186,8 @@ void sotto_admin_from_front(void *ctx, const struct sotto_door_msg *msg)
         say_metrics(admin, msg->stream);
     } else if (!live && !admin->ready) {
         say(admin, msg->stream, 503, plain, "not ready\n");
-    } else if (!live && !admin->options.healthy(admin->options.ctx)) {
-        say(admin, msg->stream, 503, plain, "the audit log cannot be written\n");
+    } else if (!live && (trouble = admin->options.trouble(admin->options.ctx)) != NULL) {
+        say(admin, msg->stream, 503, plain, trouble);
     } else {
         say(admin, msg->stream, 200, plain, "ok\n");
     }

@@ -9,8 +9,8 @@
  *   GET /metrics for Prometheus
  *   GET /livez   200 while the process runs
  *   /admin/v1/…  the admin API (gateway/admin_api.h)
- *   GET /readyz  200 when requests are served, 503 before, while it drains, and while the audit log
- *                cannot be written
+ *   GET /readyz  200 when requests are served, 503 before, while it drains, and with the trouble
+ *                in words while each request would be refused
  *
  * It belongs to a thread of its own and so answers under full load.  Like the vault it has no
  * sockets: its requests come through a door, from a front that holds the admin listener.
@@ -34,8 +34,8 @@ struct sotto_admin_options {
      * @retval SOTTO_ENOMEM  it is not told
      */
     enum sotto_err (*reload)(void *ctx, struct sotto_admin_job *job);
-    /** Whether requests are served at present. */
-    bool (*healthy)(void *ctx);
+    /** Why no request is served at present, as a line of static text; NULL: they are. */
+    const char *(*trouble)(void *ctx);
     void *ctx;
     struct sotto_loop *loop; /* of this thread */
     struct sotto_side *side; /* where the API runs; freed before the admin is */

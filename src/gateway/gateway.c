@@ -35,7 +35,7 @@ static uint64_t key_generation(void *ctx)
 
 /* Not while the store has been silent for too long, and not right after it did not tell what has
  * changed: whoever asks then does not wait. */
-static bool keys_trusted(void *ctx)
+bool gateway_keys_trusted(void *ctx)
 {
     struct sotto_gateway *g = ctx;
     int64_t unread_at_ms = atomic_load_explicit(&g->unread_at_ms, memory_order_relaxed);
@@ -128,7 +128,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .seal = sotto_sealing_host(g->sealing),
         .separate = g->rooms != NULL,
         .key_generation = key_generation,
-        .keys_trusted = keys_trusted,
+        .keys_trusted = gateway_keys_trusted,
         .read_keys = gateway_read_keys,
         .ctx = g,
     };

@@ -4,6 +4,14 @@
 #include "gateway/gateway_state.h"
 #include "sys/process.h"
 
+static const char *find_trouble(void *ctx)
+{
+    struct sotto_gateway *g = ctx;
+    return !sotto_trail_healthy(g->trail) ? "the audit log cannot be written\n"
+           : !gateway_keys_trusted(g)     ? "the API keys cannot be checked\n"
+                                          : NULL;
+}
+
 /* In the calling thread; workers go on counting. */
 static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
 {
@@ -19,7 +27,7 @@ static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
     sotto_process_read(&process);
     const struct sotto_metrics_facts facts = {
         .version = SOTTO_VERSION,
-        .ready = g->drain_until_ms == 0 && sotto_trail_healthy(g->trail),
+        .ready = g->drain_until_ms == 0 && find_trouble(g) == NULL,
         .started_s = g->started_s,
         .keys = sotto_key_table_count(sotto_key_slot_get(g->keys, &g->key_handle)),
         .reloads = g->reloads,
@@ -32,12 +40,6 @@ static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
     enum sotto_err err = sotto_metrics_print(all, g->worker_count, &facts, out);
     sotto_free(all);
     return err;
-}
-
-static bool is_healthy(void *ctx)
-{
-    const struct sotto_gateway *g = ctx;
-    return sotto_trail_healthy(g->trail);
 }
 
 static void admin_from_front(void *ctx, const struct sotto_door_msg *msg)
@@ -75,7 +77,7 @@ enum sotto_err gateway_make_admin(struct sotto_gateway *g)
     struct sotto_admin_options options = {
         .metrics = print_metrics,
         .reload = gateway_reload,
-        .healthy = is_healthy,
+        .trouble = find_trouble,
         .ctx = g,
         .loop = g->loop,
         .side = g->side,

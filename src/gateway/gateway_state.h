@@ -62,6 +62,9 @@ struct sotto_gateway {
 
 /* gateway.c */
 
+/** Whether the keys in memory may be used.  From any thread.  @param ctx  the gateway */
+bool gateway_keys_trusted(void *ctx);
+
 /** In the side thread: puts the newest keys into the slot.  @param ctx  the gateway */
 void gateway_read_keys(void *ctx);
 

@@ -115,6 +115,23 @@ def shared_use():
 
     t.ok(wait_until(sums_agree, PATIENCE, 0.2), "both tell the same of its use")
 
+    def command_line_agrees():
+        found = administer(one, "GET", "/admin/v1/usage", admin).json["data"]
+        told = {row["key"]: row for row in json.loads(keys("usage", "--json").stdout)["data"]}
+        return all(told[row["key"]].items() >= row.items() for row in found) and told[key[3:15]]["monthly_requests"] == 6
+
+    t.ok(wait_until(command_line_agrees, PATIENCE, 0.2), "and so does the command line, for every key")
+
+
+def readiness(gateway):
+    with Client(gateway.admin_port) as client:
+        answer = client.request("GET", "/readyz")
+        return answer.status, answer.body
+
+
+READY = (200, b"ok\n")
+UNREADY = (503, b"the API keys cannot be checked\n")
+
 
 def refused(gateway, key):
     answer = gateway.chat("Hello", key=key)
@@ -135,9 +152,11 @@ def hangs():
     answer = one.request("POST", "/v1/ai/completions", [("Api-token", key), ("Content-Type", "application/json")], b"{}")
     t.ok(answer.status >= 500 and answer.get("retry-after") is not None, "the same in another dialect", answer)
     t.same(administer(one, "GET", "/livez", key).status, 200, "the process lives")
+    t.same((readiness(one), readiness(two)), (UNREADY, UNREADY), "and says that it is not ready, and why")
     t.same(administer(one, "GET", "/admin/v1/keys", key).status, 503, "the admin API says the same")
     server.signal_all(signal.SIGCONT)
-    t.ok(becomes(one, key, 200) and becomes(two, key, 200), "it comes back by itself")
+    t.ok(wait_until(lambda: (readiness(one), readiness(two)) == (READY, READY), PATIENCE, 0.1), "it is ready again by itself, without a request")
+    t.ok(becomes(one, key, 200) and becomes(two, key, 200), "and serves again")
 
 
 @t.case
