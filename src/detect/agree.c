@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "detect/rule.h"
 #include "text/word.h"
 
 /*
@@ -32,6 +33,11 @@ static bool overlaps(const struct sotto_findings *list, struct agree_side *side,
         }
     }
     return side->reach > f->start;
+}
+
+static void lose(struct sotto_finding *f, unsigned points)
+{
+    f->score = (uint16_t)(f->score > points ? f->score - points : 0);
 }
 
 static bool is_name(const struct sotto_finding *f)
@@ -95,20 +101,26 @@ static bool is_honour(sotto_span text, const struct sotto_finding *f)
     return false;
 }
 
-void sotto_agree(sotto_span text, struct sotto_findings *list, size_t first)
+void sotto_agree(sotto_span text, const struct sotto_names *names, struct sotto_findings *list,
+                 size_t first)
 {
     struct agree_side tagger = {.layer = SOTTO_LAYER_TAGGER, .next = first};
-    struct agree_side names = {.layer = SOTTO_LAYER_NAMES, .next = first};
+    struct agree_side lists = {.layer = SOTTO_LAYER_NAMES, .next = first};
 
     for (size_t i = first; i < list->count; i++) {
         struct sotto_finding *f = &list->items[i];
-        bool judged = f->layer == SOTTO_LAYER_NAMES || f->layer == SOTTO_LAYER_TAGGER;
-        if (f->layer == SOTTO_LAYER_NAMES && !overlaps(list, &tagger, f)) {
+        bool listed = f->layer == SOTTO_LAYER_NAMES;
+        bool tagged = f->layer == SOTTO_LAYER_TAGGER && f->rule != SOTTO_RULE_TAGGER_HINT;
+        if (listed && !overlaps(list, &tagger, f)) {
             f->score = 0;
-        } else if (judged && f->label == SOTTO_LABEL_PERSON && is_honour(text, f)) {
-            f->score = 0;
-        } else if (f->layer == SOTTO_LAYER_TAGGER && is_name(f) && !overlaps(list, &names, f)) {
-            f->score = (uint16_t)(f->score > AGREE_ALONE ? f->score - AGREE_ALONE : 0);
+            continue;
+        }
+        if (tagged && is_name(f) && !overlaps(list, &lists, f)) {
+            lose(f, AGREE_ALONE);
+        }
+        if ((listed || tagged) && f->label == SOTTO_LABEL_PERSON) {
+            lose(f,
+                 is_honour(text, f) ? SOTTO_SCORE_MAX : sotto_names_doubt(names, f->start, f->end));
         }
     }
 }

@@ -381,7 +381,7 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
                   sizeof(*job->pending.items), by_start);
         }
         if (job->tag != NULL && job->names != NULL) {
-            sotto_agree(job->text, &job->pending, fresh);
+            sotto_agree(job->text, job->names, &job->pending, fresh);
         }
         filter(job, fresh);
         job->at = end;

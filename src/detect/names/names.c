@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "detect/finer.h"
 #include "detect/names/cue.h"
+#include "detect/names/doubt.h"
 #include "detect/names/lexicon.h"
 #include "detect/names/token.h"
 #include "detect/rule.h"
@@ -32,8 +33,9 @@
 #define NAMES_TOKENS NAMES_TOKENS_FOR(NAMES_BYTES)
 
 struct sotto_names {
-    size_t taken; /* the text before this is part of a finding */
-    int language; /* enum sotto_lexicon_language; -1: guessed */
+    size_t taken;              /* the text before this is part of a finding */
+    int language;              /* enum sotto_lexicon_language; -1: guessed */
+    struct names_tokens words; /* of the window scanned last */
     struct names_cache cache;
     struct names_token token[NAMES_TOKENS];
 };
@@ -700,6 +702,7 @@ void sotto_names_begin(struct sotto_names *names)
 {
     names->taken = 0;
     names->language = -1;
+    names->words = (struct names_tokens){0};
     names->cache = (struct names_cache){0}; /* nothing of the last text stays */
 }
 
@@ -743,6 +746,7 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
         to++;
     }
     sotto_names_tokenize(text, from, to, names->language, &names->cache, &s.t);
+    names->words = s.t;
     size_t floor = start > names->taken ? start : names->taken;
     while (s.first < s.t.count && s.t.item[s.first].start < floor) {
         s.first++;
@@ -756,4 +760,9 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
         names->taken = out->items[out->count - 1].end;
     }
     return err;
+}
+
+unsigned sotto_names_doubt(const struct sotto_names *names, size_t start, size_t end)
+{
+    return sotto_names_doubt_of(&names->words, start, end);
 }

@@ -44,4 +44,11 @@ SOTTO_MUST_CHECK enum sotto_err sotto_names_scan(struct sotto_names *names, sott
                                                  size_t start, size_t end,
                                                  struct sotto_findings *out);
 
+/**
+ * How much the words in and around bytes [start, end) speak against the name of a person there, in
+ * thousandths of a score; see names/doubt.h.  The bytes begin in the window scanned last, whose
+ * text is still there.
+ */
+unsigned sotto_names_doubt(const struct sotto_names *names, size_t start, size_t end);
+
 #endif
