@@ -119,8 +119,9 @@ static void print_ready(const struct sotto_config *config, const struct sotto_ga
     bool plain = ports.plain != 0;
     sotto_span host = plain ? config->listen.host : config->tls.listen.host;
     bool v6 = memchr(host.base, ':', host.len) != NULL;
+    unsigned port = plain ? ports.plain : ports.tls;
     printf("ready: %s://%s%.*s%s:%u\n", plain ? "http" : "https", v6 ? "[" : "", SOTTO_FMT(host),
-           v6 ? "]" : "", plain ? ports.plain : ports.tls);
+           v6 ? "]" : "", port);
     fflush(stdout);
 }
 
