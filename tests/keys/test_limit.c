@@ -331,7 +331,7 @@ static void test_random_mix(void)
 
 struct saved {
     int calls;
-    int64_t sum[2]; /* of the month before, of this one */
+    int64_t sum[5]; /* by month, from that of NOW on */
     enum sotto_err err;
 };
 
@@ -344,6 +344,37 @@ static enum sotto_err save(void *ctx, sotto_span id, int32_t month, const struct
         saved->sum[month - sotto_limit_month(NOW)] += used->requests;
     }
     return saved->err;
+}
+
+/* Months that end one behind the other before the store is told: a clock that jumps. */
+static void test_months_untold(void)
+{
+    struct sotto_usage *usage = NULL;
+    struct sotto_limits *limits = new_limits(&usage);
+    const struct sotto_key_quota quota = {0};
+    const int64_t month_ms = 31LL * 86400000;
+    struct saved saved = {.err = SOTTO_OK};
+    struct sotto_reservation held;
+    struct sotto_limit_state state;
+    IS_INT(sotto_limit_reserve(usage, &quota, NOW, &held, &state), SOTTO_LIMIT_OK, "one that runs");
+    for (int64_t i = 0; i < 3; i++) {
+        IS_INT(ask(usage, 0, 0, NOW + i * month_ms, &state), SOTTO_LIMIT_OK, "month %d", (int)i);
+    }
+    sotto_limit_settle(&held, &sent, NOW + 2 * month_ms);
+    IS_INT(ask(usage, 0, 0, NOW, &state), SOTTO_LIMIT_OK, "the clock is set back");
+    IS_INT(sotto_limits_save(limits, save, &saved), SOTTO_OK, "the store is told");
+    IS_INT(saved.sum[0] + saved.sum[1] + saved.sum[2], 5, "of each request, once");
+    IS_INT(saved.sum[2], 2, "those behind the jump in the month that it led to");
+
+    IS_INT(ask(usage, 0, 0, NOW + 2 * month_ms, &state), SOTTO_LIMIT_OK, "one more");
+    saved.err = SOTTO_EIO;
+    IS_INT(ask(usage, 0, 0, NOW + 3 * month_ms, &state), SOTTO_LIMIT_OK, "a month later another");
+    IS_INT(sotto_limits_save(limits, save, &saved), SOTTO_EIO, "the store fails");
+    IS_INT(ask(usage, 0, 0, NOW + 4 * month_ms, &state), SOTTO_LIMIT_OK, "and another");
+    saved = (struct saved){.err = SOTTO_OK};
+    IS_INT(sotto_limits_save(limits, save, &saved), SOTTO_OK, "then it works");
+    IS_INT(saved.sum[2] + saved.sum[3] + saved.sum[4], 3, "none was forgotten");
+    sotto_limits_free(limits);
 }
 
 static void test_saving(void)
@@ -496,6 +527,7 @@ int main(void)
     test_token_month();
     test_random_mix();
     test_saving();
+    test_months_untold();
     test_threads(false);
     test_threads(true);
     test_many_keys();
