@@ -150,16 +150,26 @@ static bool is_nothing(const struct sotto_use *used)
            used->estimated_tokens == 0 && used->cost_nano == 0;
 }
 
+/* Use of a month that is over.  Where that of another one is untold still, the later of the two
+ * gets both: what was used is never forgotten. */
+static void keep_old(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
+{
+    if (is_nothing(used)) {
+        return;
+    }
+    if (is_nothing(&usage->unsaved_old) || month > usage->unsaved_old_month) {
+        usage->unsaved_old_month = month;
+    }
+    sotto_use_add(&usage->unsaved_old, used);
+}
+
 /* A new month starts from nothing; what the old one left untold is kept for the store. */
 static void advance_month(struct sotto_usage *usage, int32_t month)
 {
     if (month <= usage->month) {
         return;
     }
-    if (!is_nothing(&usage->unsaved)) {
-        usage->unsaved_old_month = usage->month;
-        usage->unsaved_old = usage->unsaved;
-    }
+    keep_old(usage, usage->month, &usage->unsaved);
     usage->month = month;
     usage->booked = (struct sotto_use){0};
     usage->unsaved = (struct sotto_use){0};
@@ -173,11 +183,8 @@ static void book(struct sotto_usage *usage, int32_t month, const struct sotto_us
     if (month == usage->month) {
         sotto_use_add(&usage->booked, used);
         sotto_use_add(&usage->unsaved, used);
-    } else if (is_nothing(&usage->unsaved_old)) {
-        usage->unsaved_old_month = month;
-        usage->unsaved_old = *used;
-    } else { /* it ran through a whole month: the later of the two months gets it */
-        sotto_use_add(&usage->unsaved_old, used);
+    } else {
+        keep_old(usage, month, used);
     }
 }
 
@@ -432,11 +439,7 @@ static void put_back(struct sotto_usage *usage, int32_t month, const struct sott
     if (month == usage->month) {
         sotto_use_add(&usage->unsaved, part);
     } else {
-        if (usage->unsaved_old_month != month) {
-            usage->unsaved_old = (struct sotto_use){0};
-        }
-        sotto_use_add(&usage->unsaved_old, part);
-        usage->unsaved_old_month = month;
+        keep_old(usage, month, part);
     }
     pthread_mutex_unlock(&usage->lock);
 }
