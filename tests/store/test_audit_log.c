@@ -304,6 +304,82 @@ static void test_cut_and_rolled_back(void)
     remove_folder();
 }
 
+/* Lets a witness sign the checkpoint, and gives it to the log. */
+static void cosign_now(struct sotto_audit_log *log, const struct sotto_note_key *witness,
+                       const uint8_t seed[32])
+{
+    struct sotto_buf note, line;
+    struct sotto_note parsed;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/log/checkpoint", folder);
+    sotto_buf_init(&note, SOTTO_NOTE_MAX_BYTES);
+    sotto_buf_init(&line, 4096);
+    if (sotto_file_read(path, 4096, &note) != SOTTO_OK ||
+        sotto_note_parse(sotto_buf_span(&note), &parsed) != SOTTO_OK ||
+        sotto_note_cosign(witness, seed, 1700000000, parsed.text, &line) != SOTTO_OK ||
+        sotto_buf_append(&note, sotto_buf_span(&line)) != SOTTO_OK) {
+        abort();
+    }
+    IS_INT(sotto_audit_cosign(log, sotto_buf_span(&note)), SOTTO_OK, "a witness signs");
+    sotto_buf_free(&line);
+    sotto_buf_free(&note);
+}
+
+/* Rolled back as a whole and gone on otherwise, beyond the size that was cosigned: of that size there
+ * are no tiles. */
+static void test_rewritten(void)
+{
+    struct sotto_audit_log *log;
+    struct sotto_note_key witness;
+    uint8_t seed[32] = {9}, public_key[32];
+    char path[128];
+    new_folder();
+    const struct sotto_audit_options options = {.folder = folder,
+                                                .origin = ORIGIN,
+                                                .strict = true,
+                                                .witnesses = &witness,
+                                                .witness_count = 1};
+    if (sotto_ed25519_public(seed, public_key) != SOTTO_OK ||
+        sotto_note_key_make(SOTTO_LIT("witness.example"), SOTTO_NOTE_COSIGNATURE, public_key,
+                            &witness) != SOTTO_OK ||
+        sotto_audit_open(&options, &log, &state, why) != SOTTO_OK ||
+        append(log, 0, 10, "key") != SOTTO_OK) {
+        abort();
+    }
+    sotto_audit_close(log);
+    copy("log", "old-log");
+    copy("records", "old-records");
+    copy("journal", "old-journal");
+    copy("witnessed", "old-witnessed");
+    if (sotto_audit_open(&options, &log, &state, why) != SOTTO_OK ||
+        append(log, 10, 5, "key") != SOTTO_OK || sotto_audit_publish(log, NULL) != SOTTO_OK) {
+        abort();
+    }
+    cosign_now(log, &witness, seed);
+    IS_INT(append(log, 15, 20, "key"), SOTTO_OK, "it goes on");
+    sotto_audit_close(log);
+    snprintf(path, sizeof(path), "%s/log/tile/0/000.p/15", folder);
+    unlink(path);
+    IS_INT(sotto_audit_open(&options, &log, &state, why), SOTTO_OK,
+           "old tiles may be gone: opened: %s", why);
+    sotto_audit_close(log);
+
+    copy("witnessed", "kept-witnessed");
+    copy("old-log", "log");
+    copy("old-records", "records");
+    copy("old-journal", "journal");
+    copy("old-witnessed", "witnessed");
+    if (sotto_audit_open(&options, &log, &state, why) != SOTTO_OK ||
+        append(log, 40, 20, "key") != SOTTO_OK) {
+        abort();
+    }
+    sotto_audit_close(log);
+    copy("kept-witnessed", "witnessed");
+    IS_INT(sotto_audit_open(&options, &log, &state, why), SOTTO_EAUTH, "rewritten: not opened");
+    OK(strstr(why, "the first 15 entries") != NULL, "and said so: %s", why);
+    remove_folder();
+}
+
 /* What an append that was interrupted leaves, at every byte. */
 static void test_torn_journal(void)
 {
@@ -364,6 +440,7 @@ int main(void)
     test_segments();
     test_tampering();
     test_cut_and_rolled_back();
+    test_rewritten();
     test_torn_journal();
     return done_testing();
 }
