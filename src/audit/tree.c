@@ -194,11 +194,11 @@ static enum sotto_err range_root(struct tree_walk *w, uint64_t start, uint64_t e
     return any ? SOTTO_OK : sotto_sha256(sotto_span_init(NULL, 0), out->bytes);
 }
 
-enum sotto_err sotto_audit_root_at(const struct sotto_audit_tiles *tiles, uint64_t size,
-                                   struct sotto_audit_hash *out)
+enum sotto_err sotto_audit_root_at(const struct sotto_audit_tiles *tiles, uint64_t count,
+                                   uint64_t size, struct sotto_audit_hash *out)
 {
     struct tree_walk w = {.tiles = tiles, .size = size};
-    return range_root(&w, 0, size, out);
+    return range_root(&w, 0, count, out);
 }
 
 static void reverse(struct sotto_audit_path *path)

@@ -87,9 +87,15 @@ struct sotto_audit_path {
     struct sotto_audit_hash hashes[SOTTO_AUDIT_PATH_MAX];
 };
 
-/** Root that the tree had with `size` leaves.  Errors of `tiles`, SOTTO_ECRYPTO. */
+/**
+ * Root that the tree had with `count` leaves.  Errors of `tiles`, SOTTO_ECRYPTO.
+ *
+ * @param size  of the tree now, hence of its tiles: those of an earlier size may be gone; `count`
+ *              is not more
+ */
 SOTTO_MUST_CHECK enum sotto_err sotto_audit_root_at(const struct sotto_audit_tiles *tiles,
-                                                    uint64_t size, struct sotto_audit_hash *out);
+                                                    uint64_t count, uint64_t size,
+                                                    struct sotto_audit_hash *out);
 
 /**
  * The hashes that lead from leaf `index` to the root of `size` leaves (RFC 6962, 2.1.1).

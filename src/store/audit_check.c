@@ -254,7 +254,11 @@ enum sotto_err sotto_audit_check_cosigned(const struct sotto_audit_check_options
                  o->log, report->size, checkpoint.size - 1, witness->name);
         return SOTTO_EAUTH;
     }
-    err = sotto_audit_root_at(&tiles, checkpoint.size, &root);
+    err = sotto_audit_root_at(&tiles, checkpoint.size, report->size, &root);
+    if (err == SOTTO_ENOTFOUND || err == SOTTO_EFORMAT) { /* not that the note says nothing */
+        snprintf(report->why, sizeof(report->why), "%.300s: a tile is missing or damaged", o->log);
+        err = SOTTO_EAUTH;
+    }
     if (err == SOTTO_OK && !same(&root, &checkpoint.root)) {
         snprintf(report->why, sizeof(report->why),
                  "%.200s: the log was rewritten: the first %" PRIu64

@@ -76,7 +76,7 @@ static enum sotto_err had_root(struct sotto_audit_log *log, const struct sotto_c
     if (c->size > log->tree.size) {
         return SOTTO_EAUTH;
     }
-    enum sotto_err err = sotto_audit_root_at(&tiles, c->size, &root);
+    enum sotto_err err = sotto_audit_root_at(&tiles, c->size, log->tree.size, &root);
     return err != SOTTO_OK ? err
            : sotto_span_eq(sotto_span_init(root.bytes, sizeof(root.bytes)),
                            sotto_span_init(c->root.bytes, sizeof(c->root.bytes)))

@@ -49,7 +49,7 @@ static inline void proving_sign(struct proving *p, const char *origin)
     const struct sotto_audit_tiles tiles = {p, proving_read};
     struct sotto_checkpoint c = {.origin = sotto_span_str(origin), .size = PROVING_ENTRIES};
     struct sotto_buf text;
-    proving_must(sotto_audit_root_at(&tiles, PROVING_ENTRIES, &c.root));
+    proving_must(sotto_audit_root_at(&tiles, PROVING_ENTRIES, PROVING_ENTRIES, &c.root));
     proving_must(sotto_ed25519_public(log_seed, public_key));
     proving_must(
         sotto_note_key_make(SOTTO_LIT("log.example"), SOTTO_NOTE_ED25519, public_key, &p->log));

@@ -91,10 +91,13 @@ static void test_load(void)
         all = all && sotto_audit_tree_load(&tree, size, &source) == SOTTO_OK &&
               sotto_audit_tree_root(&tree, &root) == SOTTO_OK &&
               memcmp(&root, &roots[size], sizeof(root)) == 0 &&
-              sotto_audit_root_at(&source, size, &root) == SOTTO_OK &&
+              sotto_audit_root_at(&source, size, size, &root) == SOTTO_OK &&
+              memcmp(&root, &roots[size], sizeof(root)) == 0 &&
+              sotto_audit_root_at(&source, size, LEAVES, &root) == SOTTO_OK &&
               memcmp(&root, &roots[size], sizeof(root)) == 0;
     }
-    OK(all, "a tree of any size is read from tiles, and its root is the one it had");
+    OK(all, "a tree of any size is read from tiles, and its root is the one it had, also from the "
+            "tiles of a larger one");
 }
 
 static void test_inclusion(void)
