@@ -5,6 +5,7 @@
 import json
 import shutil
 import tempfile
+import time
 
 from lib.canary import ALL
 from lib.faults import Faults, FaultyGateway
@@ -74,6 +75,36 @@ def one_entry_a_minute():
     faults.set(steady_s=400)
     t.ok(entered(gateway.chat("Hello")), "and where none came")
     t.same(len(records("unauthenticated")), 2, "there is none")
+
+
+def used(key, month):
+    """Requests of a key in a month, as the command line says."""
+    done = gateway.keys("usage", "--json", "--month", month)
+    return next(row["requests"] for row in json.loads(done.stdout)["data"] if row["key"] == key[3:15])
+
+
+def month_of(shift_s):
+    return time.strftime("%Y-%m", time.gmtime(time.time() + shift_s))
+
+
+@t.case
+def months():
+    """Requests are booked once, whatever the clock does between them."""
+    key = gateway.make_key("--monthly-requests", "4")
+    shifts = (0, 40 * DAY, 80 * DAY)
+    months_ = [month_of(shift) for shift in shifts]
+    for shift in shifts:  # faster than use is saved
+        faults.set(wall_s=shift)
+        t.same([gateway.chat("Hello", key=key).status for _ in range(2)], [200, 200], f"two requests {shift // DAY} days ahead")
+    t.same([gateway.chat("Hello", key=key).status for _ in range(3)], [200, 200, 429], "each month has its own quota")
+    faults.set(wall_s=0)
+    t.same(gateway.chat("Hello", key=key).status, 429, "a clock that is set back does not give the month anew")
+    t.ok(wait_until(lambda: sum(used(key, month) for month in months_) == 8, 60, 0.5), "all eight are booked", [used(key, month) for month in months_])
+    t.same(used(key, months_[2]), 4, "the last four in the month that the clock said")
+    t.same(gateway.stop(), 0, "the gateway stops")
+    gateway.start()
+    t.same(gateway.chat("Hello", key=key).status, 200, "when it starts, the month is that of the clock")
+    t.ok(wait_until(lambda: sum(used(key, month) for month in months_) == 9, 60, 0.5), "and what came is booked once")
 
 
 @t.case
