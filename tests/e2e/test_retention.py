@@ -42,6 +42,13 @@ try:
 except packages.Missing as missing:
     native = sealed = None
     print(f"# no sealed conversations: {missing}", flush=True)
+try:
+    # Pure Python: it does for this interpreter as well.
+    sys.path.append(next(str(place) for place in packages.venv(*packages.HTTP2).parent.parent.glob("lib/*/site-packages")))
+    from lib.h2wire import H2Client
+except packages.Missing as missing:
+    H2Client = None
+    print(f"# no HTTP/2: {missing}", flush=True)
 
 t = Tap()
 CHAT = "/v1/chat/completions"
@@ -86,6 +93,7 @@ class Round:
         self.marks.secret("the first key", self.gateway.key[-32:])
         self.kept = []  # connections that stay open
         self.asked = 0
+        self.h2_statuses = []
 
     # --- the provider ---
 
@@ -411,10 +419,67 @@ class Round:
         time.sleep(0.3)  # the gateway's buffers fill, the provider is held back
         client.close()
 
+    def over_http2(self):
+        """One connection with many streams, and some that end badly."""
+        if H2Client is None or not self.pair:
+            return
+        m = self.marks
+
+        def connect(**more):
+            self.kept.append(H2Client(self.gateway.tls_port, self.pair[0], **more))
+            return self.kept[-1]
+
+        def finish(client, number):
+            self.h2_statuses.append(client.finish(number).status)
+
+        client = connect()
+        for seed in (0, 1, 2, 3, 6, 7):
+            running = [client.post(self.key, self.body(f"h2 chat {seed} {stream}", seed=seed, stream=stream), headers=[("x-any", m.text("h2 header"))])
+                       for stream in (False, True)]
+            for number in running:
+                finish(client, number)
+                self.asked += 1
+        big = self.body("h2 large")
+        big["messages"][-1]["content"] += f" {m.text('h2 bulk')}" * 2500
+        for body in (big, {**big, "messages": [1, {"content": m.text("h2 large and wrong") * 4000}]}):
+            data = json.dumps(body).encode()
+            number = client.request("POST", CHAT, self.h2_headers(), end=False)
+            client.upload(number, data)
+            finish(client, number)
+        for path, body in (("/v1/nowhere/" + m.text("h2 path"), {"x": m.text("h2 body of no route")}), (CHAT + "?q=" + m.text("h2 query"), self.body("h2 query body")),
+                           (CHAT, self.body("h2 wrong type", temperature=m.text("h2 temperature")))):
+            finish(client, client.post(self.key, body, path=path))
+        finish(client, client.post("ql_" + "A" * 12 + "_" + m.text("h2 wrong key", 4) + "xx", self.body("h2 not admitted")))
+        finish(client, client.request("POST", CHAT, [*self.h2_headers(), ("x-long", m.text("h2 long header") * 800)], b"{}"))
+        for stream in (False, True):  # the client leaves while the provider answers
+            before = len(self.plain.seen)
+            number = client.post(self.key, self.body(f"h2 left {stream}", seed=4, stream=stream))
+            wait_until(lambda: len(self.plain.seen) > before)
+            if stream:
+                client.until(lambda: client.answers[number].body)
+            client.cancel(number)
+        data = json.dumps(self.body("h2 half")).encode()
+        number = client.request("POST", CHAT, self.h2_headers(), data[:-200], end=False)
+        client.cancel(number)
+        gone = connect()  # the connection is cut in the middle of a request
+        gone.request("POST", CHAT, self.h2_headers(), json.dumps(self.body("h2 cut")).encode()[:-200], end=False)
+        gone.close()
+        stuck = connect(hold=True)  # takes no more than a window of its answer
+        number = stuck.post(self.key, self.body("h2 flood", seed=5, stream=True))
+        stuck.until(lambda: len(stuck.answers[number].body) > 60000)
+        stuck.close()
+        bad = connect(strict=False)
+        finish(bad, bad.request("POST", CHAT, [("X-Upper", m.text("h2 upper case")), *self.h2_headers()], b"{}"))
+        finish(client, client.post(self.key, self.body("h2 last")))
+
+    def h2_headers(self):
+        return [("authorization", f"Bearer {self.key}"), ("content-type", "application/json")]
+
     def run(self):
         for secure in (False, True) if self.pair else (False,):
             self.chats(secure)
             self.cancelled(secure)
+        self.over_http2()
         self.others()
         self.presidio()
         self.admin()
@@ -458,6 +523,9 @@ def nothing_is_left():
         if "--show" in sys.argv:
             print("\n".join(f"# {line}" for line in found))
         t.ok(work.asked > 100 and len(work.marks.places) > 150, "requests were made, and their texts had places", (work.asked, len(work.marks.places)))
+        if work.pair and H2Client is not None:
+            counted = [sum(status is not None and status // 100 == kind for status in work.h2_statuses) for kind in (2, 4, 5)]
+            t.ok(counted[0] >= 8 and counted[1] >= 5 and counted[2] >= 1, "over HTTP/2 they were answered, and refused", work.h2_statuses)
         t.same(work.plain.faults + work.secure.faults, [], "the scripted provider had no trouble of its own")
         t.ok(not found, "no process holds a text in its memory", "\n".join(found[:40]))
         t.same(work.rest(), [], "neither log, output, metrics nor the state folder holds one")

@@ -66,6 +66,18 @@ class H2Client:
         self.flush()
         return stream
 
+    def upload(self, stream, data):
+        """A body larger than the windows; what the gateway does not take any more is left out."""
+        answer = self.answers[stream]
+        while data and not answer.ended and answer.reset is None:
+            room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(data))
+            if room:
+                self.h2.send_data(stream, data[:room], end_stream=room == len(data))
+                data = data[room:]
+                self.flush()
+            elif not self.read():
+                return
+
     def post(self, key, value, path="/v1/chat/completions", headers=()):
         body = json.dumps(value).encode()
         fields = [("authorization", f"Bearer {key}"), ("content-type", "application/json"), ("content-length", str(len(body))), *headers]
