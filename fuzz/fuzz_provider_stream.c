@@ -2,13 +2,15 @@
 
 /*
  * What an upstream sends, garbage included.  The first byte chooses the provider; the rest is a
- * stream, an event a line, and also a whole answer and an error.  Every chunk that comes out is a
- * chat.completion.chunk whose choices have an index and a delta and whose tool calls have places;
- * an error is an object with a message; nothing comes out of a stream that was refused.
+ * stream, an event a line, and also a whole answer, which is made a stream, and an error.  Every
+ * chunk that comes out is a chat.completion.chunk whose choices have an index and a delta and whose
+ * tool calls have places; an error is an object with a message; nothing comes out of a stream that
+ * was refused.
  */
 
 #include <stdlib.h>
 
+#include "upstream/chunks.h"
 #include "upstream/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -101,8 +103,11 @@ static void feed_whole(const struct sotto_provider *provider, const struct sotto
     struct sotto_problem problem = {0};
     yyjson_mut_doc *doc = NULL;
     enum sotto_err err = provider->answer(call, text, &doc, &problem);
+    size_t count = 0;
     if (err == SOTTO_OK) {
         require(yyjson_mut_is_arr(sotto_json_get(yyjson_mut_doc_get_root(doc), "choices")));
+        err = sotto_chunks_emit(doc, check_chunk, &count);
+        require(err == SOTTO_OK ? count >= 2 : err == SOTTO_EUPSTREAM && count == 0);
     } else {
         require(err == SOTTO_EUPSTREAM && doc == NULL && problem.status == 502);
     }

@@ -6,8 +6,10 @@
 #include "crypto/random.h"
 #include "gateway/room_mirror.h"
 #include "gateway/room_stream.h"
+#include "http/accept.h"
 #include "http/write.h"
 #include "sys/clock.h"
+#include "upstream/chunks.h"
 
 /* Header fields of an upstream that mean something to its client. */
 static const char *const passed_fields[] = {
@@ -404,11 +406,19 @@ static void end_whole(struct room_stream *s)
     s->problem.status = 0;
     enum sotto_err err =
         s->upstream->provider->answer(&s->call, sotto_buf_span(&s->answer), &answer, &s->problem);
+    if (err == SOTTO_OK && s->call.stream) {
+        /* The client asked for a stream and can read nothing else. */
+        s->state = ROOM_STREAMING;
+        sotto_buf_truncate(&s->out, 0);
+        err = sotto_chunks_emit(answer, room_emit, s);
+    }
     if (err != SOTTO_OK) {
         fail_upstream(s, err);
-        return;
+    } else if (s->call.stream) {
+        room_stream_done(s);
+    } else {
+        room_whole(s, answer);
     }
-    room_whole(s, answer);
     sotto_json_free(answer);
 }
 
@@ -470,11 +480,10 @@ static enum sotto_err keep_fields(struct room_stream *s, const struct sotto_http
     return SOTTO_OK;
 }
 
-static bool is_event_stream(const struct sotto_http_head *head)
+static bool is_type(const struct sotto_http_head *head, sotto_span want)
 {
-    sotto_span type = sotto_http_get(head, "content-type");
-    sotto_span want = SOTTO_LIT("text/event-stream");
-    return type.len >= want.len && sotto_span_ieq(sotto_span_sub(type, 0, want.len), want);
+    sotto_span value = sotto_http_get(head, "content-type");
+    return sotto_span_ieq(sotto_http_next_element(&value), want);
 }
 
 static enum sotto_err read_head(struct room_stream *s, sotto_span block)
@@ -494,12 +503,13 @@ static enum sotto_err read_head(struct room_stream *s, sotto_span block)
         s->answer.max = ROOM_ERROR_BODY_MAX;
         return head.status >= 400 && head.status <= 599 ? SOTTO_OK : SOTTO_EUPSTREAM;
     }
-    if (!s->call.stream) {
+    /* Servers that cannot stream, or not this, answer whole. */
+    if (!s->call.stream || is_type(&head, SOTTO_LIT("application/json"))) {
         s->state = ROOM_WHOLE;
         return SOTTO_OK;
     }
     s->state = ROOM_STREAMING;
-    return is_event_stream(&head) ? SOTTO_OK : SOTTO_EUPSTREAM;
+    return is_type(&head, SOTTO_LIT("text/event-stream")) ? SOTTO_OK : SOTTO_EUPSTREAM;
 }
 
 /* An over-long error is cut: what is kept need not be JSON then, and is replaced by our words. */

@@ -140,6 +140,17 @@ def stream():
 
 
 @t.case
+def stream_answered_whole():
+    provider.script = lambda seen, out: out.whole(completion(seen.texts))
+    response = client.ask(messages=ASK, model="gpt-4", stream=True)
+    provider.script = echo
+    chunks = client.stream(response)
+    t.same((response.get("content-type"), "".join(c["delta"].get("content") or "" for part in chunks for c in part["choices"])), ("text/event-stream", TEXT),
+           "a provider that answers whole: a stream with the text")
+    t.same((chunks[-1]["usage"], chunks[-1]["encryption"]["scope"]), (usage(), "end_to_end"), "and with usage and encryption at its end")
+
+
+@t.case
 def long_lines():
     """A piece of 300 kB is cut into lines that the clients can read"""
     word = "é\u0001x" * 60000

@@ -11,7 +11,7 @@ import subprocess
 from lib import packages
 from lib.canary import EMAIL, PERSON, leaks
 from lib.gateway import Gateway, config
-from lib.provider import Provider, chunk
+from lib.provider import Provider, chunk, completion
 from lib.tap import Tap, skip_all
 from lib.wire import TIMEOUT, wait_until
 
@@ -102,6 +102,16 @@ def stream():
     refused("an event left out", lambda p: p[:2] + p[3:])
     refused("an event twice", lambda p: p[:2] + p[1:])
     refused("two events in each other's place", lambda p: [p[0], p[2], p[1], *p[3:]])
+
+
+@t.case
+def stream_answered_whole():
+    provider.script = lambda seen, out: out.whole(completion(seen.texts))
+    response, pending = ask(session, stream=True, stream_options={"include_usage": True}, **ASK)
+    provider.script = echo
+    chunks = [json.loads(text) for text in pending.events(response.body.splitlines(keepends=True))]
+    t.same("".join(c["delta"].get("content") or "" for part in chunks for c in part["choices"]), TEXT, "a provider that answers whole: a stream with the text")
+    t.same(chunks[-1]["encryption"]["scope"], "end_to_end", "and with encryption at its end")
 
 
 @t.case
