@@ -19,16 +19,23 @@
 /* One layer's findings in the order of their starts: has any of them up to a place reached another? */
 struct agree_side {
     uint8_t layer;
+    bool people; /* what is only hinted at counts where it may be a person */
     size_t next;
     uint32_t reach; /* greatest end of those before `next` */
 };
+
+static bool counts(const struct agree_side *side, const struct sotto_finding *f)
+{
+    return f->layer == side->layer &&
+           (!side->people || f->rule != SOTTO_RULE_TAGGER_HINT || f->label == SOTTO_LABEL_PERSON);
+}
 
 static bool overlaps(const struct sotto_findings *list, struct agree_side *side,
                      const struct sotto_finding *f)
 {
     for (; side->next < list->count && list->items[side->next].start < f->end; side->next++) {
         const struct sotto_finding *other = &list->items[side->next];
-        if (other->layer == side->layer && other->end > side->reach) {
+        if (counts(side, other) && other->end > side->reach) {
             side->reach = other->end;
         }
     }
@@ -105,20 +112,22 @@ void sotto_agree(sotto_span text, const struct sotto_names *names, struct sotto_
                  size_t first)
 {
     struct agree_side tagger = {.layer = SOTTO_LAYER_TAGGER, .next = first};
+    struct agree_side people = {.layer = SOTTO_LAYER_TAGGER, .people = true, .next = first};
     struct agree_side lists = {.layer = SOTTO_LAYER_NAMES, .next = first};
 
     for (size_t i = first; i < list->count; i++) {
         struct sotto_finding *f = &list->items[i];
         bool listed = f->layer == SOTTO_LAYER_NAMES;
         bool tagged = f->layer == SOTTO_LAYER_TAGGER && f->rule != SOTTO_RULE_TAGGER_HINT;
-        if (listed && !overlaps(list, &tagger, f)) {
+        bool person = f->label == SOTTO_LABEL_PERSON;
+        if (listed && !overlaps(list, person ? &people : &tagger, f)) {
             f->score = 0;
             continue;
         }
         if (tagged && is_name(f) && !overlaps(list, &lists, f)) {
             lose(f, AGREE_ALONE);
         }
-        if ((listed || tagged) && f->label == SOTTO_LABEL_PERSON) {
+        if ((listed || tagged) && person) {
             lose(f,
                  is_honour(text, f) ? SOTTO_SCORE_MAX : sotto_names_doubt(names, f->start, f->end));
         }

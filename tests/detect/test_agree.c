@@ -71,13 +71,37 @@ static void test_doubts(void)
            "what is numbered must be surer");
 }
 
+/* The score that a finding of the lists has where the tagger hints at `hinted`. */
+static int score_hinted(enum sotto_label listed, enum sotto_label hinted, bool only_a_hint)
+{
+    struct sotto_findings list = {0};
+    struct sotto_finding hint = make(SOTTO_LAYER_TAGGER, 4, 9, hinted);
+    hint.rule = only_a_hint ? SOTTO_RULE_TAGGER_HINT : SOTTO_RULE_NONE;
+    add(&list, make(SOTTO_LAYER_NAMES, 4, 9, listed));
+    add(&list, hint);
+    judge(SOTTO_LIT("... ..... ..."), &list, 0);
+    int score = list.items[0].score;
+    sotto_findings_free(&list);
+    return score;
+}
+
+static void test_hints(void)
+{
+    enum sotto_label person = SOTTO_LABEL_PERSON, org = SOTTO_LABEL_ORG;
+    IS_INT(score_hinted(person, person, true), 800, "a hint at a person bears out a person");
+    IS_INT(score_hinted(person, org, true), 0, "a hint at something else does not");
+    IS_INT(score_hinted(person, org, false), 800, "but finding something else does");
+    IS_INT(score_hinted(org, person, true), 800, "what is no person needs any hint");
+}
+
 int main(void)
 {
     test_honours();
+    test_hints();
     test_doubts();
     sotto_span text = SOTTO_LIT("............................................");
     struct sotto_findings list = {0};
-    struct sotto_finding hint = make(SOTTO_LAYER_TAGGER, 30, 34, SOTTO_LABEL_ORG);
+    struct sotto_finding hint = make(SOTTO_LAYER_TAGGER, 30, 34, SOTTO_LABEL_PERSON);
     hint.score = 200;
     hint.rule = SOTTO_RULE_TAGGER_HINT;
 
