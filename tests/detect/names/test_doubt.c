@@ -9,7 +9,7 @@
 #include "detect/names/lexicon.h"
 #include "tap/tap.h"
 
-#define TOKENS_MAX 128
+#define TOKENS_MAX ((size_t)128)
 
 static struct names_cache cache;
 
