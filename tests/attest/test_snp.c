@@ -81,7 +81,7 @@ static void test_policy(const struct sotto_buf *evidence)
     p = good;
     p.roots = sotto_evidence_roots + 1;
     p.root_count = 1;
-    expect(all, &p, SOTTO_EAUTH, "another maker's root");
+    expect(all, &p, SOTTO_EAUTH, "the root of another generation");
     p.root_count = 0;
     expect(all, &p, SOTTO_EAUTH, "no root at all");
     p = good;

@@ -137,6 +137,19 @@ def reports():
          "genuine evidence of somebody else vouches for nothing")
 
 
+@t.case
+def makers():
+    """AMD's certificates"""
+    folder = pathlib.Path(__file__).parent.parent / "vectors"
+    at = evidence.datetime.datetime(2026, 2, 10, tzinfo=evidence.datetime.timezone.utc)
+    for name in ("milan", "genoa", "turin"):
+        maker, root = evidence._certs((folder / f"amd-{name}.pem").read_bytes())
+        root.verify_directly_issued_by(root)
+        t.ok(evidence._Roots(None, at)._is_root(root), f"{name}: the root signed itself and is known")
+        t.ok(not fails(lambda m=maker, r=root: evidence._Roots(None, at).verify(m, [r]), evidence.EvidenceError), f"{name}: it vouches for the maker's key")
+        t.ok(fails(lambda m=maker, r=root: evidence._Roots(evidence.ROOTS[3:], at).verify(m, [r]), evidence.EvidenceError), f"{name}: another maker's root does not")
+
+
 def echo(seen, out):
     """Answers with what it was asked."""
     said = seen.texts

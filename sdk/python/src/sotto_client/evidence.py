@@ -20,9 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from .records import label
 
-# SHA-256 of the public keys of AMD's ARK for Milan and of Intel's SGX root CA.
+# SHA-256 of the public keys of AMD's ARKs for Milan, for Genoa (with Bergamo and Siena) and for
+# Turin, and of Intel's SGX root CA.
 ROOTS = (
     "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9",
+    "429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831",
+    "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08",
     "a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e",
 )
 
