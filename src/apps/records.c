@@ -5,11 +5,30 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "text/inert.h"
+
 #define RECORDS_DEPTH 128
+
+static void write_inert(const struct sotto_buf *out)
+{
+    static struct sotto_inert inert; /* of standard output, of which there is one */
+    for (size_t i = 0; i < out->len; i++) {
+        char shown[SOTTO_INERT_BYTES];
+        fwrite(shown, 1, sotto_inert_put(&inert, out->base[i], shown), stdout);
+    }
+}
 
 void sotto_records_flush(struct sotto_buf *out)
 {
-    fwrite(out->base, 1, out->len, stdout);
+    static int terminal = -1; /* not asked yet */
+    if (terminal < 0) {
+        terminal = isatty(STDOUT_FILENO);
+    }
+    if (terminal != 0) {
+        write_inert(out);
+    } else {
+        fwrite(out->base, 1, out->len, stdout);
+    }
     fflush(stdout);
     sotto_buf_truncate(out, 0);
 }

@@ -40,7 +40,10 @@ yyjson_mut_val *sotto_record_text(yyjson_mut_val *root, const char **why);
 SOTTO_MUST_CHECK enum sotto_err sotto_record_put(yyjson_mut_doc *doc, yyjson_mut_val *text,
                                                  sotto_span replacement, struct sotto_buf *out);
 
-/** Writes what is in `out` to standard output and empties it. */
+/**
+ * Writes what is in `out` to standard output and empties it.  To a terminal the text is inert
+ * (text/inert.h): what a provider or a map says moves no cursor.
+ */
 void sotto_records_flush(struct sotto_buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import stat
 import subprocess
 import tempfile
@@ -26,6 +27,27 @@ def run(*words, text=""):
     data = text if isinstance(text, bytes) else text.encode()
     p = subprocess.run([SOTTO, *words], input=data, capture_output=True, timeout=60, check=False)
     return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def on_terminal(*words, text):
+    """What a terminal is told."""
+    main, side = pty.openpty()
+    with subprocess.Popen([SOTTO, *words], stdin=subprocess.PIPE, stdout=side, stderr=subprocess.PIPE) as p:
+        os.close(side)
+        p.stdin.write(text)
+        p.stdin.close()
+        told = b""
+        while True:
+            try:
+                more = os.read(main, 65536)
+            except OSError:  # nobody holds the other side any more
+                break
+            if not more:
+                break
+            told += more
+        p.wait(60)
+    os.close(main)
+    return told.replace(b"\r\n", b"\n")
 
 
 def records(text):
@@ -63,6 +85,21 @@ def test_detect():
        "a mode leaves out what it lets pass", every, hipaa)
 
 
+def test_terminal(folder):
+    path = folder / "terminal.json"
+    hostile = "Dear Jane Doe, \x1b[2Jgone \x1b]0;title\x07 \x9b31m \rover \u20ac\n".encode()
+    out = run("redact", "--map", str(path), text=hostile)[1].encode()
+    ok(b"Jane" not in out and b"\x1b[2J" in out, "in a pipe control characters stay as they are", out)
+    ok(run("restore", "--map", str(path), text=out)[1].encode() == hostile, "and come back so", out)
+    told = on_terminal("restore", "--map", str(path), text=out)
+    ok(told == "Dear Jane Doe, ^[[2Jgone ^[]0;title^G <U+009B>31m ^Mover \u20ac\n".encode(),
+       "a terminal is shown them", told)
+    told = on_terminal("detect", text=hostile)
+    ok(b"Jane Doe" in told and b"\x1b" not in told, "by detect, too", told)
+    told = on_terminal("restore", "--jsonl", "--map", str(path), text=json.dumps({"text": "\x7f\x9b1m"}, ensure_ascii=False).encode() + b"\n")
+    ok(b"^?<U+009B>1m" in told and b"\x7f" not in told and b"\xc2\x9b" not in told, "and in records", told)
+
+
 def test_round_trip(folder):
     path = folder / "map.json"
     text = "Dear Jane Doe,\nPeter Müller <peter@example.org> \"wrote\".\nDr. Jane Doe\n" * 50
@@ -97,6 +134,7 @@ def main():
     test_detect()
     with tempfile.TemporaryDirectory() as folder:
         test_round_trip(pathlib.Path(folder))
+        test_terminal(pathlib.Path(folder))
     print(f"1..{count}")
     return failed != 0
 
