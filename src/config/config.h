@@ -68,10 +68,11 @@ struct sotto_config_upstream {
 struct sotto_config_model {
     sotto_span name; /* exact, "prefix*" or "*" */
     sotto_span upstream_name;
-    size_t upstream;            /* index */
-    sotto_span as;              /* the upstream's name of it; empty: as the caller says */
-    uint64_t input_price_nano;  /* of a million tokens; 0: none */
-    uint64_t output_price_nano; /* the same */
+    size_t upstream;                /* index */
+    sotto_span as;                  /* the upstream's name of it; empty: as the caller says */
+    uint64_t input_price_nano;      /* of a million tokens; 0: none */
+    uint64_t output_price_nano;     /* the same */
+    struct sotto_config_list tasks; /* what it is for, as lists of models say; may be empty */
 };
 
 struct sotto_config_limits {

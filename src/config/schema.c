@@ -163,6 +163,13 @@ static const struct config_field model_fields[] = {
      .max = SCHEMA_PRICE_MAX,
      .preset = "0",
      .about = "The same for tokens of answers."},
+    {.name = "tasks",
+     .type = CONFIG_TEXTS,
+     .offset = offsetof(struct sotto_config_model, tasks),
+     .min = 1,
+     .max = 100,
+     .about = "What it can do, for clients of Privatemode, which choose by it: `generate`, "
+              "`tool_calling`, `vision`, `embed`, `transcribe`. Told in `GET /v1/models`."},
 };
 
 static const struct config_field deny_fields[] = {

@@ -13,13 +13,26 @@ static bool may_call(const struct room_stream *s, sotto_span name)
     return s->key == NULL || sotto_key_may(&s->key->key, SOTTO_SCOPE_MODEL, name);
 }
 
-static yyjson_mut_val *model_object(yyjson_mut_doc *doc, sotto_span name, sotto_span owner)
+static bool add_tasks(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                      const struct sotto_config_list *tasks)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    for (size_t i = 0; ok && i < tasks->count; i++) {
+        ok = yyjson_mut_arr_append(list, sotto_json_str(doc, tasks->items[i]));
+    }
+    return ok && yyjson_mut_obj_add_val(doc, obj, "tasks", list);
+}
+
+static yyjson_mut_val *model_object(yyjson_mut_doc *doc, sotto_span name, sotto_span owner,
+                                    const struct sotto_config_list *tasks)
 {
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     bool ok = obj != NULL && yyjson_mut_obj_add_val(doc, obj, "id", sotto_json_str(doc, name)) &&
               yyjson_mut_obj_add_str(doc, obj, "object", "model") &&
               yyjson_mut_obj_add_int(doc, obj, "created", 0) &&
-              yyjson_mut_obj_add_val(doc, obj, "owned_by", sotto_json_str(doc, owner));
+              yyjson_mut_obj_add_val(doc, obj, "owned_by", sotto_json_str(doc, owner)) &&
+              (tasks->count == 0 || add_tasks(doc, obj, tasks));
     return ok ? obj : NULL;
 }
 
@@ -34,8 +47,8 @@ static enum sotto_err add_model(struct room_stream *s, yyjson_mut_doc *doc, yyjs
     if (!may_call(s, name)) {
         return SOTTO_OK;
     }
-    return yyjson_mut_arr_append(data, model_object(doc, name, owner_of(s, model))) ? SOTTO_OK
-                                                                                    : SOTTO_ENOMEM;
+    yyjson_mut_val *obj = model_object(doc, name, owner_of(s, model), &model->tasks);
+    return yyjson_mut_arr_append(data, obj) ? SOTTO_OK : SOTTO_ENOMEM;
 }
 
 /* A name comes from outside: what could not be sent back as one is left out. */
@@ -100,7 +113,7 @@ static enum sotto_err show_model(struct room_stream *s, yyjson_mut_doc *doc)
                           "No upstream of this gateway serves this model.");
         return SOTTO_ENOTFOUND;
     }
-    yyjson_mut_val *root = model_object(doc, s->call.model, owner_of(s, model));
+    yyjson_mut_val *root = model_object(doc, s->call.model, owner_of(s, model), &model->tasks);
     yyjson_mut_doc_set_root(doc, root);
     return root != NULL ? SOTTO_OK : SOTTO_ENOMEM;
 }

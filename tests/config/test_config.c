@@ -442,6 +442,8 @@ static const struct bad bad_yaml[] = {
     {UP "models: {x: {upstream: a, output_price: 10000.01}}",
      "line 2, column 41: models.x.output_price: must be a number such as 2.50, from 0 to 10000, "
      "not '10000.01'\n"},
+    {UP "models: {x: {upstream: a, tasks: embed}}",
+     "line 2, column 34: models.x.tasks: must be a list such as [one, two], not 'embed'\n"},
     {"quotas: {monthly_cost: much}",
      "line 1, column 24: quotas.monthly_cost: must be a number such as 2.50, from 0 to "
      "1000000000, not 'much'\n"},

@@ -57,6 +57,20 @@ def behind_patterns():
 
 
 @t.case
+def what_for():
+    provider = serve("mixtral-8x7b", "other")
+    gateway = Gateway(config(provider, models={"llama": {"upstream": "scripted", "tasks": ["generate", "tool_calling"]},
+                                               "mixtral-*": {"upstream": "scripted", "tasks": ["generate"]}, "*": "scripted"}))
+    listed = {model["id"]: model.get("tasks") for model in gateway.request("GET", "/v1/models", gateway.headers()).json["data"]}
+    t.same(listed, {"llama": ["generate", "tool_calling"], "mixtral-8x7b": ["generate"], "other": None}, "tasks are told where the configuration names some")
+    alone = gateway.request("GET", "/v1/models/llama", gateway.headers()).json
+    t.same(alone.get("tasks"), ["generate", "tool_calling"], "of one model too")
+    ids = gateway.request("GET", "/v1/ai/models", [("Api-token", gateway.key)])
+    t.ok(ids.status == 200 and b"tasks" not in ids.body, "the other list has its documented members alone", ids)
+    gateway.finish(t)
+
+
+@t.case
 def no_list():
     for what, provider in {
         "an error": serve(status=500), "no JSON": serve(body="<html>"), "no list": serve(body='{"data": 7}'),
