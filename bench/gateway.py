@@ -365,6 +365,27 @@ def bench_streams(b, a):
           [("cpu", "CPU us/chunk"), ("first", "first chunk p50 us")])
 
 
+def bench_first(b, a):
+    """Time to the first chunk of short streams, one at a time, against nginx of the same round."""
+    up = b.provider(2, 1)
+    body = {"model": "bench", "stream": True,
+            "messages": [{"role": "user", "content": PRIVATE_TEXT}]}
+    systems = {"provider alone": (None, up, b.request("first", body))}
+    got = b.nginx(up)
+    if got:
+        systems["nginx"] = (*got, b.request("first", body))
+    for name, trusted in (("trusted upstream", True), ("restoring", False)):
+        p, port, key = b.sotto(up, trusted, f"sotto-first-{trusted}")
+        systems[f"sotto, {name}"] = (p, port, b.request(f"first-{trusted}", body, key))
+    p, port, key = b.sotto(up, False, "sotto-first-rooms", rooms=())
+    systems["sotto, restoring, in three processes"] = (p, port, b.request("first-rooms", body, key))
+    rows = measure(b, systems, 1, a.seconds, a.rounds, "requests")
+    print("\n## First chunk, one stream at a time\n\n| system | p50 us | later than nginx, us |\n|---|---|---|")
+    for name, row in rows.items():
+        later = [x - n for x, n in zip(row["first"], rows["nginx"]["first"])] if "nginx" in rows else []
+        print(f"| {name} | {spread(row['first'])} | {spread(later) if later else ''} |")
+
+
 def bench_memory(b, a):
     up, slow = b.provider(), b.provider(100000, 10000)
     p, port, key = b.sotto(up, False, "sotto-memory")
@@ -412,7 +433,7 @@ def main():
     ap.add_argument("--seconds", type=float, default=2)
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--requests", type=int, default=100000, help="for the memory test")
-    ap.add_argument("--only", default="requests,streams,sealed,memory,start")
+    ap.add_argument("--only", default="requests,streams,first,sealed,memory,start")
     a = ap.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     print(f"# {os.uname().machine}, {len(cores)} cores, "
