@@ -19,8 +19,8 @@ struct embed {
 
 /* Only what this gateway serves, and no markup made by scripts. */
 #define PAGES_POLICY                                                                               \
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "                                \
+    "default-src 'none'; script-src 'self'; style-src " EMBED_STYLE "; connect-src 'self'; "       \
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "                 \
     "require-trusted-types-for 'script'; trusted-types 'none'"
 
 #define PAGES_LINES                                                                                \
@@ -50,7 +50,6 @@ struct page {
 
 static const struct page pages[] = {
     PAGES_ROW(false, "/", "index.html", "text/html"),
-    PAGES_ROW(false, "/playground.css", "playground.css", "text/css"),
     PAGES_ROW(false, "/playground.js", "playground.js", "text/javascript"),
     /* The client for JavaScript, which seals in the page. */
     PAGES_ROW(false, "/seal/audit.js", "audit.js", "text/javascript"),
@@ -63,7 +62,6 @@ static const struct page pages[] = {
     PAGES_ROW(false, "/seal/session.js", "session.js", "text/javascript"),
     PAGES_ROW(false, "/seal/sha3.js", "sha3.js", "text/javascript"),
     PAGES_ROW(true, "/", "admin.html", "text/html"),
-    PAGES_ROW(true, "/playground.css", "playground.css", "text/css"),
     PAGES_ROW(true, "/admin.js", "admin.js", "text/javascript"),
 };
 

@@ -6,7 +6,9 @@
 SOTTO_UPDATE_SHOTS=1 writes docs/images/playground-*.png anew.
 """
 
+import base64
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -24,10 +26,19 @@ from lib.wire import Client, build
 t = Tap()
 ROOT = pathlib.Path(os.environ.get("SOTTO_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
 KEY = "ql_playground00_" + "p" * 32
-PATHS = {"/": ("text/html", "index.html"), "/playground.css": ("text/css", "playground.css"), "/playground.js": ("text/javascript", "playground.js"),
+PATHS = {"/": ("text/html", "index.html"), "/playground.js": ("text/javascript", "playground.js"),
          **{f"/seal/{path.name}": ("text/javascript", f"../../sdk/js/src/{path.name}") for path in sorted((ROOT / "sdk/js/src").glob("*.js"))}}
 # Fixed, so that tokens and pictures are the same in each run.
 FIXED = {"SOTTO_API_KEY": KEY, "FIXED_MASTER": "a master secret for pictures only, of enough length"}
+
+STYLE = (ROOT / "web/playground/playground.css").read_bytes()
+
+
+def served_as(name):
+    """A file under web/playground as it is served: a page with its stylesheet in it."""
+    data = (ROOT / "web/playground" / name).read_bytes()
+    return data.replace(b'<link rel="stylesheet" href="playground.css">', b"<style>" + STYLE + b"</style>")
+
 
 HOSTILE = ("<script>document.title='attack'</script><img src=x onerror=\"alert('attack')\"> \x1b[2J\x1b]0;attack\x07 "
            "\u202egnp.exe [link](javascript:alert(1))")
@@ -63,11 +74,12 @@ def served():
     total = 0
     for path, (kind, name) in PATHS.items():
         plain = gateway.request("GET", path)
-        data = (ROOT / "web/playground" / name).read_bytes()
+        data = served_as(name)
         t.ok(plain.status == 200 and plain.body == data, f"GET {path} answers what is in web/playground", plain.status)
         t.same(plain.get("content-type"), f"{kind}; charset=utf-8", f"{path}: its type")
         policy = plain.get("content-security-policy") or ""
-        t.ok("default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy and "require-trusted-types-for 'script'" in policy,
+        style = base64.b64encode(hashlib.sha256(STYLE).digest()).decode()
+        t.ok("default-src 'none'" in policy and f"style-src 'sha256-{style}';" in policy and "unsafe" not in policy and "http" not in policy and "require-trusted-types-for 'script'" in policy,
              f"{path}: a strict policy", policy)
         packed = gateway.request("GET", path, [("Accept-Encoding", "br, gzip")])
         t.ok(packed.get("content-encoding") == "gzip" and gzip.decompress(packed.body) == data, f"{path}: compressed where that is understood")
@@ -80,13 +92,13 @@ def served():
     t.ok(total < 100_000, f"the whole page is {total} bytes, compressed: under 100 kB")
     with Client(gateway.admin_port) as client:
         page = client.request("GET", "/")
-        t.ok(page.body == (ROOT / "web/admin/admin.html").read_bytes() and "default-src 'none'" in page.get("content-security-policy"), "the admin listener has a page of its own")
-        t.same([client.request("GET", path).status for path in ("/admin.js", "/playground.css", "/playground.js")], [200, 200, 404], "with what it needs, and not the playground's")
+        t.ok(page.body == served_as("../admin/admin.html") and "default-src 'none'" in page.get("content-security-policy"), "the admin listener has a page of its own")
+        t.same([client.request("GET", path).status for path in ("/admin.js", "/playground.js")], [200, 404], "with what it needs, and not the playground's")
     t.same(gateway.request("GET", "/admin.js").status, 404, "which clients' listener does not have")
     refused = gateway.request("POST", "/")
     t.same((refused.status, refused.get("allow")), (405, "GET"), "POST / is refused with what is allowed")
     t.same(gateway.request("GET", "/?x=1").status, 200, "a query changes nothing")
-    t.same([gateway.request("GET", path).status for path in ("/index.html", "/..", "//", "/playground")], [404] * 4, "and there is nothing else")
+    t.same([gateway.request("GET", path).status for path in ("/index.html", "/playground.css", "/..", "//", "/playground")], [404] * 5, "and there is nothing else")
 
 
 @t.case
