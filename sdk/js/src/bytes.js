@@ -44,14 +44,14 @@ export function b64(bytes) {
   return btoa(out)
 }
 
-/** The bytes of base64; SealError where it is none, or of another length. */
-export function unb64(words, size) {
+/** The bytes of base64; SealError, which says `wrong`, where it is none, or of another length. */
+export function unb64(words, size, wrong = 'what the gateway sent holds text that is no base64') {
   let binary
   try {
     if (typeof words !== 'string' || words.length % 4 !== 0) throw new Error('not base64')
     binary = atob(words)
   } catch {
-    throw new SealError('what the gateway sent holds text that is no base64')
+    throw new SealError(wrong)
   }
   const out = Uint8Array.from(binary, (c) => c.charCodeAt(0))
   if (size !== undefined && out.length !== size) throw new SealError('what the gateway sent has an impossible length')

@@ -90,7 +90,7 @@ class Opener {
   }
 
   async #event(data) {
-    const bytes = unb64(data)
+    const bytes = unb64(data, undefined, 'the sealed stream holds an event that is not sealed')
     if (this.#channel === null) {
       this.#channel = await this.#pending.channel(bytes, this.#status)
       return ''
