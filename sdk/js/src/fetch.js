@@ -8,7 +8,7 @@ import { plain, text, unb64 } from './bytes.js'
 import { CutStream, SealError } from './errors.js'
 import { suiteOf } from './kem.js'
 import { SEALED_TYPE } from './records.js'
-import { begin, Declined } from './session.js'
+import { begin, Declined, Exchange } from './session.js'
 
 const ROUTES = ['/chat/completions', '/embeddings']
 const CREDENTIALS = ['authorization', 'x-api-key', 'api-key']
@@ -124,29 +124,25 @@ function memory() {
 
 export function sealedFetch({ encryption = 'auto', pinned, store = memory(), fetch: send = globalThis.fetch } = {}) {
   const defaultSuite = suiteOf(encryption)
-  const sessions = new Map() // by gateway, suite and caller: a promise, so that one is begun at a time
+  const exchanges = new Map() // by gateway, suite and caller, so that one is begun at a time
 
-  function sessionFor(plan, signal) {
-    const held = sessions.get(plan.key)
-    if (held) return held
-    const made = begin(send, plan.base, plan.suite, { pinned, store }, plan.credentials, signal)
-    sessions.set(plan.key, made)
-    made.catch(() => sessions.delete(plan.key))
-    return made
+  /** Only the one that was found wanting: another request may have put a newer one in its place. */
+  function forget(plan, exchange) {
+    if (exchanges.get(plan.key) === exchange) exchanges.delete(plan.key)
   }
 
-  async function current(plan, signal) {
-    let session = await sessionFor(plan, signal)
-    if (performance.now() >= session.renewAt) {
-      sessions.delete(plan.key)
-      session = await sessionFor(plan, signal)
-    }
-    return session
+  function exchangeFor(plan) {
+    const held = exchanges.get(plan.key)
+    if (held && !(performance.now() >= held.renewAt)) return held
+    const made = new Exchange((signal) => begin(send, plan.base, plan.suite, { pinned, store }, plan.credentials, signal), () => forget(plan, made))
+    exchanges.set(plan.key, made)
+    return made
   }
 
   async function sealed(request, plan) {
     for (let last = false; ; last = true) {
-      const session = await current(plan, request.signal)
+      const exchange = exchangeFor(plan)
+      const session = await exchange.wait(request.signal)
       const { body, pending } = await session.request(plan.place, plan.words)
       const headers = new Headers(request.headers)
       for (const one of [...CREDENTIALS, ...DROPPED]) headers.delete(one)
@@ -154,7 +150,7 @@ export function sealedFetch({ encryption = 'auto', pinned, store = memory(), fet
       const response = await send(plan.url, { method: request.method, headers, body, signal: request.signal, redirect: 'error' })
       const answer = await opened(response, pending)
       if (answer) return answer
-      sessions.delete(plan.key)
+      forget(plan, exchange)
       if (!last && await isRefusal(response)) continue
       if (response.status < 400) throw new SealError('the answer to a sealed request is not sealed')
       return response
@@ -171,7 +167,7 @@ export function sealedFetch({ encryption = 'auto', pinned, store = memory(), fet
     try {
       return await sealed(request, await planOf(request, defaultSuite))
     } catch (error) {
-      if (error instanceof Declined) return error.response
+      if (error instanceof Declined) return error.response.clone() // others who waited read it too
       throw error
     }
   }

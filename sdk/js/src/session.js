@@ -74,3 +74,51 @@ export async function begin(send, base, suite, trust, headers, signal) {
   const asked = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body, signal, redirect: 'error' }
   return agree(suite, hello, await read(await send(`${base}/seal/session`, asked)), signingKey, begun)
 }
+
+/**
+ * A session for all requests that wait for it, until it is to be renewed.  Who leaves does not end the
+ * exchange for the others; the last one does.
+ */
+export class Exchange {
+  #session
+  #waiting = 0
+  #done = false
+  #end = new AbortController()
+  #forget
+  renewAt = Infinity // performance.now(); known when the session has begun
+
+  /**
+   * @param start   begins the session: start(signal)
+   * @param forget  called when no session comes of it: nobody else may wait
+   */
+  constructor(start, forget) {
+    this.#forget = forget
+    this.#session = start(this.#end.signal).then((session) => {
+      this.renewAt = session.renewAt
+      return session
+    }, (error) => {
+      forget()
+      throw error
+    }).finally(() => { this.#done = true })
+    this.#session.catch(() => {}) // it is told to those who wait; there may be none any more
+  }
+
+  /** The session; rejects with the signal's reason as soon as that is aborted. */
+  async wait(signal) {
+    signal.throwIfAborted()
+    let leave
+    const left = new Promise((_, fail) => { leave = () => fail(signal.reason) })
+    signal.addEventListener('abort', leave)
+    this.#waiting += 1
+    try {
+      return await Promise.race([this.#session, left])
+    } finally {
+      signal.removeEventListener('abort', leave)
+      this.#waiting -= 1
+      if (this.#waiting === 0 && !this.#done) {
+        this.#forget()
+        this.#end.abort()
+      }
+    }
+  }
+}
