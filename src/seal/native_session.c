@@ -216,6 +216,7 @@ static enum sotto_err finish(struct native_handshake *h, struct sotto_seal_reply
     if (err != SOTTO_OK) {
         return err;
     }
+    reply->begun = h->session.id;
     yyjson_mut_doc *doc = sotto_json_new();
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     err = reply_json(root, root != NULL ? put_session(h, doc, root) : SOTTO_ENOMEM, reply);

@@ -77,6 +77,7 @@ struct sotto_seal_reply {
     const char *type;        /* static: Content-Type */
     struct sotto_buf fields; /* further header lines, each with its CRLF */
     struct sotto_buf body;
+    struct sotto_session_id begun; /* the session that was agreed on; its length 0: none */
 };
 
 struct sotto_seal_route {
@@ -112,6 +113,7 @@ struct sotto_seal_exchange {
     sotto_span model; /* to which the client bound the request, borrowed from the exchange; the
                          caller refuses the request (as open() would) when the document's own
                          `model` is another.  Empty: the profile binds no model */
+    sotto_span nonce; /* under which it was opened, borrowed from the exchange */
     bool lines;       /* events are bare lines of JSON: application/x-ndjson */
 };
 

@@ -155,6 +155,7 @@ static enum sotto_err open_request(struct sotto_session *session,
         sotto_seal_exchange_free(&e->exchange);
         return err == SOTTO_EINVAL || err == SOTTO_ESTATE ? SOTTO_EAUTH : err;
     }
+    e->exchange.nonce = sotto_span_init(e->nonce, sizeof(e->nonce));
     *out = &e->exchange;
     return SOTTO_OK;
 }

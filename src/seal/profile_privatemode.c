@@ -150,6 +150,7 @@ enum sotto_err privatemode_open(const struct sotto_seal_profile *profile,
         sotto_seal_exchange_free(x != NULL ? &x->base : NULL);
         return err;
     }
+    x->base.nonce = sotto_span_init(sotto_field_nonce(x->cipher), SOTTO_FIELD_NONCE_BYTES);
     x->answer_rule = sealed;
     *out = x;
     return SOTTO_OK;

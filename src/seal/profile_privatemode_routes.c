@@ -287,6 +287,7 @@ static enum sotto_err answer_secret(const struct sotto_seal_host *host,
         err = share(host, asked, x);
     }
     if (err == SOTTO_OK) {
+        reply->begun = x->session.id;
         reply->status = 200;
         reply->type = "application/json";
         err = write_shared(host, x, &reply->body);

@@ -365,6 +365,19 @@ size_t sotto_sessions_sweep(struct sotto_sessions *t, int64_t now_s)
     return left;
 }
 
+void sotto_sessions_drop(struct sotto_sessions *t, const struct sotto_seal_profile *profile,
+                         const struct sotto_session_id *id)
+{
+    pthread_mutex_lock(&t->lock);
+    struct session_entry *e = find_entry(*bucket_of(t, id), profile, id);
+    if (e != NULL) {
+        struct session_owner *o = e->owner;
+        drop_entry(t, e);
+        drop_owner_if_idle(t, o);
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
 void sotto_sessions_drop_owner(struct sotto_sessions *t, sotto_span owner)
 {
     char name[SOTTO_SESSION_OWNER_MAX + 1] = {0};

@@ -87,6 +87,10 @@ struct sotto_session *sotto_sessions_find(struct sotto_sessions *sessions,
 /** Forgets what has expired; to be called now and then.  Returns how many are left. */
 size_t sotto_sessions_sweep(struct sotto_sessions *sessions, int64_t now_s);
 
+/** Forgets the session of a profile with this id, where there is one. */
+void sotto_sessions_drop(struct sotto_sessions *sessions, const struct sotto_seal_profile *profile,
+                         const struct sotto_session_id *id);
+
 /** Forgets the sessions of an owner whose API key is no longer valid. */
 void sotto_sessions_drop_owner(struct sotto_sessions *sessions, sotto_span owner);
 
