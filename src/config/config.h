@@ -101,6 +101,16 @@ struct sotto_config_quotas {
     uint64_t monthly_cost_nano;
 };
 
+/** What the gateways of a fleet share: limits, and the sessions of sealed conversations. */
+struct sotto_config_valkey {
+    struct sotto_config_url url; /* empty host: none; the path is the number of the database */
+    sotto_span username, password;
+    sotto_span certificates; /* path of a PEM file; empty: the system's alone */
+    sotto_span prefix;
+    uint64_t wait_ms; /* for a connection and for each answer */
+    uint64_t hold_ms; /* until what a dead gateway reserved is free */
+};
+
 struct sotto_config {
     struct sotto_arena arena; /* owns what the fields point to */
 
@@ -135,6 +145,7 @@ struct sotto_config {
     struct {
         sotto_span postgres; /* URL; empty: SQLite in the state folder */
         uint64_t trust_ms;   /* keys in memory, while PostgreSQL does not answer */
+        struct sotto_config_valkey valkey;
     } stores;
     struct {
         bool require_agreements;
@@ -245,6 +256,10 @@ SOTTO_MUST_CHECK enum sotto_err sotto_config_parse_address(sotto_span text,
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_config_parse_url(sotto_span text,
                                                        struct sotto_config_url *out);
+
+/** The same for "rediss://host[:port][/database]", and "redis://" without TLS. */
+SOTTO_MUST_CHECK enum sotto_err sotto_config_parse_valkey_url(sotto_span text,
+                                                              struct sotto_config_url *out);
 
 /** Appends the JSON Schema (draft 2020-12) of the file.  @retval SOTTO_ENOMEM, SOTTO_ELIMIT */
 SOTTO_MUST_CHECK enum sotto_err sotto_config_print_schema(struct sotto_buf *out);

@@ -213,6 +213,10 @@ static void put_field(struct print_schema *s, yyjson_mut_val *obj, const struct 
         put_text(s, obj, "type", "string");
         put_text(s, obj, "pattern", "^[Hh][Tt][Tt][Pp][Ss]?://|\\$\\{");
         break;
+    case CONFIG_VALKEY:
+        put_text(s, obj, "type", "string");
+        put_text(s, obj, "pattern", "^[Rr][Ee][Dd][Ii][Ss][Ss]?://|\\$\\{");
+        break;
     case CONFIG_LABEL:
         put_labels(s, put_or_reference(s, obj));
         break;
@@ -333,6 +337,7 @@ void config_describe(const struct config_field *field, char out[CONFIG_DESCRIBE_
         snprintf(out, CONFIG_DESCRIBE_BYTES, "address:port%s", field->off ? " or `off`" : "");
         break;
     case CONFIG_URL:
+    case CONFIG_VALKEY:
         snprintf(out, CONFIG_DESCRIBE_BYTES, "URL");
         break;
     case CONFIG_LABEL:

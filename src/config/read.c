@@ -279,6 +279,11 @@ static void read_value(struct read_walk *walk, const struct config_field *field,
             complain_value(walk, field, node, "a URL such as https://api.example.com/v1");
         }
         break;
+    case CONFIG_VALKEY:
+        if (sotto_config_parse_valkey_url(node->text, to) != SOTTO_OK) {
+            complain_value(walk, field, node, "a URL such as rediss://valkey.example.com:6379");
+        }
+        break;
     case CONFIG_LABEL:
         read_label(walk, field, node, to);
         break;

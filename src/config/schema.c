@@ -390,6 +390,61 @@ static const struct config_field secrets_fields[] = {
      .preset_about = "made in the state folder"},
 };
 
+#define VALKEY(member) IN(c.stores.valkey.member)
+
+static const struct config_field valkey_fields[] = {
+    {.name = "url",
+     .type = CONFIG_VALKEY,
+     .offset = VALKEY(url),
+     .required = true,
+     .about =
+         "The server: `rediss://HOST:PORT/DATABASE` verifies its certificate and name, "
+         "`redis://` is in the clear, for a server in the same machine. Port 6379 and database "
+         "0 unless given. Redis 6 or newer, any Valkey; no cluster; `maxmemory-policy` "
+         "`noeviction`, because a counter that is dropped limits nobody."},
+    {.name = "username",
+     .type = CONFIG_TEXT,
+     .offset = VALKEY(username),
+     .min = 1,
+     .max = 200,
+     .about = "User of the server's access control list.",
+     .preset_about = "the server's `default`"},
+    {.name = "password",
+     .type = CONFIG_SECRET,
+     .offset = VALKEY(password),
+     .max = 4096,
+     .about = "Write `${NAME}` and keep it out of the file."},
+    {.name = "certificates",
+     .type = CONFIG_TEXT,
+     .offset = VALKEY(certificates),
+     .min = 1,
+     .max = 4096,
+     .about = "PEM file with certificate authorities that are trusted beside the system's."},
+    {.name = "prefix",
+     .type = CONFIG_TEXT,
+     .offset = VALKEY(prefix),
+     .min = 1,
+     .max = 64,
+     .preset = "sotto:",
+     .about = "Before the name of each entry, for fleets that share a server."},
+    {.name = "wait",
+     .type = CONFIG_DURATION,
+     .offset = VALKEY(wait_ms),
+     .min = 10,
+     .max = 60 * SCHEMA_S,
+     .preset = "1s",
+     .about = "For a connection and for each answer. Then the server counts as lost, and requests "
+              "that need it get 503 `store_unavailable` until it is there again."},
+    {.name = "hold",
+     .type = CONFIG_DURATION,
+     .offset = VALKEY(hold_ms),
+     .min = SCHEMA_S,
+     .max = SCHEMA_DAY,
+     .preset = "15m",
+     .about = "What a request has reserved of its month is free again after so long, when its "
+              "gateway died before its end. One that runs longer is counted at its end."},
+};
+
 static const struct config_field stores_fields[] = {
     {.name = "postgres",
      .type = CONFIG_SECRET,
@@ -409,6 +464,12 @@ static const struct config_field stores_fields[] = {
      .preset = "60s",
      .about = "So long after PostgreSQL last answered, the keys in memory are trusted; then "
               "requests get 503, because a key that was revoked meanwhile would not be known."},
+    {.name = "valkey",
+     .type = CONFIG_SECTION,
+     .fields = FIELDS(valkey_fields),
+     .about = "A Valkey or Redis server in which the gateways of a fleet share limits, sessions of "
+              "sealed conversations and what was opened under them. Give all of them the same "
+              "`secrets.master`."},
 };
 
 static const struct config_field policy_fields[] = {

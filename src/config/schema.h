@@ -23,6 +23,7 @@ enum config_type {
     CONFIG_EITHER,   /* bool: false is words[0], true is words[1] */
     CONFIG_ADDRESS,  /* struct sotto_config_address; "off" where `off` */
     CONFIG_URL,      /* struct sotto_config_url */
+    CONFIG_VALKEY,   /* the same of a Valkey or Redis server */
     CONFIG_LABEL,    /* enum sotto_label */
     CONFIG_TEXTS,    /* struct sotto_config_list */
     CONFIG_SCORES,   /* uint16_t[SOTTO_LABEL_COUNT] by label */

@@ -319,19 +319,34 @@ static bool is_path(sotto_span path)
     return true;
 }
 
-enum sotto_err sotto_config_parse_url(sotto_span text, struct sotto_config_url *out)
+/* How a kind of URL begins, with and without TLS, and its ports. */
+struct url_kind {
+    const char *secure, *plain;
+    uint16_t secure_port, plain_port;
+};
+
+static bool take_scheme(sotto_span *text, const char *scheme)
 {
-    struct sotto_config_url url = {.port = 443, .tls = true};
+    sotto_span want = sotto_span_str(scheme);
+    if (text->len <= want.len || !sotto_span_ieq(sotto_span_sub(*text, 0, want.len), want)) {
+        return false;
+    }
+    *text = sotto_span_skip(*text, want.len);
+    return true;
+}
+
+static enum sotto_err parse_url(sotto_span text, const struct url_kind *kind,
+                                struct sotto_config_url *out)
+{
+    struct sotto_config_url url = {.port = kind->secure_port, .tls = true};
     sotto_span port;
     bool v6;
-    if (text.len > 8 && sotto_span_ieq(sotto_span_sub(text, 0, 8), SOTTO_LIT("https://"))) {
-        text = sotto_span_skip(text, 8);
-    } else if (text.len > 7 && sotto_span_ieq(sotto_span_sub(text, 0, 7), SOTTO_LIT("http://"))) {
-        text = sotto_span_skip(text, 7);
+    if (!take_scheme(&text, kind->secure)) {
+        if (!take_scheme(&text, kind->plain)) {
+            return SOTTO_EFORMAT;
+        }
         url.tls = false;
-        url.port = 80;
-    } else {
-        return SOTTO_EFORMAT;
+        url.port = kind->plain_port;
     }
     const uint8_t *slash = memchr(text.base, '/', text.len);
     size_t at = slash != NULL ? (size_t)(slash - text.base) : text.len;
@@ -346,4 +361,24 @@ enum sotto_err sotto_config_parse_url(sotto_span text, struct sotto_config_url *
     }
     *out = url;
     return SOTTO_OK;
+}
+
+enum sotto_err sotto_config_parse_url(sotto_span text, struct sotto_config_url *out)
+{
+    static const struct url_kind http = {"https://", "http://", 443, 80};
+    return parse_url(text, &http, out);
+}
+
+enum sotto_err sotto_config_parse_valkey_url(sotto_span text, struct sotto_config_url *out)
+{
+    static const struct url_kind valkey = {"rediss://", "redis://", 6379, 6379};
+    struct sotto_config_url url = {.port = 0};
+    enum sotto_err err = parse_url(text, &valkey, &url);
+    for (size_t i = 1; i < url.base_path.len && err == SOTTO_OK; i++) {
+        err = i <= 4 && is_digit(url.base_path.base[i]) ? SOTTO_OK : SOTTO_EFORMAT;
+    }
+    if (err == SOTTO_OK) {
+        *out = url;
+    }
+    return err;
 }
