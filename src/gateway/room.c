@@ -75,16 +75,14 @@ void room_book_time(struct room_stream *s)
     s->turn_us = now;
 }
 
-/* Every call that works on a stream stands between these two: what it takes is booked, and a
- * stream that ended on the way is freed by the outermost one. */
-static void enter(struct room_stream *s)
+void room_enter(struct room_stream *s)
 {
     if (s->entered++ == 0) {
         s->turn_us = sotto_clock_us();
     }
 }
 
-static void leave(struct room_stream *s)
+void room_leave(struct room_stream *s)
 {
     if (--s->entered == 0 && s->state != ROOM_WORKER && s->state != ROOM_OVER) {
         room_book_time(s);
@@ -118,7 +116,7 @@ static struct room_stream *stream_new(struct sotto_room *room, const struct sott
     if (sotto_record_init(&s->record) != SOTTO_OK ||
         sotto_streams_put(&room->streams, s->id, s) != SOTTO_OK) {
         s->state = ROOM_OVER;
-        leave(s);
+        room_leave(s);
         return NULL;
     }
     sotto_metrics_begin(room->options.metrics);
@@ -145,10 +143,10 @@ static void end(struct room_stream *s)
 
 void room_committed(struct room_stream *s, enum sotto_err err)
 {
-    enter(s);
+    room_enter(s);
     room_audit_release(s, err);
     end(s);
-    leave(s);
+    room_leave(s);
 }
 
 void room_finish(struct room_stream *s, enum sotto_outcome outcome)
@@ -344,7 +342,7 @@ void sotto_room_job_run(struct sotto_room_job *job)
 void sotto_room_job_done(struct sotto_room_job *job)
 {
     struct room_stream *s = (struct room_stream *)job;
-    enter(s);
+    room_enter(s);
     s->state = ROOM_MASKING;
     if (atomic_load(&s->abandoned)) {
         room_job_give(s);
@@ -352,7 +350,7 @@ void sotto_room_job_done(struct sotto_room_job *job)
     } else {
         prepared(s, s->verdict);
     }
-    leave(s);
+    room_leave(s);
 }
 
 static void close_front(struct room_stream *s)
@@ -394,20 +392,20 @@ void sotto_room_from_front(void *ctx, const struct sotto_door_msg *msg)
             return;
         }
         open_request(s, msg->head, msg->body);
-        leave(s);
+        room_leave(s);
         return;
     }
     s = sotto_streams_find(&room->streams, msg->stream);
     if (s == NULL) {
         return;
     }
-    enter(s);
+    room_enter(s);
     if (msg->kind == SOTTO_DOOR_CLOSE) {
         close_front(s);
     } else {
         flow(s, msg);
     }
-    leave(s);
+    room_leave(s);
 }
 
 /* A piece of an upstream's list of models, or the news that there is none. */
@@ -431,7 +429,7 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
     if (s == NULL || s->state == ROOM_COMMITTING) {
         return;
     }
-    enter(s);
+    room_enter(s);
     if (s->state == ROOM_LISTING) {
         listed(s, msg);
     } else if (msg->kind == SOTTO_DOOR_CHUNK) {
@@ -439,7 +437,7 @@ void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
     } else if (msg->kind == SOTTO_DOOR_CLOSE) {
         room_answer_cut(s, (enum sotto_err)msg->arg);
     }
-    leave(s);
+    room_leave(s);
 }
 
 void sotto_room_back_lost(struct sotto_room *room)
@@ -461,10 +459,10 @@ void sotto_room_turn(struct sotto_room *room)
     if (s == NULL) {
         return;
     }
-    enter(s);
+    room_enter(s);
     room_list_remove(s);
     mask_turn(s);
-    leave(s);
+    room_leave(s);
     if (room->masking.first != NULL) {
         room->options.host.later(room->options.host.ctx);
     }
@@ -478,10 +476,10 @@ static void dispatch_unkept(struct sotto_room *room)
         count++;
     }
     for (struct room_stream *s; count > 0 && (s = room->unkept.first) != NULL; count--) {
-        enter(s);
+        room_enter(s);
         room_list_remove(s);
         room_dispatch(s);
-        leave(s);
+        room_leave(s);
     }
 }
 
@@ -499,20 +497,20 @@ void sotto_room_tick(struct sotto_room *room)
         const struct sotto_config_limits *limits = &s->setup->config->limits;
         int64_t silence = now - s->last_sent_ms;
         next = s->next;
-        enter(s);
+        room_enter(s);
         uint64_t wait = s->head_sent ? limits->heartbeat_ms : limits->head_after_ms;
         if (silence >= (int64_t)wait) {
             room_reply_idle(s);
         }
-        leave(s);
+        room_leave(s);
     }
     for (struct room_stream *s = room->listing.first, *next;
          s != NULL && now - s->last_sent_ms >= ROOM_CATALOG_WAIT_MS; s = next) {
         next = s->next;
-        enter(s);
+        room_enter(s);
         room_catalog_give_up(s);
         room_models(s);
-        leave(s);
+        room_leave(s);
     }
 }
 
@@ -523,14 +521,14 @@ void sotto_room_keys_ready(struct sotto_room *room)
         count++;
     }
     for (struct room_stream *s; count > 0 && (s = room->parked.first) != NULL; count--) {
-        enter(s);
+        room_enter(s);
         room_list_remove(s);
         open_request(s, sotto_buf_span(&s->open_head), sotto_buf_span(&s->open_body));
         if (s->state != ROOM_PARKED && s->state != ROOM_WORKER) {
             sotto_buf_free(&s->open_head);
             sotto_buf_free(&s->open_body);
         }
-        leave(s);
+        room_leave(s);
     }
 }
 

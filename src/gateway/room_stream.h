@@ -179,6 +179,13 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome);
 /** The entry of a request that ended is on disk, or `err` says why not. */
 void room_committed(struct room_stream *s, enum sotto_err err);
 
+/**
+ * Every call that works on a stream stands between these two: what it takes is booked, and a stream
+ * that ended on the way is freed by the outermost one.
+ */
+void room_enter(struct room_stream *s);
+void room_leave(struct room_stream *s);
+
 /** Books the time since the call began as the gateway's own. */
 void room_book_time(struct room_stream *s);
 
