@@ -126,6 +126,7 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
         .trail = g->trail,
         .master = g->master,
         .seal = sotto_sealing_host(g->sealing),
+        .fleet = g->shared_store,
         .separate = g->rooms != NULL,
         .key_generation = key_generation,
         .keys_trusted = gateway_keys_trusted,
@@ -294,45 +295,75 @@ static enum sotto_err make_shared(struct sotto_gateway *g, char *why)
     return err == SOTTO_OK ? open_trail(g, why) : err;
 }
 
-/* This process is the vault from here on: state, configuration and evidence of the machine, no
- * sockets, no programs. */
-static enum sotto_err close_off(struct sotto_gateway *g, char *why)
+/* What the vault needs of the machine for the stores of its fleet. */
+struct vault_stores {
+    bool any;
+    struct postgres_url postgres;
+    char certificates[SOTTO_ROOM_PATH_BYTES];
+    uint16_t ports[POSTGRES_PORTS + 3]; /* ends with 0 */
+};
+
+static enum sotto_err stores_of(const struct sotto_config *config, struct vault_stores *out,
+                                char *why)
 {
-    sotto_span url = g->options.config->stores.postgres;
-    struct postgres_url postgres = {.remote = false};
-    if (url.len != 0 && postgres_url_read(url, &postgres) != SOTTO_OK) {
+    sotto_span postgres = config->stores.postgres;
+    const struct sotto_config_valkey *valkey = &config->stores.valkey;
+    size_t count = 0;
+    *out = (struct vault_stores){.any = postgres.len != 0 || valkey->url.host.len != 0};
+    if (postgres.len != 0 && postgres_url_read(postgres, &out->postgres) != SOTTO_OK) {
         snprintf(why, SOTTO_GATEWAY_WHY_BYTES, "stores.postgres: is not a URL of PostgreSQL");
         return SOTTO_EINVAL;
     }
-    char config[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom";
+    snprintf(out->certificates, sizeof(out->certificates), "%.*s", SOTTO_FMT(valkey->certificates));
+    if (!out->any) {
+        return SOTTO_OK;
+    }
+    out->ports[count++] = VAULT_PORT_DNS;
+    if (valkey->url.host.len != 0) {
+        out->ports[count++] = valkey->url.port;
+    }
+    for (size_t i = 0; i < POSTGRES_PORTS && out->postgres.ports[i] != 0; i++) {
+        out->ports[count++] = out->postgres.ports[i];
+    }
+    return SOTTO_OK;
+}
+
+/* This process is the vault from here on: state, configuration and evidence of the machine, no
+ * sockets but to the stores of its fleet, no programs. */
+static enum sotto_err close_off(struct sotto_gateway *g, char *why)
+{
+    char config[SOTTO_ROOM_PATH_BYTES] = "/dev/urandom", tsm[SOTTO_ROOM_PATH_BYTES];
     struct sotto_sandbox_report *report = &g->closed_off;
+    struct vault_stores stores;
+    enum sotto_err err = stores_of(g->options.config, &stores, why);
+    if (err != SOTTO_OK) {
+        return err;
+    }
     if (g->options.config_file != NULL) {
         sotto_room_folder_of(g->options.config_file, config);
     }
-    /* Certificates that a URL names; with one, names are resolved. */
-    const char *read[4 + SOTTO_RESOLVER_PATHS + POSTGRES_FILES + 1] = {
+    const char *read[4 + SOTTO_RESOLVER_PATHS + POSTGRES_FILES + 2] = {
         config, "/dev/urandom", "/etc/localtime", "/proc/self"};
     size_t count = 4;
-    if (url.len != 0) {
+    if (stores.any) {
+        sotto_resolver_prepare();
         count += sotto_resolver_paths(read + count);
     }
     for (size_t i = 0; i < POSTGRES_FILES; i++) {
-        if (postgres.files[i][0] != '\0') {
-            read[count++] = postgres.files[i];
+        if (stores.postgres.files[i][0] != '\0') {
+            read[count++] = stores.postgres.files[i];
         }
     }
+    if (stores.certificates[0] != '\0') {
+        read[count++] = stores.certificates;
+    }
     /* Reports of the machine are asked for in folders that are made there. */
-    char tsm[SOTTO_ROOM_PATH_BYTES];
     snprintf(tsm, sizeof(tsm), "%.*s", SOTTO_FMT(g->options.config->sealing.tsm));
     const char *const write[] = {g->options.folder, tsm, NULL};
-    uint16_t ports[POSTGRES_PORTS + 2] = {VAULT_PORT_DNS};
-    memcpy(ports + 1, postgres.ports, sizeof(postgres.ports));
-    const struct sotto_sandbox_paths paths = {.read = read, .write = write, .connect = ports};
-    if (url.len != 0) {
-        sotto_resolver_prepare();
-    }
-    enum sotto_err err = sotto_sandbox(
-        url.len != 0 ? SOTTO_SANDBOX_VAULT_STORES : SOTTO_SANDBOX_VAULT, &paths, report);
+    const struct sotto_sandbox_paths paths = {
+        .read = read, .write = write, .connect = stores.ports};
+    err = sotto_sandbox(stores.any ? SOTTO_SANDBOX_VAULT_STORES : SOTTO_SANDBOX_VAULT, &paths,
+                        report);
     if (err == SOTTO_OK || !g->options.required) {
         return SOTTO_OK;
     }
@@ -385,6 +416,9 @@ enum sotto_err sotto_gateway_new(const struct sotto_gateway_options *options,
     }
     if (err == SOTTO_OK) {
         err = make_shared(g, why);
+    }
+    if (err == SOTTO_OK) {
+        err = gateway_make_fleet(g, why);
     }
     if (err == SOTTO_OK) {
         err = make_workers(g);
@@ -464,6 +498,7 @@ void sotto_gateway_free(struct sotto_gateway *g)
     sotto_rooms_free(g->rooms);
     sotto_loop_free(g->loop);
     sotto_admin_free(g->admin);
+    gateway_free_fleet(g);
     sotto_resolver_free(g->resolver);
     sotto_tls_context_drop(g->upstream_tls);
     sotto_tls_context_drop(g->server_tls);

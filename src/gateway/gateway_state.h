@@ -33,6 +33,9 @@ struct sotto_gateway {
     struct sotto_resolver *resolver;
     struct sotto_tls_context *upstream_tls;
     struct sotto_tls_context *server_tls;
+    struct sotto_fleet_options *shared_store; /* NULL: alone */
+    struct sotto_tls_context *fleet_tls;
+    struct sotto_setup *fleet_setup; /* a reference: what `shared_store` points to */
     struct sotto_side *side, *heavy, *slow;
     struct sotto_trail *trail;
     struct sotto_worker **workers;
@@ -83,6 +86,12 @@ SOTTO_MUST_CHECK enum sotto_err gateway_certificate_paths(const struct sotto_con
 
 /** Listens on all addresses of the configuration; on failure `why` has a sentence. */
 SOTTO_MUST_CHECK enum sotto_err gateway_listen(struct sotto_gateway *g, char *why);
+
+/* gateway_fleet.c */
+
+/** Makes what the workers need to reach the store that the fleet shares; on failure `why`. */
+SOTTO_MUST_CHECK enum sotto_err gateway_make_fleet(struct sotto_gateway *g, char *why);
+void gateway_free_fleet(struct sotto_gateway *g);
 
 /* gateway_reload.c */
 

@@ -62,6 +62,7 @@ static void stream_free(struct room_stream *s)
     sotto_sse_free(&s->sse);
     sotto_call_free(&s->call);
     room_seal_free(s);
+    room_fleet_free(s);
     sotto_kept_free(&s->keep.kept);
     sotto_key_table_unref(s->table);
     sotto_setup_unref(s->setup);
@@ -155,7 +156,7 @@ void room_finish(struct room_stream *s, enum sotto_outcome outcome)
     if (s->state >= ROOM_COMMITTING) {
         return;
     }
-    if (s->state == ROOM_WORKER) { /* the worker still writes to it; job_done() ends it */
+    if (s->state == ROOM_WORKER || s->state == ROOM_ASKING) { /* whoever has it ends it */
         atomic_store(&s->abandoned, true);
         sotto_streams_drop(&room->streams, s->id);
         return;
@@ -213,6 +214,8 @@ static void prepared(struct room_stream *s, enum sotto_err err)
         room_presidio(s);
     } else if (s->of_log) {
         room_log(s);
+    } else if (s->seal.reply.begun.len != 0 && !room_fleet_knows(s, ROOM_ASK_SHARE)) {
+        room_fleet_ask(s);
     } else if (s->seal.route != NULL) {
         room_seal_send(s);
     } else if (s->call.kind == SOTTO_CALL_MODELS || s->call.kind == SOTTO_CALL_MODEL) {
@@ -265,21 +268,38 @@ static void hand_to_worker(struct room_stream *s, sotto_span head, sotto_span bo
     s->room->options.host.work(s->room->options.host.ctx, (struct sotto_room_job *)s);
 }
 
+/* Until the newest keys are there, or the fleet has answered. */
+static void park(struct room_stream *s, sotto_span block, sotto_span body)
+{
+    if (s->open_head.len == 0 && keep_open(s, block, body) != SOTTO_OK) {
+        prepared(s, SOTTO_ENOMEM);
+    } else if (s->fleet.ask != ROOM_ASK_NOTHING) {
+        room_fleet_ask(s);
+    } else {
+        s->state = ROOM_PARKED;
+        room_list_add(&s->room->parked, s);
+        s->room->options.host.reload_keys(s->room->options.host.ctx);
+    }
+}
+
+/* Who may go on: once for each request. */
+static enum sotto_err admit(struct room_stream *s, const struct sotto_http_head *head,
+                            sotto_span body)
+{
+    enum sotto_err err = s->admitted ? SOTTO_OK : room_admit(s, head, body);
+    s->admitted = err == SOTTO_OK;
+    return err == SOTTO_OK && s->key != NULL ? room_take(s) : err;
+}
+
 static void open_request(struct room_stream *s, sotto_span block, sotto_span body)
 {
     SOTTO_UNINIT struct sotto_http_head head;
     enum sotto_err err = sotto_http_head_index(block, true, &head);
     if (err == SOTTO_OK) {
-        err = room_admit(s, &head, body);
+        err = admit(s, &head, body);
     }
     if (err == SOTTO_ESTATE) {
-        if (s->open_head.len == 0 && keep_open(s, block, body) != SOTTO_OK) {
-            prepared(s, SOTTO_ENOMEM);
-            return;
-        }
-        s->state = ROOM_PARKED;
-        room_list_add(&s->room->parked, s);
-        s->room->options.host.reload_keys(s->room->options.host.ctx);
+        park(s, block, body);
         return;
     }
     if (err == SOTTO_OK && (body.len > SOTTO_ROOM_INLINE_BYTES || s->seal.route != NULL ||
@@ -293,11 +313,22 @@ static void open_request(struct room_stream *s, sotto_span block, sotto_span bod
     if (err == SOTTO_OK) {
         err = room_read(s, &head, body);
     }
-    if (err != SOTTO_OK) {
+    if (err == SOTTO_ESTATE && s->fleet.ask != ROOM_ASK_NOTHING) {
+        park(s, block, body);
+    } else if (err != SOTTO_OK) {
         prepared(s, err);
-        return;
+    } else {
+        mask_turn(s);
     }
-    mask_turn(s);
+}
+
+void room_go_on(struct room_stream *s)
+{
+    open_request(s, sotto_buf_span(&s->open_head), sotto_buf_span(&s->open_body));
+    if (s->state != ROOM_PARKED && s->state != ROOM_ASKING && s->state != ROOM_WORKER) {
+        sotto_buf_free(&s->open_head);
+        sotto_buf_free(&s->open_body);
+    }
 }
 
 /* What a worker does for a request that nobody waits for keeps it from the others. */
@@ -321,6 +352,12 @@ static enum sotto_err prepare(struct room_stream *s, const struct sotto_http_hea
     return err == SOTTO_OK ? room_build(s) : err;
 }
 
+/* Whether a worker's part ended with a question. */
+static bool asks(const struct room_stream *s)
+{
+    return s->verdict == SOTTO_ESTATE && s->fleet.ask != ROOM_ASK_NOTHING;
+}
+
 void sotto_room_job_run(struct sotto_room_job *job)
 {
     struct room_stream *s = (struct room_stream *)job;
@@ -334,8 +371,10 @@ void sotto_room_job_run(struct sotto_room_job *job)
         s->verdict =
             s->seal.route != NULL ? room_seal_answer(s, &head, body) : prepare(s, &head, body);
     }
-    sotto_buf_free(&s->open_head);
-    sotto_buf_free(&s->open_body);
+    if (!asks(s)) {
+        sotto_buf_free(&s->open_head);
+        sotto_buf_free(&s->open_body);
+    }
     s->record.own_us += sotto_clock_us() - begun;
 }
 
@@ -347,6 +386,8 @@ void sotto_room_job_done(struct sotto_room_job *job)
     if (atomic_load(&s->abandoned)) {
         room_job_give(s);
         room_finish(s, SOTTO_OUTCOME_GONE);
+    } else if (asks(s)) {
+        room_fleet_ask(s);
     } else {
         prepared(s, s->verdict);
     }
@@ -523,11 +564,7 @@ void sotto_room_keys_ready(struct sotto_room *room)
     for (struct room_stream *s; count > 0 && (s = room->parked.first) != NULL; count--) {
         room_enter(s);
         room_list_remove(s);
-        open_request(s, sotto_buf_span(&s->open_head), sotto_buf_span(&s->open_body));
-        if (s->state != ROOM_PARKED && s->state != ROOM_WORKER) {
-            sotto_buf_free(&s->open_head);
-            sotto_buf_free(&s->open_body);
-        }
+        room_go_on(s);
         room_leave(s);
     }
 }

@@ -58,6 +58,7 @@ struct sotto_room_options {
     struct sotto_setup *setup;          /* another reference is taken */
     const uint8_t *master;              /* SOTTO_MASTER_BYTES; borrowed for the call */
     const struct sotto_seal_host *seal; /* borrowed */
+    struct sotto_fleet *fleet;          /* of this thread, borrowed; NULL: alone */
 };
 
 /** @param[out] out  freed with sotto_room_free().  @retval SOTTO_ENOMEM, SOTTO_ECRYPTO */

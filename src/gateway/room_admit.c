@@ -130,6 +130,7 @@ static enum sotto_err newest_keys(struct room_stream *s)
     if (sotto_key_table_generation(table) < host->key_generation(host->ctx)) {
         return SOTTO_ESTATE;
     }
+    sotto_key_table_unref(s->table); /* of an earlier try */
     s->table = sotto_key_table_ref(room->table);
     return SOTTO_OK;
 }
@@ -278,8 +279,12 @@ static enum sotto_err refuse_limit(struct room_stream *s, enum sotto_limit_verdi
     return SOTTO_EQUOTA;
 }
 
-static enum sotto_err check_limits(struct room_stream *s)
+enum sotto_err room_take(struct room_stream *s)
 {
+    if (s->room->options.fleet != NULL) {
+        return room_fleet_knows(s, ROOM_ASK_REQUEST) ? refuse_limit(s, s->fleet.verdict)
+                                                     : SOTTO_ESTATE;
+    }
     return refuse_limit(s, sotto_limit_reserve(s->key->usage, &s->key->key.quota, sotto_wall_ms(),
                                                &s->reservation, &s->limit));
 }
@@ -287,6 +292,13 @@ static enum sotto_err check_limits(struct room_stream *s)
 enum sotto_err room_reserve(struct room_stream *s)
 {
     struct sotto_limit_ask ask;
+    if (s->room->options.fleet != NULL) {
+        if (room_fleet_knows(s, ROOM_ASK_NEED)) {
+            return refuse_limit(s, s->fleet.verdict);
+        }
+        room_foresee(s, &s->fleet.need);
+        return SOTTO_ESTATE;
+    }
     room_foresee(s, &ask);
     return refuse_limit(s, sotto_limit_extend(&s->reservation, &s->key->key.quota, &ask,
                                               sotto_wall_ms(), &s->limit));
@@ -305,11 +317,5 @@ enum sotto_err room_admit(struct room_stream *s, const struct sotto_http_head *h
     if (err == SOTTO_OK) {
         err = check_route(s, head, &route);
     }
-    if (err == SOTTO_OK) {
-        err = check_key(s, head, route);
-    }
-    if (err == SOTTO_OK && s->key != NULL) {
-        err = check_limits(s);
-    }
-    return err;
+    return err == SOTTO_OK ? check_key(s, head, route) : err;
 }

@@ -257,26 +257,25 @@ static enum sotto_err take_trace(struct room_stream *s, const struct sotto_http_
 static enum sotto_err read_sealed(struct room_stream *s, const struct sotto_http_head *head,
                                   sotto_span body)
 {
-    struct sotto_buf plain;
-    sotto_buf_init(&plain, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err = room_seal_open(s, head, body, &plain);
+    enum sotto_err err = room_seal_open(s, head, body);
+    if (err == SOTTO_OK && !room_fleet_knows(s, ROOM_ASK_ONCE)) {
+        return SOTTO_ESTATE;
+    }
     if (err == SOTTO_OK) {
-        err = s->dialect->read(head, sotto_buf_span(&plain), s->setup->config->limits.depth,
+        err = room_fleet_once(s);
+    }
+    if (err == SOTTO_OK) {
+        err = s->dialect->read(head, sotto_buf_span(&s->seal.plain), s->setup->config->limits.depth,
                                &s->call, &s->problem);
     }
-    sotto_buf_free(&plain);
+    sotto_buf_free(&s->seal.plain);
     return err == SOTTO_OK ? room_seal_check(s) : err;
 }
 
-enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
+/* Reads a request, and decides its mode and where it goes. */
+static enum sotto_err read_request(struct room_stream *s, const struct sotto_http_head *head,
+                                   sotto_span body)
 {
-    s->refusal = SOTTO_REFUSE_PROBLEM;
-    if (s->dialect == &room_presidio_face) {
-        return room_presidio_read(s, head, body);
-    }
-    if (s->of_log) {
-        return room_log_read(s, head, body);
-    }
     bool sealed = s->seal.profile != NULL;
     enum sotto_err err = sealed ? read_sealed(s, head, body)
                                 : s->dialect->read(head, body, s->setup->config->limits.depth,
@@ -296,9 +295,24 @@ enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *he
     if (err == SOTTO_OK) {
         err = decide_upstream(s);
     }
-    if (err == SOTTO_OK) {
-        err = room_reserve(s);
+    return err;
+}
+
+enum sotto_err room_read(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
+{
+    s->refusal = SOTTO_REFUSE_PROBLEM;
+    if (s->dialect == &room_presidio_face) {
+        return room_presidio_read(s, head, body);
     }
+    if (s->of_log) {
+        return room_log_read(s, head, body);
+    }
+    enum sotto_err err = s->read ? SOTTO_OK : read_request(s, head, body);
+    s->read = err == SOTTO_OK;
+    if (err != SOTTO_OK || !is_post(s)) {
+        return err;
+    }
+    err = room_reserve(s);
     if (err == SOTTO_OK) {
         s->refusal = SOTTO_REFUSE_PROBLEM;
         err = begin_masking(s, head);

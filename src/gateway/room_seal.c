@@ -13,6 +13,7 @@ void room_seal_free(struct room_stream *s)
     struct room_seal *seal = &s->seal;
     sotto_seal_exchange_free(seal->exchange);
     sotto_session_unref(seal->session);
+    sotto_buf_free(&seal->plain);
     sotto_buf_free(&seal->head);
     sotto_buf_free(&seal->reply.fields);
     sotto_buf_free(&seal->reply.body);
@@ -22,17 +23,23 @@ void room_seal_free(struct room_stream *s)
 
 /* --- finding ----------------------------------------------------------------------------------- */
 
-static void find_session(struct room_stream *s, const struct sotto_http_head *head, sotto_span body)
+const struct sotto_seal_profile *room_seal_keeper(const struct room_stream *s)
+{
+    const struct sotto_seal_profile *profile = s->seal.profile;
+    return profile->sessions_of != NULL ? profile->sessions_of : profile;
+}
+
+static enum sotto_err find_session(struct room_stream *s, const struct sotto_http_head *head,
+                                   sotto_span body)
 {
     struct room_seal *seal = &s->seal;
-    const struct sotto_seal_profile *keeper =
-        seal->profile->sessions_of != NULL ? seal->profile->sessions_of : seal->profile;
-    if (seal->profile->find(head, body, &seal->id) == SOTTO_OK) {
-        seal->session =
-            sotto_sessions_find(s->room->options.seal->sessions, keeper, &seal->id, sotto_wall_s());
-    } else {
+    if (seal->profile->find(head, body, &seal->id) != SOTTO_OK) {
         seal->id.len = 0;
+        return SOTTO_OK;
     }
+    seal->session = sotto_sessions_find(s->room->options.seal->sessions, room_seal_keeper(s),
+                                        &seal->id, sotto_wall_s());
+    return seal->session != NULL || room_fleet_knows(s, ROOM_ASK_SESSION) ? SOTTO_OK : SOTTO_ESTATE;
 }
 
 /* What of the head decides in which form an error is written. */
@@ -63,11 +70,10 @@ enum sotto_err room_seal_find(struct room_stream *s, const struct sotto_http_hea
     sotto_buf_init(&seal->head, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&seal->reply.fields, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&seal->reply.body, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&seal->plain, SOTTO_BUF_UNBOUNDED);
     s->dialect = &sotto_dialect_sealed_messages;
-    if (seal->route == NULL) {
-        find_session(s, head, body);
-    }
-    return keep_head(s, head);
+    enum sotto_err err = keep_head(s, head);
+    return err == SOTTO_OK && seal->route == NULL ? find_session(s, head, body) : err;
 }
 
 sotto_span room_seal_owner(const struct room_stream *s)
@@ -88,15 +94,18 @@ enum sotto_err room_seal_refuse(struct room_stream *s)
 /* --- opening ----------------------------------------------------------------------------------- */
 
 enum sotto_err room_seal_open(struct room_stream *s, const struct sotto_http_head *head,
-                              sotto_span body, struct sotto_buf *plain)
+                              sotto_span body)
 {
     struct room_seal *seal = &s->seal;
     int64_t begun = sotto_clock_us();
+    if (seal->exchange != NULL) {
+        return SOTTO_OK;
+    }
     if (seal->session == NULL) {
         return room_seal_refuse(s);
     }
     enum sotto_err err = seal->profile->open(
-        seal->session, head, body, s->setup->config->limits.depth, &seal->exchange, plain);
+        seal->session, head, body, s->setup->config->limits.depth, &seal->exchange, &seal->plain);
     if (err == SOTTO_EAUTH || err == SOTTO_EQUOTA) {
         return room_seal_refuse(s);
     }
@@ -126,17 +135,23 @@ static enum sotto_err check_suite(struct room_stream *s)
     return SOTTO_EINVAL;
 }
 
+void room_seal_unopen(struct room_stream *s)
+{
+    sotto_seal_exchange_free(s->seal.exchange);
+    s->seal.exchange = NULL;
+    s->call.exchange = NULL;
+    sotto_buf_free(&s->seal.plain);
+    sotto_buf_truncate(&s->pass, 0);
+}
+
 enum sotto_err room_seal_check(struct room_stream *s)
 {
     struct room_seal *seal = &s->seal;
     if (seal->exchange->model.len == 0 || sotto_span_eq(seal->exchange->model, s->call.model)) {
         return check_suite(s);
     }
-    /* As if it had not been opened: who has no secret must not learn that the seals were whole. */
-    sotto_seal_exchange_free(seal->exchange);
-    seal->exchange = NULL;
-    s->call.exchange = NULL;
-    sotto_buf_truncate(&s->pass, 0);
+    /* Who has no secret must not learn that the seals were whole. */
+    room_seal_unopen(s);
     return room_seal_refuse(s);
 }
 

@@ -7,6 +7,7 @@
  * One request inside the vault room; shared by the files room*.c alone.
  *
  *   OPEN -> admit -> [PARKED: the keys are being read] -> prepare -> [MASKING | WORKER]
+ *        (from admit on with [ASKING], in a fleet)
  *        -> [LISTING] -> dispatch -> WAITING -> WHOLE | STREAMING | FAILING -> [COMMITTING] -> over
  *
  * A step that refuses the request ends in room_refuse(), any other end in room_finish().
@@ -17,6 +18,7 @@
 #include "dialects/dialect.h"
 #include "gateway/record.h"
 #include "gateway/room.h"
+#include "gateway/room_fleet.h"
 #include "gateway/streams.h"
 #include "http/sse.h"
 #include "pipeline/restoring.h"
@@ -30,6 +32,7 @@ enum room_state {
     ROOM_PARKED,     /* waits for the newest keys */
     ROOM_MASKING,    /* between two turns */
     ROOM_WORKER,     /* a worker has it */
+    ROOM_ASKING,     /* the store that the fleet shares is asked */
     ROOM_UNKEPT,     /* waits for the key pair under which it will be kept */
     ROOM_LISTING,    /* an upstream is asked for its list of models; it may be broken off */
     ROOM_WAITING,    /* sent to the upstream, no answer yet */
@@ -47,7 +50,8 @@ struct room_seal {
     struct sotto_session_id id;
     struct sotto_session *session; /* a reference; NULL: unknown */
     struct sotto_seal_exchange *exchange;
-    struct sotto_buf head; /* of the request: what the form of an error depends on */
+    struct sotto_buf plain; /* what was opened, until it is read */
+    struct sotto_buf head;  /* of the request: what the form of an error depends on */
     struct sotto_seal_reply reply;
     bool keyed;      /* the request bears an API key */
     bool told;       /* `encryption` went out */
@@ -83,16 +87,19 @@ struct room_stream {
     struct sotto_masking_keys tenant;       /* the tenant's keys */
     struct room_seal seal;
     struct room_keep keep;
+    struct room_fleet fleet;
     struct sotto_reservation reservation;
     struct sotto_limit_state limit;
     uint64_t prompt_estimate;   /* tokens */
     uint64_t answer_text_bytes; /* of the provider's answer, so far */
     bool waited_in_vain;        /* given up before the provider's answer began */
     bool sent;                  /* the request went to a provider */
-    atomic_bool abandoned;      /* the client went away while a worker had the request */
+    atomic_bool abandoned;      /* the client went away while a worker or the store had it */
+    bool admitted;              /* room_admit() is done */
+    bool read;                  /* the request was read, and where it goes is decided */
     bool loopback;              /* client and listener are on loopback */
 
-    struct sotto_buf open_head, open_body; /* kept only while PARKED or in WORKER */
+    struct sotto_buf open_head, open_body; /* kept only while PARKED, ASKING or in WORKER */
     struct sotto_call call;
     struct sotto_masking_options masking_options;
     struct sotto_masking *masking;
@@ -186,6 +193,9 @@ void room_committed(struct room_stream *s, enum sotto_err err);
 void room_enter(struct room_stream *s);
 void room_leave(struct room_stream *s);
 
+/** Goes on with a request that waited, from what was kept of it. */
+void room_go_on(struct room_stream *s);
+
 /** Books the time since the call began as the gateway's own. */
 void room_book_time(struct room_stream *s);
 
@@ -196,14 +206,17 @@ void room_job_give(struct room_stream *s);
 /* room_admit.c */
 
 /**
- * Route, key, scope of the dialect, limits.
+ * Route, key, scope of the dialect.
  *
  * @retval SOTTO_OK      go on
- * @retval SOTTO_ESTATE  the keys have changed: wait
+ * @retval SOTTO_ESTATE  the keys have changed, or there is something to ask: wait
  * @retval others        `s->refusal` and `s->problem` say why
  */
 SOTTO_MUST_CHECK enum sotto_err room_admit(struct room_stream *s,
                                            const struct sotto_http_head *head, sotto_span body);
+
+/** Takes one request of the key's limits.  Errors as room_admit(). */
+SOTTO_MUST_CHECK enum sotto_err room_take(struct room_stream *s);
 
 /**
  * Reserves what the request may need.  Uses the stream alone, in any thread.  Errors as
@@ -278,10 +291,15 @@ sotto_span room_seal_owner(const struct room_stream *s);
 /** Fills `s->problem` with the one refusal for whatever is wrong with a seal.  SOTTO_EAUTH. */
 SOTTO_MUST_CHECK enum sotto_err room_seal_refuse(struct room_stream *s);
 
-/** Opens the request and appends its plain body.  Errors as room_admit(). */
+/** Opens the request, once, into `s->seal.plain`.  Errors as room_admit(). */
 SOTTO_MUST_CHECK enum sotto_err room_seal_open(struct room_stream *s,
-                                               const struct sotto_http_head *head, sotto_span body,
-                                               struct sotto_buf *plain);
+                                               const struct sotto_http_head *head, sotto_span body);
+
+/** As if the request had not been opened: what answers it is not sealed. */
+void room_seal_unopen(struct room_stream *s);
+
+/** Under whose name the sessions of the request's profile are kept. */
+const struct sotto_seal_profile *room_seal_keeper(const struct room_stream *s);
 
 /** Checks what the client bound the request to, and asked its seal for.  Errors as room_admit(). */
 SOTTO_MUST_CHECK enum sotto_err room_seal_check(struct room_stream *s);

@@ -160,4 +160,5 @@ void room_settle(struct room_stream *s)
         r->cost_nano = used.cost_nano;
     }
     sotto_limit_settle(&s->reservation, &used, sotto_wall_ms());
+    room_fleet_settle(s, &used);
 }

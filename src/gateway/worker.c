@@ -35,6 +35,7 @@ struct sotto_worker {
     struct sotto_front *front; /* NULL: a process, like the back */
     struct sotto_back *back;
     struct sotto_doorway *front_link, *back_link; /* NULL: function calls */
+    struct sotto_fleet *fleet;                    /* NULL: alone */
     struct sotto_room *room;
     struct sotto_metrics *metrics;
     struct sotto_timer tick;
@@ -303,6 +304,9 @@ static enum sotto_err make_rooms(struct sotto_worker *w, int front_door, int bac
     if (err == SOTTO_OK) {
         err = use_setup(w, shared->setup);
     }
+    if (err == SOTTO_OK && shared->fleet != NULL) {
+        err = sotto_fleet_new(w->loop, shared->fleet, &w->fleet);
+    }
     if (err != SOTTO_OK) {
         return err;
     }
@@ -316,6 +320,7 @@ static enum sotto_err make_rooms(struct sotto_worker *w, int front_door, int bac
         .setup = shared->setup,
         .master = shared->master,
         .seal = shared->seal,
+        .fleet = w->fleet,
     };
     if (shared->separate) {
         options.front = (struct sotto_door){sotto_doorway_put, w->front_link};
@@ -462,6 +467,9 @@ void sotto_worker_free(struct sotto_worker *w)
     if (w->room != NULL) {
         sotto_loop_settle(w->loop); /* what side threads handed back; nothing new begins */
     }
+    if (w->fleet != NULL) {
+        sotto_fleet_stop(w->fleet);
+    }
     sotto_front_free(w->front);
     sotto_back_free(w->back);
     sotto_doorway_free(w->front_link);
@@ -473,6 +481,7 @@ void sotto_worker_free(struct sotto_worker *w)
         sotto_loop_undefer(w->loop, &w->hand_over);
     }
     sotto_room_free(w->room);
+    sotto_fleet_free(w->fleet);
     sotto_metrics_free(w->metrics);
     sotto_loop_free(w->loop);
     sotto_free(w);

@@ -8,6 +8,7 @@
  * others are processes.  worker.c alone decides whether a door is a function call or a socket.
  */
 
+#include "fleet/fleet.h"
 #include "gateway/metrics.h"
 #include "gateway/setup.h"
 #include "gateway/side.h"
@@ -30,6 +31,7 @@ struct sotto_worker_shared {
     struct sotto_trail *trail;
     const uint8_t *master; /* SOTTO_MASTER_BYTES */
     const struct sotto_seal_host *seal;
+    const struct sotto_fleet_options *fleet; /* NULL: alone */
     bool separate; /* front and back are other processes: no resolver, no TLS, but doors */
     uint64_t (*key_generation)(void *ctx);
     bool (*keys_trusted)(void *ctx); /* the keys in memory may be used still */
