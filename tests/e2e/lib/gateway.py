@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -35,9 +36,10 @@ class Gateway:
     """Started when made; stop() ends it, start() begins it again on the same state.
 
     config  the configuration as a value; None: without a file
+    keys_of another gateway, whose keys this one has from the start
     """
 
-    def __init__(self, config=None, env=(), port=0, admin=False, tls=None):
+    def __init__(self, config=None, env=(), port=0, admin=False, tls=None, keys_of=None):
         need_binary()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sotto-e2e-"))
         self.state = self.folder / "state"
@@ -54,7 +56,16 @@ class Gateway:
         self.with_file = config is not None
         if self.with_file:
             self.write(config)
+        if keys_of is not None:
+            self.copy_keys(keys_of)
         self.start()
+
+    def copy_keys(self, other):
+        self.state.mkdir(mode=0o700)
+        with sqlite3.connect(other.state / "sotto.db") as source, sqlite3.connect(self.state / "sotto.db") as to:
+            source.backup(to)
+        (self.state / "sotto.db").chmod(0o600)
+        self.key = other.key
 
     def write(self, config):
         """JSON is YAML."""
