@@ -72,6 +72,23 @@ enum sotto_err sotto_h2_add_lines(struct sotto_h2_fields *fields, sotto_span lin
     return SOTTO_OK;
 }
 
+/* --- allowances ------------------------------------------------------------------------------- */
+
+void sotto_h2_earn(struct sotto_h2_allowance *a, int64_t n, int64_t most)
+{
+    a->left = a->left + n < most ? a->left + n : most;
+}
+
+bool sotto_h2_spend(struct sotto_h2_allowance *a, int64_t now_us, int64_t most, int64_t per_s)
+{
+    int64_t fill = (now_us - a->filled_us) * per_s / 1000000;
+    if (fill > 0) {
+        sotto_h2_earn(a, fill, most);
+        a->filled_us = now_us;
+    }
+    return --a->left >= 0;
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 static void *h2_malloc(size_t size, void *unused)

@@ -26,6 +26,11 @@
 #define SOTTO_H2_SETTINGS_MAX      16
 /** Most answers to PING and SETTINGS that wait to be sent. */
 #define SOTTO_H2_ACKS_MAX 100
+/** Frames that bring nothing: as many at once, and as many more each second. */
+#define SOTTO_H2_IDLE_FRAMES   2000
+#define SOTTO_H2_IDLE_FRAMES_S 200
+/** Each frame of a message of our own allows for as many more. */
+#define SOTTO_H2_FRAMES_EARNED 4
 /** Most bytes that are made ready to be sent at a time. */
 #define SOTTO_H2_SEND_BYTES ((size_t)64 << 10)
 /** Fields of a message that we send: those of http/head.h and our own in front of them. */
@@ -49,6 +54,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_h2_add_field(struct sotto_h2_fields *field
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_h2_add_lines(struct sotto_h2_fields *fields,
                                                    sotto_span lines);
+
+/** What the other side may do so often and no more; time fills it again. */
+struct sotto_h2_allowance {
+    int64_t left;
+    int64_t filled_us;
+};
+
+/** Adds to an allowance, up to `most`. */
+void sotto_h2_earn(struct sotto_h2_allowance *a, int64_t n, int64_t most);
+
+/** Takes one, once the time since the last call has added its `per_s`.  False: it is used up. */
+bool sotto_h2_spend(struct sotto_h2_allowance *a, int64_t now_us, int64_t most, int64_t per_s);
 
 /** A session's callbacks and options, with what both sides have in common filled in. */
 struct sotto_h2_setup {

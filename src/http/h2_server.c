@@ -11,22 +11,6 @@
 
 /* --- allowances ------------------------------------------------------------------------------- */
 
-void sotto_h2_earn(struct sotto_h2_allowance *a, int64_t n, int64_t most)
-{
-    a->left = a->left + n < most ? a->left + n : most;
-}
-
-/* False: it is used up. */
-static bool spend(struct sotto_h2_allowance *a, int64_t now_us, int64_t most, int64_t per_s)
-{
-    int64_t fill = (now_us - a->filled_us) * per_s / 1000000;
-    if (fill > 0) {
-        sotto_h2_earn(a, fill, most);
-        a->filled_us = now_us;
-    }
-    return --a->left >= 0;
-}
-
 int sotto_h2_give_up(struct sotto_h2_server *h2, enum sotto_err err)
 {
     uint32_t code = err == SOTTO_ELIMIT     ? NGHTTP2_ENHANCE_YOUR_CALM
@@ -43,7 +27,7 @@ int sotto_h2_give_up(struct sotto_h2_server *h2, enum sotto_err err)
 
 static int spend_frame(struct sotto_h2_server *h2)
 {
-    return spend(&h2->frames, h2->now_us, SOTTO_H2_IDLE_FRAMES, SOTTO_H2_IDLE_FRAMES_S)
+    return sotto_h2_spend(&h2->frames, h2->now_us, SOTTO_H2_IDLE_FRAMES, SOTTO_H2_IDLE_FRAMES_S)
                ? 0
                : sotto_h2_give_up(h2, SOTTO_ELIMIT);
 }
@@ -275,7 +259,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     }
     bool fine = code == NGHTTP2_NO_ERROR || s->aborted;
     sotto_h2_stream_free(s);
-    if (!fine && !spend(&h2->resets, h2->now_us, SOTTO_H2_RESETS, SOTTO_H2_RESETS_S)) {
+    if (!fine && !sotto_h2_spend(&h2->resets, h2->now_us, SOTTO_H2_RESETS, SOTTO_H2_RESETS_S)) {
         return sotto_h2_give_up(h2, SOTTO_ELIMIT);
     }
     return 0;

@@ -22,12 +22,8 @@
 #include "base/buf.h"
 #include "http/request.h"
 
-/** Frames that bring nothing: as many at once, and as many more each second. */
-#define SOTTO_H2_IDLE_FRAMES   2000
-#define SOTTO_H2_IDLE_FRAMES_S 200
-/** Each frame of an answer that was no sliver allows for as many more. */
-#define SOTTO_H2_FRAMES_EARNED 4
-#define SOTTO_H2_SLIVER_BYTES  64
+/** A frame of an answer that is shorter, and not its rest, allows for no more idle frames. */
+#define SOTTO_H2_SLIVER_BYTES 64
 /** Streams that end before their answer: as many at once, and as many more each second. */
 #define SOTTO_H2_RESETS   200
 #define SOTTO_H2_RESETS_S 20

@@ -41,11 +41,6 @@ struct sotto_h2_stream {
     bool taken; /* some of what waited was sent in this round */
 };
 
-struct sotto_h2_allowance {
-    int64_t left;
-    int64_t filled_us;
-};
-
 struct sotto_h2_server {
     nghttp2_session *session;
     const struct sotto_h2_server_handler *handler;
@@ -70,9 +65,6 @@ struct sotto_h2_server {
 
 /** Ends the connection with GOAWAY; returns what nghttp2's callbacks have to. */
 int sotto_h2_give_up(struct sotto_h2_server *h2, enum sotto_err err);
-
-/** Adds to an allowance, up to `most`. */
-void sotto_h2_earn(struct sotto_h2_allowance *a, int64_t n, int64_t most);
 
 /* --- h2_stream.c ------------------------------------------------------------------------------ */
 
