@@ -20,6 +20,12 @@ void sotto_h2_head_init(struct sotto_h2_head *head, size_t most)
     sotto_buf_init(&head->fields, most);
 }
 
+void sotto_h2_head_init_response(struct sotto_h2_head *head, size_t most)
+{
+    sotto_h2_head_init(head, most);
+    head->response = true;
+}
+
 void sotto_h2_head_free(struct sotto_h2_head *head)
 {
     sotto_buf_free(&head->method);
@@ -64,6 +70,19 @@ static void add_pseudo(struct sotto_h2_head *head, sotto_span name, sotto_span v
     }
 }
 
+/* Three digits: nghttp2 lets nothing else through. */
+static void add_status(struct sotto_h2_head *head, sotto_span name, sotto_span value)
+{
+    if (!sotto_span_eq(name, SOTTO_LIT(":status")) || value.len != 3) {
+        refuse(head, 400, "the answer is not valid HTTP/2");
+        return;
+    }
+    head->status = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        head->status = head->status * 10 + (value.base[i] - '0');
+    }
+}
+
 /* What begin_body() and check_expect() of http/request.c look at. */
 static void look_at_field(struct sotto_h2_head *head, sotto_span name, sotto_span value)
 {
@@ -101,8 +120,11 @@ static void add_field(struct sotto_h2_head *head, sotto_span name, sotto_span va
     if (name.len == 0 || sotto_text_run(value.base, value.len) != value.len) {
         refuse(head, 400, "the request is not valid HTTP/2");
     }
-    look_at_field(head, name, value);
-    if (sotto_span_eq(name, SOTTO_LIT("host"))) { /* beside :authority: it has to say the same */
+    if (!head->response) {
+        look_at_field(head, name, value);
+    }
+    if (!head->response &&
+        sotto_span_eq(name, SOTTO_LIT("host"))) { /* beside :authority: it has to say the same */
         if (head->has_host || (head->authority.len != 0 &&
                                !sotto_span_ieq(value, sotto_buf_span(&head->authority)))) {
             refuse(head, 400, "more than one Host field");
@@ -128,7 +150,7 @@ enum sotto_err sotto_h2_head_add(struct sotto_h2_head *head, sotto_span name, so
         return head->bytes > head->most * HEAD_OVERRUN ? SOTTO_ELIMIT : SOTTO_OK;
     }
     if (name.len != 0 && name.base[0] == ':') {
-        add_pseudo(head, name, value);
+        (head->response ? add_status : add_pseudo)(head, name, value);
     } else {
         add_field(head, name, value);
     }
@@ -198,4 +220,31 @@ enum sotto_err sotto_h2_head_request(struct sotto_h2_head *head, size_t body_byt
         }
     }
     return head->refused == 0 ? SOTTO_OK : SOTTO_EFORMAT;
+}
+
+enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head, int *status,
+                                      struct sotto_buf *block)
+{
+    if (head->refused != 0) {
+        return head->refused == 431   ? SOTTO_ELIMIT
+               : head->refused == 503 ? SOTTO_ENOMEM
+                                      : SOTTO_EFORMAT;
+    }
+    if (head->status < 100 || head->status > 999) {
+        return SOTTO_EFORMAT;
+    }
+    *status = head->status;
+    if (head->status < 200) {
+        sotto_buf_free(&head->fields);
+        sotto_buf_init(&head->fields, head->most);
+        head->count = 0;
+        head->status = 0;
+        return SOTTO_OK;
+    }
+    const uint8_t digits[] = {(uint8_t)('0' + head->status / 100),
+                              (uint8_t)('0' + head->status / 10 % 10),
+                              (uint8_t)('0' + head->status % 10)};
+    const sotto_span parts[] = {sotto_span_init(digits, sizeof(digits)), SOTTO_LIT("\r\n"),
+                                sotto_buf_span(&head->fields), SOTTO_LIT("\r\n")};
+    return write_parts(block, parts, SOTTO_COUNT(parts));
 }

@@ -4,7 +4,7 @@
 #define SOTTO_HTTP_H2_HEAD_H
 
 /*
- * The head of an HTTP/2 request, field by field as nghttp2 decodes them, into the block of
+ * The head of an HTTP/2 message, field by field as nghttp2 decodes them, into the block of
  * http/head.h that HTTP/1.1 makes too: nobody behind it knows which version it was.  nghttp2 has
  * refused before what RFC 9113 8.2 and 8.3 forbid (names in upper case, fields of a connection,
  * pseudo fields that are missing, twice, unknown or behind others, two Content-Length); what
@@ -21,6 +21,8 @@ struct sotto_h2_head {
     size_t bytes;            /* so far, as they would be in HTTP/1.1 */
     size_t most;
     uint64_t length; /* Content-Length, where there is one */
+    bool response;   /* it is the head of one: only :status in front of the fields */
+    int status;      /* responses */
     bool has_length;
     bool has_host;
     bool encoded; /* it has a Content-Encoding */
@@ -30,8 +32,11 @@ struct sotto_h2_head {
     const char *reason;
 };
 
-/** @param most  bytes of a head */
+/** Of a request.  @param most  bytes of a head */
 void sotto_h2_head_init(struct sotto_h2_head *head, size_t most);
+
+/** Of a response.  @param most  bytes of a head, interim ones included */
+void sotto_h2_head_init_response(struct sotto_h2_head *head, size_t most);
 
 /** Wipes and frees. */
 void sotto_h2_head_free(struct sotto_h2_head *head);
@@ -52,5 +57,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_add(struct sotto_h2_head *head, so
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_request(struct sotto_h2_head *head, size_t body_bytes,
                                                       struct sotto_buf *block);
+
+/**
+ * All fields of a response are there, an interim one (100 to 199) included: then the head is ready
+ * for the next.
+ *
+ * @param[out] status  set on SOTTO_OK
+ * @param[out] block   appended, unchanged on failure and for an interim response
+ * @retval SOTTO_EFORMAT
+ * @retval SOTTO_ELIMIT   over the limits
+ * @retval SOTTO_ENOMEM
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head, int *status,
+                                                       struct sotto_buf *block);
 
 #endif
