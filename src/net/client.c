@@ -86,9 +86,43 @@ static void leave_failing(struct sotto_fetch *f)
     }
 }
 
+void sotto_fetch_enter(struct sotto_fetch *f, struct sotto_fetch_list *list)
+{
+    f->list = list;
+    f->prev = NULL;
+    f->next = list->first;
+    if (f->next != NULL) {
+        f->next->prev = f;
+    }
+    list->first = f;
+    list->count++;
+}
+
+void sotto_fetch_leave(struct sotto_fetch *f)
+{
+    if (f->list == NULL) {
+        return;
+    }
+    if (f->prev != NULL) {
+        f->prev->next = f->next;
+    } else {
+        f->list->first = f->next;
+    }
+    if (f->next != NULL) {
+        f->next->prev = f->prev;
+    }
+    f->list->count--;
+    f->list = NULL;
+    f->prev = f->next = NULL;
+}
+
 void sotto_fetch_bury(struct sotto_fetch *f)
 {
     f->over = true;
+    sotto_fetch_leave(f);
+    sotto_h2_request_free(f->stream);
+    f->stream = NULL;
+    sotto_timer_close(&f->timer);
     sotto_buf_free(&f->request);
     sotto_loop_undefer(f->origin->pool->loop, &f->task);
     sotto_loop_defer(f->origin->pool->loop, &f->task, free_fetch);
@@ -109,14 +143,14 @@ static void on_fail_task(struct sotto_task *task)
     sotto_fetch_fail(f, f->error, f->reason);
 }
 
-/* From where no callback may run. */
-static void fail_later(struct sotto_fetch *f, enum sotto_fetch_error error, const char *reason)
+void sotto_fetch_fail_later(struct sotto_fetch *f, enum sotto_fetch_error error, const char *reason)
 {
     struct sotto_pool *pool = f->origin->pool;
     f->error = error;
     f->reason = reason;
     f->next = pool->failing;
     pool->failing = f;
+    sotto_loop_undefer(pool->loop, &f->task);
     sotto_loop_defer(pool->loop, &f->task, on_fail_task);
 }
 
@@ -169,12 +203,14 @@ void sotto_pool_serve_queue(struct sotto_pool_origin *origin)
 {
     while (origin->first != NULL) {
         struct sotto_fetch *f = origin->first;
-        if (origin->idle == NULL && origin->conn_count >= origin->pool->limits.connections) {
+        if (origin->idle == NULL && origin->conn_count >= origin->pool->limits.connections &&
+            sotto_client_h2_find(origin) == NULL) {
             return;
         }
         leave_queue(f);
-        if (!reuse_conn(origin, f) && sotto_pool_conn_open(origin, f) != SOTTO_OK) {
-            fail_later(f, SOTTO_FETCH_MEMORY, "no memory for a connection");
+        if (!reuse_conn(origin, f) && !sotto_client_h2_join(origin, f) &&
+            sotto_pool_conn_open(origin, f) != SOTTO_OK) {
+            sotto_fetch_fail_later(f, SOTTO_FETCH_MEMORY, "no memory for a connection");
         }
     }
 }
@@ -182,22 +218,29 @@ void sotto_pool_serve_queue(struct sotto_pool_origin *origin)
 static enum sotto_err dispatch(struct sotto_pool_origin *origin, struct sotto_fetch *f)
 {
     const struct sotto_client_limits *limits = &origin->pool->limits;
-    if (origin->first == NULL && reuse_conn(origin, f)) {
+    if (origin->first == NULL && (reuse_conn(origin, f) || sotto_client_h2_join(origin, f))) {
         return SOTTO_OK;
     }
     if (origin->first == NULL && origin->conn_count < limits->connections) {
         enum sotto_err err = sotto_pool_conn_open(origin, f);
         if (err == SOTTO_EIO || err == SOTTO_EINVAL) {
-            fail_later(f, SOTTO_FETCH_UNREACHABLE, "the name could not be looked up");
+            sotto_fetch_fail_later(f, SOTTO_FETCH_UNREACHABLE, "the name could not be looked up");
             return SOTTO_OK;
         }
         return err;
     }
     if (origin->queued >= limits->queued) {
-        fail_later(f, SOTTO_FETCH_BUSY, "too many requests wait for the upstream");
+        sotto_fetch_fail_later(f, SOTTO_FETCH_BUSY, "too many requests wait for the upstream");
         return SOTTO_OK;
     }
     return enter_queue(origin, f);
+}
+
+void sotto_fetch_again(struct sotto_fetch *f)
+{
+    if (dispatch(f->origin, f) != SOTTO_OK) {
+        sotto_fetch_fail_later(f, SOTTO_FETCH_MEMORY, "no memory for a connection");
+    }
 }
 
 /* --- the pool --------------------------------------------------------------------------------- */
@@ -225,7 +268,13 @@ static void free_origin(struct sotto_pool_origin *origin)
         if (c->fetch != NULL) {
             sotto_fetch_bury(c->fetch);
         }
+        while (c->shared.first != NULL) {
+            sotto_fetch_bury(c->shared.first);
+        }
         sotto_pool_conn_kill(c);
+    }
+    while (origin->orphans.first != NULL) {
+        sotto_fetch_bury(origin->orphans.first);
     }
     while (origin->first != NULL) {
         struct sotto_fetch *f = origin->first;
@@ -264,6 +313,7 @@ static bool is_origin(const struct sotto_pool_origin *origin, const struct sotto
 {
     sotto_span name = wanted->sni.len != 0 ? wanted->sni : wanted->host;
     return origin->port == wanted->port && origin->tls == wanted->tls &&
+           origin->http2 == (wanted->http2 && wanted->tls) &&
            sotto_span_ieq(sotto_span_str(origin->host), wanted->host) &&
            sotto_span_ieq(sotto_span_str(origin->name), name);
 }
@@ -301,6 +351,8 @@ static enum sotto_err find_origin(struct sotto_pool *pool, const struct sotto_or
     origin->pool = pool;
     origin->port = wanted->port;
     origin->tls = wanted->tls;
+    origin->http2 = wanted->http2 && wanted->tls;
+    origin->h2_streams = SOTTO_H2_STREAMS_ASSUMED;
     origin->next = pool->origins;
     pool->origins = origin;
     *out = origin;
@@ -346,7 +398,9 @@ void sotto_fetch_cancel(struct sotto_fetch *f)
     }
     leave_queue(f);
     leave_failing(f);
-    if (f->conn != NULL) {
+    if (f->list != NULL) {
+        sotto_client_h2_cancel(f);
+    } else if (f->conn != NULL && !sotto_client_h2_hand_over(f->conn)) {
         sotto_pool_conn_kill(f->conn);
     }
     sotto_fetch_bury(f);
@@ -359,7 +413,9 @@ void sotto_fetch_pause(struct sotto_fetch *f)
         return;
     }
     f->paused = true;
-    if (f->conn != NULL && f->conn->state == POOL_BUSY && f->conn->sent == f->request_len) {
+    if (f->stream != NULL) {
+        sotto_client_h2_pause(f);
+    } else if (f->conn != NULL && f->conn->state == POOL_BUSY && f->conn->sent == f->request_len) {
         sotto_timer_stop(&f->conn->timer);
     }
 }
@@ -371,7 +427,9 @@ void sotto_fetch_resume(struct sotto_fetch *f)
     }
     f->paused = false;
     struct sotto_pool_conn *c = f->conn;
-    if (c != NULL && c->state == POOL_BUSY) {
+    if (f->stream != NULL) {
+        sotto_client_h2_resume(f);
+    } else if (c != NULL && c->state == POOL_BUSY) {
         sotto_timer_arm(&c->timer, sotto_pool_of(c)->limits.silence_ms);
         sotto_loop_defer(sotto_pool_of(c)->loop, &c->task, sotto_client_h1_read_task);
     }
@@ -380,7 +438,10 @@ void sotto_fetch_resume(struct sotto_fetch *f)
 void sotto_fetch_let_end(struct sotto_fetch *f, int64_t ms)
 {
     sotto_fetch_resume(f);
-    if (!f->over && f->conn != NULL && f->conn->state == POOL_BUSY) {
+    if (!f->over && f->stream != NULL) {
+        f->ending = true;
+        sotto_timer_arm(&f->timer, ms);
+    } else if (!f->over && f->conn != NULL && f->conn->state == POOL_BUSY) {
         f->ending = true;
         sotto_timer_arm(&f->conn->timer, ms);
     }

@@ -4,11 +4,20 @@
 #define SOTTO_NET_CLIENT_H
 
 /*
- * The HTTP/1.1 client side of one event loop: a pool of connections to each origin.
+ * The HTTP client side of one event loop: a pool of connections to each origin.
  *
- * Connections are reused newest first and closed when idle for idle_ms.  A request whose *reused*
- * connection turns out to be closed before any byte of an answer came is sent once more, on a new
- * connection; nothing else is ever repeated.
+ * HTTP/1.1: connections are reused newest first and closed when idle for idle_ms.  A request whose
+ * *reused* connection turns out to be closed before any byte of an answer came is sent once more, on
+ * a new connection.
+ *
+ * HTTP/2, where the origin may and TLS agreed on it (ALPN): a connection carries as many requests as
+ * the upstream takes, then another one is opened; until the first answer of an origin it is taken to
+ * speak it, so that requests wait for one handshake together.  A request that the upstream says it
+ * did not begin with (GOAWAY, REFUSED_STREAM) is sent again on another connection, SOTTO_FETCH_RESENT
+ * times at most.  A connection that is silent for SOTTO_FETCH_PING_MS while requests run is asked for
+ * a sign of life, and given up when none comes in SOTTO_FETCH_PONG_MS.
+ *
+ * Nothing else is ever repeated.
  *
  * Life of a fetch: sotto_fetch_start() - on_head() - on_body()... - on_end(); or on_error() at any
  * place, and nothing after it; or sotto_fetch_cancel(), and no callback after it.  After on_end(),
@@ -18,6 +27,12 @@
 
 #include "base/span.h"
 #include "net/loop.h"
+
+/** How often a request that was refused is sent again. */
+#define SOTTO_FETCH_RESENT 4
+/** HTTP/2: silence before a PING, and the time for its answer. */
+#define SOTTO_FETCH_PING_MS 30000
+#define SOTTO_FETCH_PONG_MS 15000
 
 struct sotto_pool;
 struct sotto_fetch;
@@ -55,6 +70,7 @@ struct sotto_origin {
     uint16_t port;
     bool tls;
     sotto_span sni; /* name to verify instead of `host`; empty: `host` */
+    bool http2;     /* with `tls`: HTTP/2 is offered beside HTTP/1.1 */
 };
 
 struct sotto_client_limits {
@@ -74,7 +90,7 @@ struct sotto_client_limits sotto_client_limits_default(void);
 struct sotto_pool_stats {
     uint64_t fetches;
     uint64_t connects; /* connections begun */
-    uint64_t reused;   /* fetches that took an idle connection */
+    uint64_t reused;   /* fetches that took an idle connection, or one of HTTP/2 that was there */
     uint64_t retried;
     uint64_t failed;
     size_t open;    /* connections now */
@@ -104,8 +120,8 @@ void sotto_pool_stats(const struct sotto_pool *pool, struct sotto_pool_stats *st
  * Sends a request.
  *
  * @param origin   borrowed for the call
- * @param request  head and body, complete, with "Connection: keep-alive" or nothing of the kind;
- *                 borrowed for the call (copied only as far as it has to wait; wiped)
+ * @param request  of HTTP/1.1, head and body, complete, with "Connection: keep-alive" or nothing of
+ *                 the kind; borrowed for the call (copied; wiped)
  * @param handler  borrowed until the fetch is over
  * @param[out] out set only on SOTTO_OK
  *
@@ -116,10 +132,11 @@ SOTTO_MUST_CHECK enum sotto_err
 sotto_fetch_start(struct sotto_pool *pool, const struct sotto_origin *origin, sotto_span request,
                   const struct sotto_fetch_handler *handler, void *ctx, struct sotto_fetch **out);
 
-/** Ends it: closes its connection at once, no callback follows. */
+/** Ends it: closes its connection, or cancels its stream, at once; no callback follows. */
 void sotto_fetch_cancel(struct sotto_fetch *fetch);
 
-/** Stops reading: the upstream is held back by TCP.  The silence limit stands still. */
+/** Stops reading: the upstream is held back by TCP or HTTP/2's flow control.  The silence limit
+ * stands still. */
 void sotto_fetch_pause(struct sotto_fetch *fetch);
 
 /** Reads on.  Callbacks come later, not inside this call. */

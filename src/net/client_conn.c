@@ -16,6 +16,8 @@ static void free_conn(struct sotto_task *task)
     struct sotto_pool_conn *c = SOTTO_CONTAINER(task, struct sotto_pool_conn, task);
     sotto_http_response_free(c->parser);
     sotto_free(c->addresses);
+    sotto_h2_client_free(c->h2);
+    sotto_buf_free(&c->out);
     sotto_free(c);
 }
 
@@ -63,6 +65,7 @@ void sotto_pool_conn_kill(struct sotto_pool_conn *c)
         c->fetch->conn = NULL;
         c->fetch = NULL;
     }
+    sotto_client_h2_abandon(c);
     c->state = POOL_DEAD;
     sotto_lookup_cancel(c->lookup);
     c->lookup = NULL;
@@ -87,6 +90,12 @@ void sotto_pool_conn_fail(struct sotto_pool_conn *c, enum sotto_fetch_error erro
 {
     struct sotto_fetch *f = c->fetch;
     struct sotto_pool_origin *origin = c->origin;
+    while (c->shared.first != NULL && c->h2 == NULL) { /* they waited for it */
+        struct sotto_fetch *waits = c->shared.first;
+        sotto_fetch_leave(waits);
+        waits->conn = NULL;
+        sotto_fetch_fail_later(waits, error, reason);
+    }
     sotto_pool_conn_kill(c);
     if (f != NULL) {
         sotto_fetch_fail(f, error, reason);
@@ -110,7 +119,12 @@ static void shake_hands(struct sotto_pool_conn *c)
 {
     switch (sotto_tls_handshake(c->wire.tls)) {
     case SOTTO_TLS_OK:
-        sotto_client_h1_begin(c);
+        if (sotto_tls_is_h2(c->wire.tls)) {
+            sotto_client_h2_begin(c);
+        } else {
+            sotto_client_h2_declined(c);
+            sotto_client_h1_begin(c);
+        }
         break;
     case SOTTO_TLS_AGAIN:
         break;
@@ -137,6 +151,9 @@ static void connected(struct sotto_pool_conn *c)
     }
     enum sotto_err err =
         sotto_tls_new(pool->tls, c->wire.fd, origin->name, &origin->ticket, &c->wire.tls);
+    if (err == SOTTO_OK && c->offers_h2) {
+        err = sotto_tls_offer_h2(c->wire.tls);
+    }
     if (err != SOTTO_OK) {
         sotto_pool_conn_fail(c, err == SOTTO_ENOMEM ? SOTTO_FETCH_MEMORY : SOTTO_FETCH_TLS,
                              "no TLS session could be made");
@@ -283,9 +300,15 @@ static void on_event(struct sotto_watch *watch, uint32_t events)
             check_idle(c);
         }
         break;
+    case POOL_MULTI:
+        sotto_client_h2_event(c);
+        return;
     case POOL_RESOLVING:
     case POOL_DEAD:
         break;
+    }
+    if (c->state == POOL_MULTI) { /* right behind a handshake, as below */
+        sotto_client_h2_event(c);
     }
     if (c->state == POOL_BUSY) { /* also right behind a handshake: the event does not come again */
         sotto_client_h1_read_on(c);
@@ -320,6 +343,9 @@ static void on_timer(struct sotto_timer *timer)
     case POOL_IDLE:
         sotto_pool_conn_close_idle(c);
         break;
+    case POOL_MULTI:
+        sotto_client_h2_tick(c);
+        break;
     case POOL_DEAD:
         break;
     }
@@ -349,6 +375,7 @@ enum sotto_err sotto_pool_conn_open(struct sotto_pool_origin *origin, struct sot
     c->origin = origin;
     c->wire.fd = -1;
     c->state = POOL_RESOLVING;
+    c->offers_h2 = origin->http2;
     c->opened_us = sotto_loop_now_us(pool->loop);
     c->give_up_us = c->opened_us + pool->limits.connect_ms * 1000;
     c->addresses = sotto_calloc(1, sizeof(*c->addresses));

@@ -6,11 +6,12 @@
 /*
  * The inside of net/client.h, and who does what: client.c has the pools, their origins, the queue
  * in front of each and what callers hold, client_conn.c the life of a connection (name, address,
- * handshake, time limits, end), client_h1.c what HTTP/1.1 makes of its bytes.  Used inside
- * net/client*.c only.
+ * handshake, time limits, end), client_h1.c and client_h2.c what HTTP/1.1 and HTTP/2 make of its
+ * bytes.  Used inside net/client*.c only.
  */
 
 #include "base/buf.h"
+#include "http/h2_client.h"
 #include "http/response.h"
 #include "net/client.h"
 #include "net/resolver.h"
@@ -18,8 +19,10 @@
 
 /*
  *   RESOLVING --> CONNECTING --> (HANDSHAKE) --> BUSY <--> IDLE
+ *                                            \-> MULTI
  *
- * From any of them to DEAD.  All but IDLE and DEAD have a fetch.
+ * From any of them to DEAD.  All but IDLE, MULTI and DEAD have a fetch, for which they were opened.
+ * MULTI is HTTP/2: its fetches are in `shared`, where before others wait for the handshake.
  */
 enum sotto_pool_conn_state {
     POOL_RESOLVING,
@@ -27,7 +30,14 @@ enum sotto_pool_conn_state {
     POOL_HANDSHAKE,
     POOL_BUSY,
     POOL_IDLE,
+    POOL_MULTI,
     POOL_DEAD,
+};
+
+/** Fetches in a list; each is in one at most. */
+struct sotto_fetch_list {
+    struct sotto_fetch *first;
+    size_t count;
 };
 
 struct sotto_pool_conn {
@@ -48,6 +58,15 @@ struct sotto_pool_conn {
     size_t sent;        /* of the request */
     enum sotto_pool_conn_state state;
     bool reused; /* has carried an answer before */
+
+    struct sotto_fetch_list shared;
+    struct sotto_h2_client *h2; /* from MULTI on */
+    struct sotto_buf out;       /* of it, not yet written from out_at on */
+    size_t out_at;
+    int64_t heard_us; /* when something came last */
+    bool offers_h2;
+    bool asked;   /* a PING has gone, and nothing has come since */
+    bool resting; /* MULTI without a fetch */
 };
 
 struct sotto_pool_origin {
@@ -57,25 +76,34 @@ struct sotto_pool_origin {
     char name[SOTTO_RESOLVER_HOST_MAX + 1]; /* to verify */
     uint16_t port;
     bool tls;
+    bool http2;
+    bool answers_h1;   /* the last handshake agreed on HTTP/1.1 */
+    size_t h2_streams; /* most requests on one connection of HTTP/2, as far as is known */
     struct sotto_tls_ticket *ticket;
     struct sotto_pool_conn *conns;
     struct sotto_pool_conn *idle;
     size_t conn_count;
     struct sotto_fetch *first, *last; /* waiting for a connection */
     size_t queued;
+    struct sotto_fetch_list
+        orphans; /* their connection of HTTP/2 is gone, what it brought is not taken */
 };
 
 struct sotto_fetch {
-    struct sotto_fetch *prev, *next; /* in the origin's queue, or in the pool's list */
+    struct sotto_fetch *prev, *next; /* in the origin's queue, a list, or the pool's `failing` */
+    struct sotto_fetch_list *list;
     struct sotto_pool_origin *origin;
     struct sotto_pool_conn *conn; /* NULL: waits in the queue, or is over */
     const struct sotto_fetch_handler *handler;
     void *ctx;
     struct sotto_buf request; /* until it cannot be needed again */
     size_t request_len;
-    struct sotto_timer timer;     /* in the queue */
-    struct sotto_task task;       /* reports a failure from the loop; frees */
-    enum sotto_fetch_error error; /* to be reported by the task */
+    struct sotto_h2_request *stream; /* of HTTP/2 */
+    size_t progress;                 /* bytes of it that were sent when last looked at */
+    int resent;                      /* because it was refused */
+    struct sotto_timer timer;        /* in the queue; of the stream */
+    struct sotto_task task;          /* reports a failure from the loop, takes what came; frees */
+    enum sotto_fetch_error error;    /* to be reported by the task */
     const char *reason;
     bool to_head; /* the method is HEAD */
     bool queued;
@@ -107,6 +135,17 @@ void sotto_fetch_bury(struct sotto_fetch *f);
 
 /** on_error(), from the loop only: the handler may do anything but use the fetch afterwards. */
 void sotto_fetch_fail(struct sotto_fetch *f, enum sotto_fetch_error error, const char *reason);
+
+/** on_error() from a task: also from where no callback may run.  The fetch is in no list. */
+void sotto_fetch_fail_later(struct sotto_fetch *f, enum sotto_fetch_error error,
+                            const char *reason);
+
+/** Into the list, and out of the one it is in; not being in one is fine. */
+void sotto_fetch_enter(struct sotto_fetch *f, struct sotto_fetch_list *list);
+void sotto_fetch_leave(struct sotto_fetch *f);
+
+/** Finds another connection for a fetch that has none any more. */
+void sotto_fetch_again(struct sotto_fetch *f);
 
 /** Gives waiting fetches the connections that have become free or may be opened. */
 void sotto_pool_serve_queue(struct sotto_pool_origin *origin);
@@ -148,5 +187,39 @@ void sotto_client_h1_read_on(struct sotto_pool_conn *c);
 
 /** As a task of the connection: sotto_client_h1_read_on(). */
 void sotto_client_h1_read_task(struct sotto_task *task);
+
+/* --- client_h2.c ------------------------------------------------------------------------------ */
+
+/** A connection that has room for another request, or may have once it is there; NULL: none. */
+struct sotto_pool_conn *sotto_client_h2_find(struct sotto_pool_origin *origin);
+
+/** Gives the fetch a place on such a connection.  False: there is none. */
+bool sotto_client_h2_join(struct sotto_pool_origin *origin, struct sotto_fetch *f);
+
+/** The handshake agreed on HTTP/2: sends the requests that wait for the connection. */
+void sotto_client_h2_begin(struct sotto_pool_conn *c);
+
+/** It agreed on HTTP/1.1: those that wait go elsewhere. */
+void sotto_client_h2_declined(struct sotto_pool_conn *c);
+
+/**
+ * Who the connection is being opened for does not want it any more: another one that waits for it
+ * takes its place.  False: there is none.
+ */
+bool sotto_client_h2_hand_over(struct sotto_pool_conn *c);
+
+/** Something happened to the socket: reads, hands on, sends. */
+void sotto_client_h2_event(struct sotto_pool_conn *c);
+
+/** The connection's timer. */
+void sotto_client_h2_tick(struct sotto_pool_conn *c);
+
+/** The connection ends: its requests have what came, or fail as if it had been lost. */
+void sotto_client_h2_abandon(struct sotto_pool_conn *c);
+
+/** The caller let go of a fetch, has stopped it, or lets it go on. */
+void sotto_client_h2_cancel(struct sotto_fetch *f);
+void sotto_client_h2_pause(struct sotto_fetch *f);
+void sotto_client_h2_resume(struct sotto_fetch *f);
 
 #endif

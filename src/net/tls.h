@@ -111,6 +111,9 @@ void sotto_tls_shutdown(struct sotto_tls *tls);
 /** Whether the handshake is complete. */
 bool sotto_tls_ready(const struct sotto_tls *tls);
 
+/** Client, before the handshake: offers HTTP/2 too.  @retval SOTTO_ENOMEM */
+SOTTO_MUST_CHECK enum sotto_err sotto_tls_offer_h2(struct sotto_tls *tls);
+
 /** Behind the handshake: whether both sides agreed on HTTP/2. */
 bool sotto_tls_is_h2(const struct sotto_tls *tls);
 

@@ -514,6 +514,12 @@ bool sotto_tls_ready(const struct sotto_tls *tls)
     return SSL_is_init_finished(tls->ssl) == 1;
 }
 
+enum sotto_err sotto_tls_offer_h2(struct sotto_tls *tls)
+{
+    return SSL_set_alpn_protos(tls->ssl, tls_protocols, sizeof(tls_protocols)) == 0 ? SOTTO_OK
+                                                                                    : SOTTO_ENOMEM;
+}
+
 bool sotto_tls_is_h2(const struct sotto_tls *tls)
 {
     const unsigned char *name;
