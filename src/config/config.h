@@ -62,6 +62,7 @@ struct sotto_config_upstream {
     struct sotto_config_list models; /* served under their own names, beside what `models` says */
     uint64_t connect_ms, first_byte_ms, idle_ms; /* those of `limits` where not given */
     uint64_t max_connections;                    /* for each thread */
+    bool http2;                                  /* offered to it where its URL is https */
 };
 
 /** Which upstream serves a model. */

@@ -51,6 +51,7 @@ static struct sotto_config_upstream *add_upstream(struct env_run *run, const cha
     up->kind = sotto_span_str(kind);
     up->key = key;
     up->max_connections = 1024;
+    up->http2 = true;
     return up;
 }
 

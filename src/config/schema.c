@@ -26,6 +26,7 @@ static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "
 static const char *const styles[] = {"token", "angle", "surrogate", "redact", NULL};
 static const char *const taggers[] = {"small", "none", NULL};
 static const char *const contents[] = {"pass", "refuse", NULL};
+static const char *const http2s[] = {"off", "auto", NULL};
 static const char *const evidences[] = {"offered", "required", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
 static const char *const durabilities[] = {"batched", "strict", NULL};
@@ -133,6 +134,14 @@ static const struct config_field upstream_fields[] = {
      .max = 100000,
      .preset = "1024",
      .about = "Connections that each event loop opens to it at most. More requests wait."},
+    {.name = "http2",
+     .type = CONFIG_EITHER,
+     .offset = UP(http2),
+     .words = http2s,
+     .preset = "auto",
+     .about =
+         "`auto`: HTTP/2 where its URL is `https` and its server agrees to it in the handshake "
+         "(ALPN), else HTTP/1.1. `off`: always HTTP/1.1."},
 };
 
 static const struct config_field model_fields[] = {

@@ -293,7 +293,7 @@ static enum sotto_err start(struct sotto_back *back, struct back_stream *s,
     s->set->running++;
     const struct sotto_back_upstream *up = &s->set->setup->upstreams[msg->arg];
     struct sotto_origin origin = {
-        .host = sotto_span_str(up->host), .port = up->port, .tls = up->tls};
+        .host = sotto_span_str(up->host), .port = up->port, .tls = up->tls, .http2 = up->http2};
     enum sotto_err err = sotto_streams_put(&back->streams, s->id, s);
     if (err != SOTTO_OK) {
         return err;

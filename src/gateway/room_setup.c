@@ -92,6 +92,7 @@ enum sotto_err sotto_back_setup_of(const struct sotto_config *config, uint32_t n
         snprintf(up->host, sizeof(up->host), "%.*s", SOTTO_FMT(from->url.host));
         up->port = from->url.port;
         up->tls = from->url.tls;
+        up->http2 = from->http2;
         up->none = sotto_span_eq(from->kind, SOTTO_LIT("mirror"));
         up->limits = limits_of_upstream(from);
     }

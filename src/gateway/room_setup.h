@@ -46,6 +46,7 @@ struct sotto_back_upstream {
     char host[SOTTO_ROOM_HOST_BYTES];
     uint16_t port;
     bool tls;
+    bool http2;
     bool none; /* it is built in: nothing is fetched */
     struct sotto_client_limits limits;
 };

@@ -116,7 +116,7 @@ static const char full_yaml[] =
     "    url: https://x.openai.azure.com/\n"
     "    key: k\n"
     "    api_version: 2024-10-21\n"
-    "    max_connections: 7\n"
+    "    max_connections: 7\n    http2: off\n"
     "  mistral: {kind: mistral, key: m}\n"
     "  claude: {kind: anthropic, key: a}\n"
     "models:\n"
@@ -163,6 +163,7 @@ static void test_upstreams(const struct sotto_config *c)
     OK(u[0].connect_ms == 1000 && u[0].idle_ms == 120000 && u[0].first_byte_ms == 60000,
        "own times, else those of limits");
     IS_INT(u[0].max_connections, 1024, "connections have a default");
+    OK(u[0].http2 && !u[2].http2, "HTTP/2 is spoken where it may");
     OK(!u[0].trusted && u[1].trusted, "one is trusted");
     IS_INT(u[1].url.port, 9000, "a reference inside a value");
     OK(!u[1].url.tls, "plain HTTP");
