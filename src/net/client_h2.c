@@ -43,6 +43,7 @@ static bool send_again(struct sotto_fetch *f)
     f->stream = NULL;
     f->conn = NULL;
     sotto_timer_close(&f->timer);
+    sotto_loop_undefer(pool->loop, &f->task); /* it may have been told to go on in this round */
     sotto_fetch_again(f);
     return true;
 }
