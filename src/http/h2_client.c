@@ -115,6 +115,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct sotto_h2_client *h2 = ctx;
     struct sotto_h2_request *r = find(h2, frame->hd.stream_id);
     (void)session;
+    h2->introduced = h2->introduced || frame->hd.type == NGHTTP2_SETTINGS;
     if (r == NULL) {
         return 0;
     }
@@ -334,7 +335,7 @@ size_t sotto_h2_client_room(const struct sotto_h2_client *h2)
 size_t sotto_h2_client_streams(const struct sotto_h2_client *h2)
 {
     size_t most = peer_streams(h2);
-    return most != 0 ? most : 1;
+    return !h2->introduced ? 0 : most != 0 ? most : 1;
 }
 
 bool sotto_h2_client_is_ending(const struct sotto_h2_client *h2)

@@ -73,7 +73,7 @@ void *sotto_h2_client_next(struct sotto_h2_client *h2);
 /** How many more requests may be begun now; 0 also where the upstream or a failure ended that. */
 size_t sotto_h2_client_room(const struct sotto_h2_client *h2);
 
-/** Most requests at a time on a connection to this upstream, as far as is known; 1 at least. */
+/** Most requests at a time that the upstream takes, 1 at least; 0: it has not said yet. */
 size_t sotto_h2_client_streams(const struct sotto_h2_client *h2);
 
 /** No more requests are to be begun: the upstream said so, or has refused one. */

@@ -45,6 +45,7 @@ struct sotto_h2_client {
     int64_t ignored;   /* bytes of frames that nghttp2 passed over, less those that may be */
     int continuations; /* of the head that comes */
     bool refused;      /* a request was */
+    bool introduced;   /* its first SETTINGS came */
     bool starved;      /* nghttp2 ran out of memory */
     struct sotto_h2_client *next_kept;
     enum sotto_err failed;

@@ -290,7 +290,9 @@ static void settle(struct sotto_pool_conn *c)
 {
     struct sotto_pool_origin *origin = c->origin;
     struct sotto_pool *pool = origin->pool;
-    origin->h2_streams = sotto_h2_client_streams(c->h2);
+    if (sotto_h2_client_streams(c->h2) != 0) {
+        origin->h2_streams = sotto_h2_client_streams(c->h2);
+    }
     if (c->shared.count == 0 && (sotto_h2_client_is_ending(c->h2) || !is_young(c))) {
         sotto_h2_client_leave(c->h2);
         say_and_close(c);
@@ -382,7 +384,7 @@ struct sotto_pool_conn *sotto_client_h2_find(struct sotto_pool_origin *origin)
     for (struct sotto_pool_conn *c = origin->conns; c != NULL; c = c->next) {
         if (c->state == POOL_MULTI) {
             if (!c->wire.failed && !c->wire.ending && is_young(c) &&
-                sotto_h2_client_room(c->h2) != 0) {
+                c->shared.count < origin->h2_streams && sotto_h2_client_room(c->h2) != 0) {
                 return c;
             }
         } else if (c->offers_h2 && c->state < POOL_BUSY &&
