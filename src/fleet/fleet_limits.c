@@ -76,8 +76,13 @@ static bool read_answer(const struct sotto_resp_reply *reply, int64_t out[LIMITS
     return out[LIMITS_VERDICT] >= SOTTO_LIMIT_OK && out[LIMITS_VERDICT] <= SOTTO_LIMIT_MONTH;
 }
 
-static void describe(struct sotto_fleet_call *call, const int64_t n[LIMITS_COUNT])
+/* Reads an answer and describes it in the call. */
+static enum sotto_err take_answer(struct sotto_fleet_call *call, enum sotto_err err,
+                                  const struct sotto_resp_reply *reply, int64_t n[LIMITS_COUNT])
 {
+    if (err != SOTTO_OK || !read_answer(reply, n)) {
+        return err != SOTTO_OK ? err : SOTTO_EIO;
+    }
     call->verdict = (enum sotto_limit_verdict)n[LIMITS_VERDICT];
     call->state = (struct sotto_limit_state){
         .requests = {call->quota->requests_per_minute, positive(n[LIMITS_REQUESTS_LEFT]),
@@ -87,6 +92,7 @@ static void describe(struct sotto_fleet_call *call, const int64_t n[LIMITS_COUNT
         .retry_after_s = call->verdict == SOTTO_LIMIT_MONTH ? sotto_month_rest_s(n[LIMITS_MS])
                                                             : (as_ms(n[LIMITS_WAIT]) + 999) / 1000,
     };
+    return SOTTO_OK;
 }
 
 static void reserved(struct sotto_valkey_call *link, enum sotto_err err,
@@ -94,16 +100,11 @@ static void reserved(struct sotto_valkey_call *link, enum sotto_err err,
 {
     struct sotto_fleet_call *call = (struct sotto_fleet_call *)link;
     int64_t n[LIMITS_COUNT];
-    if (err == SOTTO_OK && !read_answer(reply, n)) {
-        err = SOTTO_EIO;
-    }
-    if (err == SOTTO_OK) {
-        describe(call, n);
-        if (call->verdict == SOTTO_LIMIT_OK) {
-            call->share->taken = true;
-            call->share->month = (int32_t)n[LIMITS_MONTH];
-            call->share->request_step = n[LIMITS_STEP];
-        }
+    err = take_answer(call, err, reply, n);
+    if (err == SOTTO_OK && call->verdict == SOTTO_LIMIT_OK) {
+        call->share->taken = true;
+        call->share->month = (int32_t)n[LIMITS_MONTH];
+        call->share->request_step = n[LIMITS_STEP];
     }
     fleet_end(link, err);
 }
@@ -134,11 +135,8 @@ static void extended(struct sotto_valkey_call *link, enum sotto_err err,
 {
     struct sotto_fleet_call *call = (struct sotto_fleet_call *)link;
     int64_t n[LIMITS_COUNT];
-    if (err == SOTTO_OK && !read_answer(reply, n)) {
-        err = SOTTO_EIO;
-    }
+    err = take_answer(call, err, reply, n);
     if (err == SOTTO_OK) {
-        describe(call, n);
         call->share->taken = call->verdict == SOTTO_LIMIT_OK;
         call->share->token_step = n[LIMITS_STEP];
         call->share->tokens = positive(n[LIMITS_TOKENS]);
