@@ -399,7 +399,10 @@ static void test_malformed(void)
         IS_INT(got[1].dones, 1, "comes");
         end();
     }
+}
 
+static void test_head_limits(void)
+{
     CASE("heads over their limits");
     struct sotto_buf many;
     sotto_buf_init(&many, SOTTO_BUF_UNBOUNDED);
@@ -478,6 +481,11 @@ static void test_floods(void)
     IS_INT(feed(), SOTTO_ELIMIT, "CONTINUATION without end");
     OK(peer.goaway == NGHTTP2_ENHANCE_YOUR_CALM && got[0].err == SOTTO_ELIMIT, "is the end");
     end();
+}
+
+static void test_idle_frames(void)
+{
+    CASE("frames that bring nothing");
     for (int kind = 0; kind < 4; kind++) {
         begin();
         for (int i = 0; i < SOTTO_H2_IDLE_FRAMES + 1; i++) {
@@ -510,6 +518,11 @@ static void test_floods(void)
     }
     IS_INT(slow, SOTTO_OK, "time fills the allowance");
     end();
+}
+
+static void test_late_data(void)
+{
+    CASE("data of a request that is over");
     begin();
     ask(0, GET);
     sotto_h2_request_free(got[0].request);
@@ -529,7 +542,10 @@ static void test_floods(void)
     IS_INT(late, SOTTO_ELIMIT, "but not for ever");
     IS_INT(peer.goaway, NGHTTP2_ENHANCE_YOUR_CALM, "and it is told why");
     end();
+}
 
+static void test_ends(void)
+{
     CASE("a server of HTTP/1.1");
     memset(got, 0, sizeof(got));
     peer_must(sotto_h2_client_new(4096, now_us, &h2) == SOTTO_OK);
@@ -611,7 +627,11 @@ int main(void)
     test_limits();
     test_refused();
     test_malformed();
+    test_head_limits();
     test_floods();
+    test_idle_frames();
+    test_late_data();
+    test_ends();
     test_memory();
     return done_testing();
 }
