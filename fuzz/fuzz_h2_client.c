@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "h2_frames.h"
 #include "http/h2_client.h"
 #include "http/head.h"
 #include "http/response.h"
@@ -210,21 +211,6 @@ static void same(const struct outcome *a, const struct outcome *b)
     }
 }
 
-/*
- * Whether a head goes on for more CONTINUATION frames than any limit lets through.  In a head that
- * nobody wants nghttp2 counts the calls that read them, so where that ends depends on the cutting.
- */
-static bool goes_on_and_on(sotto_span in)
-{
-    int run = 0;
-    while (in.len >= 9 && run <= 8) {
-        size_t len = (size_t)in.base[0] << 16 | (size_t)in.base[1] << 8 | in.base[2];
-        run = in.base[3] == 9 ? run + 1 : 0;
-        in = sotto_span_skip(in, in.len < 9 + len ? in.len : 9 + len);
-    }
-    return run > 8;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > INPUT_BYTES) {
@@ -235,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t steps[] = {1, (size_t)data[size / 2] % 31 + 1};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct outcome pieces = run(in, steps[i], false);
-        if (!goes_on_and_on(in)) {
+        if (!h2_goes_on_and_on(in)) {
             same(&whole, &pieces);
         }
         free_outcome(&pieces);

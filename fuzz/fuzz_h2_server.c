@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "h2_frames.h"
 #include "http/h2_server.h"
 #include "http/head.h"
 #include "http/request.h"
@@ -210,21 +211,6 @@ static struct outcome run(sotto_span in, size_t step)
     return o;
 }
 
-/*
- * Whether a head goes on for more CONTINUATION frames than any limit lets through.  In a head that
- * nobody wants nghttp2 counts the calls that read them, so where that ends depends on the cutting.
- */
-static bool goes_on_and_on(sotto_span in)
-{
-    int frames = 0;
-    while (in.len >= 9 && frames <= 8) {
-        size_t len = (size_t)in.base[0] << 16 | (size_t)in.base[1] << 8 | in.base[2];
-        frames = in.base[3] == 9 ? frames + 1 : 0;
-        in = sotto_span_skip(in, in.len < 9 + len ? in.len : 9 + len);
-    }
-    return frames > 8;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -237,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct outcome pieces = run(in, steps[i]);
         bool same = pieces.err == whole.err &&
                     sotto_span_eq(sotto_buf_span(&pieces.text), sotto_buf_span(&whole.text));
-        must(same || goes_on_and_on(in));
+        must(same || h2_goes_on_and_on(in));
         sotto_buf_free(&pieces.text);
     }
     sotto_buf_free(&whole.text);
