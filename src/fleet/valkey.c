@@ -35,6 +35,7 @@ static void drop(struct sotto_valkey *link, enum valkey_state state, enum sotto_
 {
     valkey_close_socket(link);
     link->state = state;
+    atomic_store(&link->open, false);
     sotto_buf_truncate(&link->in, 0);
     sotto_buf_truncate(&link->out, 0);
     sotto_buf_truncate(&link->held, 0);
@@ -89,13 +90,14 @@ static void arm_first(struct sotto_valkey *link)
         int64_t left_ms = link->first->due_ms - sotto_loop_now_ms(link->loop);
         sotto_timer_arm(&link->timer, left_ms > 0 ? left_ms : 0);
     } else {
-        sotto_timer_stop(&link->timer);
+        sotto_timer_arm(&link->timer, SOTTO_VALKEY_SILENCE_MS);
     }
 }
 
 void valkey_opened(struct sotto_valkey *link)
 {
     link->state = VALKEY_OPEN;
+    atomic_store(&link->open, true);
     link->refused = false;
     if (link->told) {
         SOTTO_LOG(SOTTO_LOG_INFO, "store_found", SOTTO_LOG_ID("store", "valkey"));
@@ -237,11 +239,30 @@ static void on_begin(struct sotto_task *task)
     valkey_begin(SOTTO_CONTAINER(task, struct sotto_valkey, task));
 }
 
+static void on_sign(struct sotto_valkey_call *call, enum sotto_err err,
+                    const struct sotto_resp_reply *reply)
+{
+    (void)call; /* what there is to know, the connection knows */
+    (void)err;
+    (void)reply;
+}
+
+/* TIME, because users of the server may be allowed what the scripts need and nothing else. */
+static void ask_sign(struct sotto_valkey *link)
+{
+    static const sotto_span words[] = {SOTTO_LIT_INIT("TIME")};
+    if (sotto_valkey_send(link, &link->sign, on_sign, words, SOTTO_COUNT(words)) != SOTTO_OK) {
+        arm_first(link); /* no memory: later */
+    }
+}
+
 static void on_timer(struct sotto_timer *timer)
 {
     struct sotto_valkey *link = SOTTO_CONTAINER(timer, struct sotto_valkey, timer);
     if (link->state == VALKEY_DOWN) {
         valkey_begin(link);
+    } else if (link->state == VALKEY_OPEN && link->first == NULL) {
+        ask_sign(link);
     } else {
         valkey_lose(link, SOTTO_ETIMEOUT,
                     link->state == VALKEY_OPEN ? "the server does not answer in time"
@@ -332,7 +353,7 @@ enum sotto_err sotto_valkey_send(struct sotto_valkey *link, struct sotto_valkey_
 
 bool sotto_valkey_is_open(const struct sotto_valkey *link)
 {
-    return link->state == VALKEY_OPEN;
+    return atomic_load(&link->open);
 }
 
 bool sotto_valkey_is_refused(const struct sotto_valkey *link)

@@ -7,6 +7,8 @@
  * One connection of one event loop to a Valkey or Redis server, made anew whenever it is lost.
  * Commands are pipelined; their answers come in order.  A server that does not answer a command in
  * time counts as lost: the connection is closed, so that no late answer meets another command.
+ * While nobody asks anything it is asked for a sign of life, so that whoever looks at the connection
+ * knows of a server that went away in silence before a request does.
  *
  *   DOWN -> RESOLVING -> CONNECTING -> (SHAKING) -> GREETING -> OPEN -> DOWN, after a pause
  *
@@ -23,6 +25,9 @@
 /** Pause before a new connection: doubled from the first to the last with each one that fails. */
 #define SOTTO_VALKEY_PAUSE_FIRST_MS 50
 #define SOTTO_VALKEY_PAUSE_LAST_MS  2000
+
+/** After so long without a command the server is asked for a sign of life. */
+#define SOTTO_VALKEY_SILENCE_MS 1000
 
 /** Most commands without an answer, and bytes of commands that wait. */
 #define SOTTO_VALKEY_CALLS_MAX 65536
@@ -102,6 +107,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_valkey_send(struct sotto_valkey *link,
                                                   sotto_valkey_fn *fn, const sotto_span *words,
                                                   size_t count);
 
+/** Whether commands are carried out at present.  From any thread. */
 bool sotto_valkey_is_open(const struct sotto_valkey *link);
 
 /** Whether the server was reached and cannot be used as it is configured. */

@@ -5,6 +5,8 @@
 
 /* The object behind fleet/valkey.h; shared by the files valkey*.c alone. */
 
+#include <stdatomic.h>
+
 #include "fleet/valkey.h"
 #include "net/wire.h"
 
@@ -22,8 +24,9 @@ struct sotto_valkey {
     struct sotto_loop *loop;
     struct sotto_valkey_options options;
     enum valkey_state state;
+    atomic_bool open; /* the state is VALKEY_OPEN; read by any thread */
     struct sotto_watch watch;
-    struct sotto_timer timer; /* end of a pause, of an attempt, of the first call's time */
+    struct sotto_timer timer; /* end of a pause, of an attempt, of a call's time, of silence */
     struct sotto_task task;   /* begins to connect; tells that it is open */
     struct sotto_wire wire;
     struct sotto_lookup *lookup;
@@ -36,6 +39,7 @@ struct sotto_valkey {
     size_t sent;
     struct sotto_valkey_call *first, *last; /* under way, oldest first */
     size_t calls;
+    struct sotto_valkey_call sign; /* of life, asked for while nothing else is */
     int64_t pause_ms;
     bool refused, told;
     char run_id[SOTTO_VALKEY_RUN_ID_LEN + 1];
