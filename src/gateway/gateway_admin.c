@@ -4,11 +4,22 @@
 #include "gateway/gateway_state.h"
 #include "sys/process.h"
 
+/* Each thread has a connection of its own, and refuses what it cannot ask about. */
+static bool limits_ready(const struct sotto_gateway *g)
+{
+    bool ready = true;
+    for (size_t i = 0; i < g->worker_count; i++) {
+        ready = ready && sotto_worker_store_ready(g->workers[i]);
+    }
+    return ready;
+}
+
 static const char *find_trouble(void *ctx)
 {
     struct sotto_gateway *g = ctx;
     return !sotto_trail_healthy(g->trail) ? "the audit log cannot be written\n"
            : !gateway_keys_trusted(g)     ? "the API keys cannot be checked\n"
+           : !limits_ready(g)             ? "limits and sessions cannot be checked\n"
                                           : NULL;
 }
 
@@ -28,6 +39,8 @@ static enum sotto_err print_metrics(void *ctx, struct sotto_buf *out)
     const struct sotto_metrics_facts facts = {
         .version = SOTTO_VERSION,
         .ready = g->drain_until_ms == 0 && find_trouble(g) == NULL,
+        .keys_store = {g->fleet ? "postgres" : NULL, gateway_keys_trusted(g)},
+        .limits_store = {g->shared_store != NULL ? "valkey" : NULL, limits_ready(g)},
         .started_s = g->started_s,
         .keys = sotto_key_table_count(sotto_key_slot_get(g->keys, &g->key_handle)),
         .reloads = g->reloads,

@@ -39,10 +39,17 @@ void sotto_metrics_begin(struct sotto_metrics *metrics);
 /** Its record is complete. */
 void sotto_metrics_end(struct sotto_metrics *metrics, const struct sotto_record *record);
 
+/** A store that gateways of a fleet share. */
+struct sotto_metrics_store {
+    const char *name; /* a word of this program; NULL: there is no such store */
+    bool ready;       /* requests that need it are served */
+};
+
 /** What the process as a whole has to say. */
 struct sotto_metrics_facts {
     const char *version;
     bool ready;
+    struct sotto_metrics_store keys_store, limits_store;
     int64_t started_s;    /* since 1970 */
     uint64_t keys;        /* in the table, revoked ones included */
     uint64_t reloads;     /* of the configuration, that were taken */

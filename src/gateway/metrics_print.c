@@ -261,12 +261,23 @@ static void put_number(struct print_run *run, const char *name, const char *type
     put(run, "%s %" PRIu64 "\n", name, number);
 }
 
+static void put_store(struct print_run *run, const struct sotto_metrics_store *store)
+{
+    if (store->name != NULL) {
+        put(run, "sotto_store_ready{store=\"%s\"} %d\n", store->name, store->ready ? 1 : 0);
+    }
+}
+
 static void put_facts(struct print_run *run, const struct sotto_metrics_facts *f)
 {
     char text[32];
     put_family(run, "sotto_build_info", "gauge", "The version that runs.");
     put(run, "sotto_build_info{version=\"%s\"} 1\n", f->version);
     put_number(run, "sotto_ready", "gauge", "Whether requests are served.", f->ready ? 1 : 0);
+    put_family(run, "sotto_store_ready", "gauge",
+               "Whether requests that need this store of a fleet are served.");
+    put_store(run, &f->keys_store);
+    put_store(run, &f->limits_store);
     put_number(run, "sotto_keys", "gauge", "API keys, with those that were revoked.", f->keys);
     put_family(run, "sotto_config_reloads_total", "counter",
                "Times the configuration was read anew.");

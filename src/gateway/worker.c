@@ -377,6 +377,11 @@ struct sotto_metrics *sotto_worker_metrics(const struct sotto_worker *w)
     return w->metrics;
 }
 
+bool sotto_worker_store_ready(const struct sotto_worker *w)
+{
+    return w->fleet == NULL || sotto_valkey_is_open(sotto_fleet_store(w->fleet));
+}
+
 static void *worker_main(void *arg)
 {
     struct sotto_worker *w = arg;

@@ -53,6 +53,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_worker_new(const struct sotto_worker_share
 /** What this worker counts; as long as the worker. */
 struct sotto_metrics *sotto_worker_metrics(const struct sotto_worker *worker);
 
+/** Whether the store that the fleet shares answers this thread, or there is none.  Any thread. */
+bool sotto_worker_store_ready(const struct sotto_worker *worker);
+
 /**
  * Listens, where the front is here; before the thread is started.  Arguments and errors as
  * sotto_server_listen().

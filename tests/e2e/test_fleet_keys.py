@@ -129,6 +129,12 @@ def readiness(gateway):
         return answer.status, answer.body
 
 
+def store_ready(gateway):
+    with Client(gateway.admin_port) as client:
+        found = re.search(rb'^sotto_store_ready\{store="postgres"\} (\d)$', client.request("GET", "/metrics").body, re.M)
+    return found and int(found[1])
+
+
 READY = (200, b"ok\n")
 UNREADY = (503, b"the API keys cannot be checked\n")
 
@@ -143,6 +149,7 @@ def hangs():
     key = make_key()
     t.ok(becomes(one, key, 200) and becomes(two, key, 200), "a key that both know")
     t.same((readiness(one), readiness(two)), (READY, READY), "and are ready")
+    t.same(store_ready(one), 1, "as the metrics say")
     before = len(provider.seen)
     server.signal_all(signal.SIGSTOP)
     t.same(status(one, key), 200, "a server that hangs: for a while the keys in memory do")
@@ -153,6 +160,7 @@ def hangs():
     t.ok(answer.status >= 500 and answer.get("retry-after") is not None, "the same in another dialect", answer)
     t.same(administer(one, "GET", "/livez", key).status, 200, "the process lives")
     t.same((readiness(one), readiness(two)), (UNREADY, UNREADY), "and says that it is not ready, and why")
+    t.same(store_ready(one), 0, "and the metrics which store it is")
     t.same(administer(one, "GET", "/admin/v1/keys", key).status, 503, "the admin API says the same")
     server.signal_all(signal.SIGCONT)
     t.ok(wait_until(lambda: (readiness(one), readiness(two)) == (READY, READY), PATIENCE, 0.1), "it is ready again by itself, without a request")

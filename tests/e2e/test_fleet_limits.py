@@ -4,13 +4,14 @@
 """Two gateways share limits in a Valkey or Redis server: exactly, and never without it."""
 
 import json
+import re
 import threading
 
 from lib.gateway import Gateway, config, say
 from lib.provider import Provider, chunk, completion
 from lib.tap import Tap
 from lib.valkey import Valkey, need_server
-from lib.wire import Closed, wait_until
+from lib.wire import Client, Closed, wait_until
 
 need_server()
 t = Tap()
@@ -73,9 +74,26 @@ def when_back(gateway, key):
     return got[-1]
 
 
+READY = (200, b"ok\n", 1)
+UNREADY = (503, b"limits and sessions cannot be checked\n", 0)
+
+
+def health(gateway):
+    """What /readyz says, and the metric of the store."""
+    with Client(gateway.admin_port) as client:
+        ready = client.request("GET", "/readyz")
+        metrics = client.request("GET", "/metrics").body.decode()
+    found = re.search(r'^sotto_store_ready\{store="valkey"\} (\d)$', metrics, re.M)
+    return ready.status, ready.body, found and int(found[1])
+
+
+def says(gateway, wanted):
+    return wait_until(lambda: health(gateway) == wanted, timeout=60)
+
+
 provider = Provider(script)
 valkey = Valkey()
-a = Gateway(settings(valkey))
+a = Gateway(settings(valkey), admin=True)
 minute = a.make_key("--requests-per-minute", "50")
 month = a.make_key("--monthly-requests", "30")
 tokens = a.make_key("--tokens-per-minute", "1000")
@@ -148,6 +166,7 @@ def reserved():
 def death():
     """A server that is killed is survived."""
     t.same(a.chat(key=free).status, 200, "before, requests pass")
+    t.ok(says(a, READY), "and the gateway says that it is ready", health(a))
     t.same(statuses([a.chat(key=spent) for _ in range(4)]), {200: 3, 429: 1}, "and a quota is used up")
     valkey.kill()
     refused = [g.chat(key=free) for g in pair]
@@ -160,7 +179,10 @@ def death():
     count = len(provider.seen)
     t.same(a.chat(key=free).status, 503, "and none goes unprotected")
     t.same(len(provider.seen), count, "nothing of it reached the provider")
+    t.ok(says(a, UNREADY), "readyz and the metrics say so", health(a))
+    t.ok(a.process.poll() is None, "and the process lives")
     valkey.start()
+    t.ok(says(a, READY), "they say that it is back without a request having asked", health(a))
     t.ok(wait_until(lambda: answered(a, free) and answered(b, free), timeout=60), "recovery is by itself")
     refused = when_back(a, spent)
     t.same((refused.status, refused.error["code"]), (429, "insufficient_quota"),
@@ -175,6 +197,16 @@ def slow():
     t.same([r.status for r in refused], [503, 503], "while it stands still requests get 503, after the wait")
     valkey.thaw()
     t.ok(wait_until(lambda: answered(a, free) and answered(b, free), timeout=60), "when it goes on, so do they")
+
+
+@t.case
+def silent():
+    """Nobody asks anything, and the server stands still."""
+    t.ok(says(a, READY), "the store is there", health(a))
+    valkey.freeze()
+    t.ok(says(a, UNREADY), "the gateway notices without a request", health(a))
+    valkey.thaw()
+    t.ok(says(a, READY), "and that it goes on", health(a))
 
 
 @t.case

@@ -11,6 +11,7 @@ static const struct sotto_metrics_facts facts = {.version = "1.2.3",
                                                  .keys = 7,
                                                  .reloads = 2,
                                                  .refused = 1,
+                                                 .limits_store = {"valkey", false},
                                                  .cpu_us = 1500000,
                                                  .memory_bytes = 12345678,
                                                  .descriptors = 42};
@@ -114,6 +115,8 @@ static void test_sums(void)
     has(&out, "sotto_cost_total{" SERIES "} 7.500000003", "money");
     has(&out, "sotto_build_info{version=\"1.2.3\"} 1", "the version");
     has(&out, "sotto_ready 1", "ready");
+    has(&out, "sotto_store_ready{store=\"valkey\"} 0", "a store that is away");
+    lacks(&out, "postgres", "no word of one that there is not");
     has(&out, "sotto_config_reloads_total{result=\"refused\"} 1", "reloads");
     has(&out, "process_cpu_seconds_total 1.5", "CPU");
     has(&out, "process_resident_memory_bytes 12345678", "memory");
