@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "crypto/crypto.h"
 #include "store/postgres_url.h"
 #include "store/store.h"
 #include "sys/clock.h"
@@ -455,6 +456,12 @@ enum sotto_err postgres_end(struct postgres_link *link, enum sotto_err err)
 
 enum sotto_err postgres_link_new(sotto_span url, struct postgres_link **out)
 {
+    /* libpq may share the system's OpenSSL with us, which takes an allocator only before its first
+       use: whoever comes second must not be us. */
+    enum sotto_err err = sotto_crypto_init();
+    if (err != SOTTO_OK) {
+        return err;
+    }
     struct postgres_link *link = sotto_calloc(1, sizeof(*link));
     if (link == NULL || (link->url = sotto_calloc(1, url.len + 1)) == NULL) {
         sotto_free(link);
@@ -462,7 +469,7 @@ enum sotto_err postgres_link_new(sotto_span url, struct postgres_link **out)
     }
     memcpy(link->url, url.base, url.len);
     struct postgres_url about;
-    enum sotto_err err = postgres_url_read(url, &about);
+    err = postgres_url_read(url, &about);
     if (err != SOTTO_OK) {
         postgres_link_free(link);
         return err;

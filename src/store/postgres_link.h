@@ -59,9 +59,13 @@ sotto_span postgres_bytes(const PGresult *result, int row, int column);
 struct postgres_link;
 
 /**
- * Makes a link; it connects when it is first used.
+ * Makes a link; it connects when it is first used.  Readies our cryptography before libpq does its
+ * own (sotto_crypto_init()).
  *
  * @param url  borrowed for the call; postgres_url_read() took it before
+ *
+ * @retval SOTTO_ECRYPTO  OpenSSL cannot be readied
+ * @retval SOTTO_ENOMEM   out of memory
  */
 SOTTO_MUST_CHECK enum sotto_err postgres_link_new(sotto_span url, struct postgres_link **out);
 
