@@ -4,10 +4,10 @@
 #include "store/audit_state.h"
 #include "sys/clock.h"
 
-/* Numbers of the items' subjects; new ones get a slot in the frame. */
+/* Numbers of the items' subjects; new ones get a slot. */
 static enum sotto_err number_subjects(struct sotto_audit_log *log,
                                       const struct sotto_audit_item *items, size_t count,
-                                      uint64_t *numbers, uint32_t *slots)
+                                      uint64_t *numbers)
 {
     enum sotto_err err = SOTTO_OK;
     for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
@@ -16,8 +16,7 @@ static enum sotto_err number_subjects(struct sotto_audit_log *log,
         if (err == SOTTO_ENOTFOUND) {
             err = audit_subjects_add(log->subjects, items[i].subject, &numbers[i], slot);
             if (err == SOTTO_OK) {
-                err = sotto_journal_slot(numbers[i], slot, &log->frame);
-                (*slots)++;
+                err = log->sequencer->add_slot(log, numbers[i], slot);
             }
         }
     }
@@ -29,11 +28,11 @@ static enum sotto_err make_frame(struct sotto_audit_log *log, const struct sotto
                                  size_t count)
 {
     uint64_t numbers[SOTTO_AUDIT_BATCH_MAX];
-    uint32_t slots = 0;
+    log->frame_slots = 0;
     sotto_buf_truncate(&log->frame, 0);
     enum sotto_err err = sotto_journal_begin(log->next, &log->frame);
     if (err == SOTTO_OK) {
-        err = number_subjects(log, items, count, numbers, &slots);
+        err = number_subjects(log, items, count, numbers);
     }
     for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
         uint8_t entry[SOTTO_AUDIT_ENTRY_BYTES];
@@ -52,51 +51,51 @@ static enum sotto_err make_frame(struct sotto_audit_log *log, const struct sotto
             err = sotto_buf_append(&log->leaves.hashes, sotto_span_init(leaf.bytes, sizeof(leaf)));
         }
     }
-    return err == SOTTO_OK ? sotto_journal_end(0, slots, (uint32_t)count, &log->frame) : err;
+    return err == SOTTO_OK ? sotto_journal_end(0, log->frame_slots, (uint32_t)count, &log->frame)
+                           : err;
 }
 
-static enum sotto_err write_frame(struct sotto_audit_log *log)
+/* In a turn, which it ends. */
+static enum sotto_err commit_items(struct sotto_audit_log *log,
+                                   const struct sotto_audit_item *items, size_t count)
 {
-    enum sotto_err err =
-        sotto_disk_write(&log->journal, log->journal_bytes, sotto_buf_span(&log->frame));
-    if (err != SOTTO_OK) {
-        /* What was written of it must not stand before the next frame. */
-        log->broken = sotto_disk_cut(&log->journal, log->journal_bytes) != SOTTO_OK;
-        return SOTTO_EIO;
+    uint64_t known = audit_subjects_count(log->subjects);
+    size_t leaves = log->leaves.hashes.len;
+    log->leaves.first = leaves != 0 ? log->leaves.first : log->next;
+    enum sotto_err err = make_frame(log, items, count);
+    if (err == SOTTO_OK) {
+        err = sotto_buf_reserve(&log->pending, log->frame.len);
     }
-    log->unsynced = true;
-    return log->strict ? audit_sync_journal(log) : SOTTO_OK;
+    if (err == SOTTO_OK) {
+        err = log->sequencer->commit(log);
+    } else {
+        log->sequencer->give_up(log);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_buf_append(&log->pending, sotto_buf_span(&log->frame));
+    }
+    if (err == SOTTO_OK) {
+        log->next += count;
+    } else {
+        audit_subjects_drop(log->subjects, known);
+        sotto_buf_truncate(&log->leaves.hashes, leaves);
+    }
+    return err;
 }
 
 enum sotto_err sotto_audit_append(struct sotto_audit_log *log, const struct sotto_audit_item *items,
                                   size_t count)
 {
     pthread_mutex_lock(&log->appending);
-    uint64_t known = audit_subjects_count(log->subjects);
-    size_t leaves = log->leaves.hashes.len;
     enum sotto_err err = log->broken                                   ? SOTTO_EIO
                          : log->pending.len >= SOTTO_AUDIT_PENDING_MAX ? SOTTO_ELIMIT
                          : count > SOTTO_AUDIT_BATCH_MAX               ? SOTTO_EINVAL
                                                                        : SOTTO_OK;
     if (err == SOTTO_OK) {
-        log->leaves.first = leaves != 0 ? log->leaves.first : log->next;
-        err = make_frame(log, items, count);
+        err = log->sequencer->take_turn(log);
     }
     if (err == SOTTO_OK) {
-        err = sotto_buf_reserve(&log->pending, log->frame.len);
-    }
-    if (err == SOTTO_OK) {
-        err = write_frame(log);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_buf_append(&log->pending, sotto_buf_span(&log->frame));
-    }
-    if (err == SOTTO_OK) {
-        log->journal_bytes += log->frame.len;
-        log->next += count;
-    } else {
-        audit_subjects_drop(log->subjects, known);
-        sotto_buf_truncate(&log->leaves.hashes, leaves);
+        err = commit_items(log, items, count);
     }
     pthread_mutex_unlock(&log->appending);
     return err;
@@ -107,17 +106,10 @@ enum sotto_err sotto_audit_erase(struct sotto_audit_log *log, sotto_span subject
     if (sotto_span_eq(subject, SOTTO_LIT(SOTTO_AUDIT_SELF))) {
         return SOTTO_EDENIED;
     }
+    uint64_t number = 0;
     pthread_mutex_lock(&log->publishing);
     pthread_mutex_lock(&log->appending);
-    uint64_t number = 0;
-    enum sotto_err err = audit_subjects_find(log->subjects, subject, &number);
-    if (err == SOTTO_OK) {
-        err = audit_settle(log); /* the journal holds slots under the old wrapping key */
-    }
-    if (err == SOTTO_OK) {
-        err = audit_subjects_erase(log->subjects, number);
-        log->broken = log->broken || err != SOTTO_OK; /* memory and disk may differ */
-    }
+    enum sotto_err err = log->sequencer->erase(log, subject, &number);
     if (err == SOTTO_OK) {
         *slot = number;
     }

@@ -7,9 +7,6 @@
 #include "store/audit_state.h"
 #include "sys/files.h"
 
-/* Longest journal that is read. */
-#define OPEN_JOURNAL_MAX ((size_t)1 << 30)
-
 const struct sotto_note_key *sotto_audit_key(const struct sotto_audit_log *log)
 {
     return &log->key;
@@ -20,7 +17,7 @@ const char *sotto_audit_public_folder(const struct sotto_audit_log *log)
     return log->public_folder;
 }
 
-static enum sotto_err fail(char *why, enum sotto_err err, const char *folder, const char *what)
+enum sotto_err audit_fail(char *why, enum sotto_err err, const char *folder, const char *what)
 {
     snprintf(why, SOTTO_STORE_WHY_BYTES, "%.300s: %s (%s)", folder, what, sotto_err_text(err));
     return err;
@@ -34,40 +31,22 @@ static enum sotto_err take_lock(struct sotto_audit_log *log, char *why)
         err = sotto_disk_open(path, SOTTO_DISK_CREATE, &log->lock);
     }
     if (err != SOTTO_OK) {
-        return fail(why, err, log->folder, "the audit log cannot be written");
+        return audit_fail(why, err, log->folder, "the audit log cannot be written");
     }
     err = sotto_disk_lock(&log->lock);
     return err == SOTTO_OK ? err
-                           : fail(why, err, log->folder,
-                                  "another process writes this audit log: stop it, or use "
-                                  "another state folder");
+                           : audit_fail(why, err, log->folder,
+                                        "another process writes this audit log: stop it, or use "
+                                        "another state folder");
 }
 
-static enum sotto_err open_key(struct sotto_audit_log *log, sotto_span origin, char *why)
+static enum sotto_err open_keys(struct sotto_audit_log *log, sotto_span origin, char *why)
 {
-    char path[AUDIT_PATH_BYTES];
     if (!sotto_note_name_valid(origin)) {
-        return fail(why, SOTTO_EINVAL, log->folder,
-                    "audit.origin must have no spaces and no plus signs");
+        return audit_fail(why, SOTTO_EINVAL, log->folder,
+                          "audit.origin must have no spaces and no plus signs");
     }
-    enum sotto_err err = audit_path(log->folder, "key", path);
-    if (err == SOTTO_OK && !sotto_file_exists(path)) {
-        err = sotto_file_exists(log->public_folder) ? SOTTO_ENOTFOUND
-                                                    : audit_key_create(path, origin);
-    }
-    if (err != SOTTO_OK) {
-        return fail(why, err, path, "the audit log's key is missing or cannot be made");
-    }
-    err = audit_key_read(log->folder, &log->key, log->seed, why);
-    if (err == SOTTO_OK && !sotto_span_eq(origin, sotto_span_str(log->key.name))) {
-        snprintf(why, SOTTO_STORE_WHY_BYTES,
-                 "%.200s: this audit log is %.80s and audit.origin is %.*s: change it back, or "
-                 "begin a new log elsewhere",
-                 log->folder, log->key.name, (int)(origin.len < 80 ? origin.len : 80),
-                 (const char *)origin.base);
-        err = SOTTO_EFORMAT;
-    }
-    return err;
+    return log->sequencer->open_keys(log, origin, why);
 }
 
 /* The first start: an empty log has a checkpoint, too, so that a missing one is always a loss. */
@@ -85,13 +64,13 @@ static enum sotto_err begin_log(struct sotto_audit_log *log, char *why)
         return err;
     }
     if (sotto_file_exists(tiles) || sotto_file_exists(records)) {
-        return fail(why, SOTTO_EAUTH, log->public_folder, "the checkpoint is missing");
+        return audit_fail(why, SOTTO_EAUTH, log->public_folder, "the checkpoint is missing");
     }
     err = sotto_folder_make(log->public_folder);
     if (err == SOTTO_OK) {
         err = audit_checkpoint_write(log, &log->tree);
     }
-    return err == SOTTO_OK ? err : fail(why, err, path, "cannot be written");
+    return err == SOTTO_OK ? err : audit_fail(why, err, path, "cannot be written");
 }
 
 static enum sotto_err open_tree(struct sotto_audit_log *log, struct sotto_audit_report *report,
@@ -111,7 +90,7 @@ static enum sotto_err open_tree(struct sotto_audit_log *log, struct sotto_audit_
     }
     err = sotto_audit_tree_load(&log->tree, report->size, &tiles);
     if (err != SOTTO_OK) {
-        return fail(why, err, log->public_folder, "the tree cannot be read");
+        return audit_fail(why, err, log->public_folder, "the tree cannot be read");
     }
     err = audit_records_open(&log->records, log->folder, report->size);
     if (err != SOTTO_OK) {
@@ -173,121 +152,9 @@ static enum sotto_err open_witnessed(struct sotto_audit_log *log, struct sotto_a
         if (report->why[0] != '\0') {
             snprintf(why, SOTTO_STORE_WHY_BYTES, "%s", report->why);
         } else {
-            err = fail(why, err, folder, "cannot be read");
+            err = audit_fail(why, err, folder, "cannot be read");
         }
     }
-    return err;
-}
-
-/* --- the journal ------------------------------------------------------------------------------- */
-
-/* One whole frame: subjects that the file lacks, and entries that the tree lacks. */
-static enum sotto_err replay_frame(struct sotto_audit_log *log, struct sotto_journal_frame frame,
-                                   sotto_span bytes)
-{
-    struct sotto_journal_item item;
-    uint64_t end = frame.first + frame.count;
-    enum sotto_err err = SOTTO_OK;
-    while (frame.slots != 0 && err == SOTTO_OK) {
-        err = sotto_journal_take_slot(&frame, &item);
-        if (err == SOTTO_OK) {
-            err = audit_subjects_adopt(log->subjects, item.slot, item.bytes.base);
-        }
-    }
-    while (err == SOTTO_OK && (err = sotto_journal_take_entry(&frame, &item)) == SOTTO_OK) {
-    }
-    if (err == SOTTO_ENOTFOUND) {
-        err = SOTTO_OK;
-    }
-    if (err == SOTTO_OK && end > log->next) {
-        err = sotto_buf_append(&log->pending, bytes);
-        log->next = end;
-    }
-    return err;
-}
-
-/* What does not begin with a whole frame is the rest of an append that did not end, unless a whole
- * one comes behind it. */
-static enum sotto_err cut_torn(struct sotto_audit_log *log, sotto_span rest,
-                               struct sotto_audit_found_state *found, char *why)
-{
-    if (sotto_journal_any(rest)) {
-        snprintf(why, SOTTO_STORE_WHY_BYTES,
-                 "%.300s/journal: is damaged behind entry %" PRIu64
-                 ": entries that were committed are missing",
-                 log->folder, log->next - (log->next != 0));
-        return SOTTO_EAUTH;
-    }
-    enum sotto_err err = sotto_disk_cut(&log->journal, log->journal_bytes);
-    if (err == SOTTO_OK) {
-        err = sotto_disk_sync(&log->journal);
-    }
-    found->torn_bytes = rest.len;
-    return err == SOTTO_OK ? err : fail(why, err, log->folder, "the journal cannot be mended");
-}
-
-static enum sotto_err replay(struct sotto_audit_log *log, sotto_span all,
-                             struct sotto_audit_found_state *found, char *why)
-{
-    sotto_span rest = all;
-    struct sotto_journal_frame frame;
-    enum sotto_err err = SOTTO_OK;
-    log->next = log->tree.size;
-    for (;;) {
-        const uint8_t *from = rest.base;
-        err = sotto_journal_next(&rest, &frame);
-        if (err != SOTTO_OK) {
-            break;
-        }
-        if (frame.first > log->next) {
-            snprintf(why, SOTTO_STORE_WHY_BYTES,
-                     "%.250s: the log was cut: entries %" PRIu64 " to %" PRIu64
-                     " are missing, which the journal goes on from",
-                     log->folder, log->next, frame.first - 1);
-            return SOTTO_EAUTH;
-        }
-        err = replay_frame(log, frame,
-                           sotto_span_init(from, all.len - rest.len - log->journal_bytes));
-        if (err != SOTTO_OK) {
-            return fail(why, err == SOTTO_EFORMAT ? SOTTO_EAUTH : err, log->folder,
-                        "the journal cannot be read");
-        }
-        log->journal_bytes = all.len - rest.len;
-    }
-    if (err == SOTTO_EFORMAT) {
-        return cut_torn(log, rest, found, why);
-    }
-    return err == SOTTO_ENOTFOUND ? SOTTO_OK
-                                  : fail(why, err, log->folder, "the journal cannot be read");
-}
-
-static enum sotto_err open_journal(struct sotto_audit_log *log,
-                                   struct sotto_audit_found_state *found, char *why)
-{
-    char path[AUDIT_PATH_BYTES];
-    struct sotto_buf bytes;
-    sotto_buf_init(&bytes, OPEN_JOURNAL_MAX);
-    enum sotto_err err = audit_path(log->folder, "journal", path);
-    if (err == SOTTO_OK) {
-        err = sotto_disk_open(path, SOTTO_DISK_CREATE, &log->journal);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_file_read(path, OPEN_JOURNAL_MAX, &bytes);
-    }
-    if (err != SOTTO_OK) {
-        sotto_buf_free(&bytes);
-        return fail(why, err, log->folder, "the journal cannot be opened");
-    }
-    err = replay(log, sotto_buf_span(&bytes), found, why);
-    sotto_buf_free(&bytes);
-    if (err == SOTTO_OK &&
-        audit_subjects_count(log->subjects) < audit_subjects_listed(log->subjects)) {
-        snprintf(why, SOTTO_STORE_WHY_BYTES, "%.300s/subjects: slot %" PRIu64 " is damaged",
-                 log->folder, audit_subjects_count(log->subjects));
-        err = SOTTO_EAUTH;
-    }
-    found->recovered = log->next - log->tree.size;
-    found->entries = log->next;
     return err;
 }
 
@@ -299,7 +166,8 @@ static enum sotto_err make_log(const struct sotto_audit_options *o, struct sotto
     if (log == NULL) {
         return SOTTO_ENOMEM;
     }
-    log->lock.fd = log->journal.fd = -1;
+    log->lock.fd = log->journal.file.fd = -1;
+    log->sequencer = &audit_journal;
     pthread_mutex_init(&log->publishing, NULL);
     pthread_mutex_init(&log->appending, NULL);
     log->strict = o->strict;
@@ -331,7 +199,7 @@ static void free_log(struct sotto_audit_log *log)
 {
     audit_subjects_close(log->subjects);
     audit_records_close(&log->records);
-    sotto_disk_close(&log->journal);
+    log->sequencer->close(log);
     sotto_disk_close(&log->lock);
     sotto_buf_free(&log->pending);
     sotto_buf_free(&log->taken);
@@ -357,16 +225,13 @@ enum sotto_err sotto_audit_open(const struct sotto_audit_options *options,
         err = sotto_folder_make(log->folder);
     }
     if (err != SOTTO_OK) {
-        fail(why, err, options->folder, "the audit log's folder cannot be made");
+        audit_fail(why, err, options->folder, "the audit log's folder cannot be made");
     }
     if (err == SOTTO_OK) {
         err = take_lock(log, why);
     }
     if (err == SOTTO_OK) {
-        err = open_key(log, options->origin, why);
-    }
-    if (err == SOTTO_OK) {
-        err = audit_subjects_open(log->folder, true, &log->subjects, why);
+        err = open_keys(log, options->origin, why);
     }
     if (err == SOTTO_OK) {
         err = begin_log(log, why);
@@ -378,12 +243,12 @@ enum sotto_err sotto_audit_open(const struct sotto_audit_options *options,
         err = open_witnessed(log, &report, why);
     }
     if (err == SOTTO_OK) {
-        err = open_journal(log, found, why);
+        err = log->sequencer->open(log, found, why);
     }
     if (err == SOTTO_OK) {
         err = audit_settle(log);
         if (err != SOTTO_OK) {
-            fail(why, err, log->folder, "what the journal holds cannot be published");
+            audit_fail(why, err, log->folder, "what was committed cannot be published");
         }
     }
     if (err != SOTTO_OK) {

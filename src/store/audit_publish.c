@@ -215,17 +215,6 @@ static enum sotto_err publish_taken(struct sotto_audit_log *log)
     return err;
 }
 
-enum sotto_err audit_sync_journal(struct sotto_audit_log *log)
-{
-    enum sotto_err err = log->broken ? SOTTO_EIO : SOTTO_OK;
-    if (err == SOTTO_OK && log->unsynced) {
-        err = sotto_disk_sync(&log->journal);
-        log->broken = err != SOTTO_OK;
-        log->unsynced = false;
-    }
-    return err;
-}
-
 /* Moves `from` behind what is in `to`.  Errors of sotto_buf_append(), both unchanged. */
 static enum sotto_err move_behind(struct sotto_buf *to, struct sotto_buf *from)
 {
@@ -246,7 +235,7 @@ static enum sotto_err move_behind(struct sotto_buf *to, struct sotto_buf *from)
 static enum sotto_err take_pending(struct sotto_audit_log *log)
 {
     struct audit_leaves *leaves = &log->leaves, *taken = &log->taken_leaves;
-    enum sotto_err err = audit_sync_journal(log);
+    enum sotto_err err = log->sequencer->sync(log);
     if (err == SOTTO_OK) {
         err = audit_subjects_store(log->subjects);
     }
@@ -263,22 +252,13 @@ static enum sotto_err take_pending(struct sotto_audit_log *log)
     return err;
 }
 
-/* With both locks: publishes everything, after which the journal is not needed any more. */
 enum sotto_err audit_settle(struct sotto_audit_log *log)
 {
     enum sotto_err err = take_pending(log);
     if (err == SOTTO_OK && log->taken.len != 0) {
         err = publish_taken(log);
     }
-    if (err == SOTTO_OK && log->journal_bytes != 0) {
-        err = sotto_disk_cut(&log->journal, 0);
-        if (err == SOTTO_OK) {
-            err = sotto_disk_sync(&log->journal);
-        }
-        log->broken = log->broken || err != SOTTO_OK;
-        log->journal_bytes = 0;
-    }
-    return err;
+    return err == SOTTO_OK ? log->sequencer->settled(log) : err;
 }
 
 enum sotto_err sotto_audit_publish(struct sotto_audit_log *log, uint64_t *entries)
@@ -293,7 +273,7 @@ enum sotto_err sotto_audit_publish(struct sotto_audit_log *log, uint64_t *entrie
     }
     if (err == SOTTO_OK) {
         pthread_mutex_lock(&log->appending);
-        if (log->journal_bytes > SOTTO_AUDIT_JOURNAL_KEEP) {
+        if (log->sequencer->is_full(log)) {
             err = audit_settle(log); /* little has come since: appends wait for one short round */
         }
         pthread_mutex_unlock(&log->appending);

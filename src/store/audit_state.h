@@ -4,8 +4,8 @@
 #define SOTTO_STORE_AUDIT_STATE_H
 
 /*
- * What the files of the writer share: audit_open.c, audit_append.c, audit_publish.c and
- * audit_look.c.  Two locks; whoever takes both takes `publishing` first.
+ * What the files of the writer share: audit_open.c, audit_append.c, audit_publish.c,
+ * audit_look.c, and the sequencers.  Two locks; whoever takes both takes `publishing` first.
  */
 
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include "audit/journal.h"
 #include "store/audit_log.h"
 #include "store/audit_records.h"
+#include "store/audit_sequence.h"
 #include "store/audit_subjects.h"
 
 /** Hashes of entries that wait to be published, so that each is made once. */
@@ -21,7 +22,15 @@ struct audit_leaves {
     struct sotto_buf hashes;
 };
 
+/** What the journal's sequencer has. */
+struct audit_journal_file {
+    struct sotto_disk_file file;
+    uint64_t bytes;
+    bool unsynced; /* it has what was not synced (not strict) */
+};
+
 struct sotto_audit_log {
+    const struct audit_sequencer *sequencer;
     char folder[AUDIT_FOLDER_MAX];
     char public_folder[AUDIT_PATH_BYTES];
     bool strict;
@@ -38,15 +47,14 @@ struct sotto_audit_log {
     struct audit_leaves taken_leaves;
 
     pthread_mutex_t appending; /* all below */
-    struct sotto_disk_file journal;
-    uint64_t journal_bytes;
+    struct audit_journal_file journal;
     uint64_t next; /* index of the next entry */
     struct audit_subjects *subjects;
-    struct sotto_buf pending;   /* whole frames that are in the journal and not published */
-    struct audit_leaves leaves; /* of `pending`, but for what the journal held at the start */
-    struct sotto_buf frame, sealed;
-    bool broken;   /* a sync failed: what the journal holds is not known */
-    bool unsynced; /* the journal has what was not synced (not strict) */
+    struct sotto_buf pending;       /* whole frames that are committed and not published */
+    struct audit_leaves leaves;     /* of `pending`, but for what the journal held at the start */
+    struct sotto_buf frame, sealed; /* in the making */
+    uint32_t frame_slots;           /* in `frame` */
+    bool broken; /* what is committed is not known: nothing is, until the log is opened again */
 };
 
 /** Reads the signing key; `seed` may be NULL.  On failure `why` has a sentence. */
@@ -60,10 +68,10 @@ SOTTO_MUST_CHECK enum sotto_err audit_key_create(const char *path, sotto_span or
 SOTTO_MUST_CHECK enum sotto_err audit_checkpoint_write(struct sotto_audit_log *log,
                                                        const struct sotto_audit_tree *tree);
 
-/** With both locks: publishes everything and empties the journal. */
+/** With both locks: publishes everything, after which the sequencer need not keep it. */
 SOTTO_MUST_CHECK enum sotto_err audit_settle(struct sotto_audit_log *log);
 
-/** With `appending`: makes durable what was written and not synced. */
-SOTTO_MUST_CHECK enum sotto_err audit_sync_journal(struct sotto_audit_log *log);
+/** Writes the sentence "FOLDER: WHAT (ERROR)".  @return `err` */
+enum sotto_err audit_fail(char *why, enum sotto_err err, const char *folder, const char *what);
 
 #endif
