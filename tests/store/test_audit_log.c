@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "store/audit_state.h"
 #include "sys/files.h"
 #include "tap/tap.h"
 
@@ -434,9 +435,33 @@ static void test_torn_journal(void)
     remove_folder();
 }
 
+/* What piled up behind a slow disk is not held for ever. */
+static void test_a_backlog_leaves_no_memory(void)
+{
+    struct sotto_audit_log *log;
+    size_t grown = 0;
+    new_folder();
+    IS_INT(open_log(false, &log), SOTTO_OK, "a log");
+    for (size_t n = 0; n < 8000; n += SOTTO_AUDIT_BATCH_MAX) {
+        if (append(log, n, SOTTO_AUDIT_BATCH_MAX, "key1") != SOTTO_OK) {
+            abort();
+        }
+    }
+    grown = log->pending.cap + log->leaves.hashes.cap;
+    OK(grown > (size_t)1 << 20, "entries that wait take memory: %zu bytes", grown);
+    IS_INT(sotto_audit_publish(log, NULL), SOTTO_OK, "they are published");
+    grown =
+        log->pending.cap + log->leaves.hashes.cap + log->taken.cap + log->taken_leaves.hashes.cap;
+    OK(grown < (size_t)256 << 10, "and take none any more: %zu bytes", grown);
+    OK(has(log, 0) && has(log, 7999), "they are found");
+    sotto_audit_close(log);
+    remove_folder();
+}
+
 int main(void)
 {
     test_life();
+    test_a_backlog_leaves_no_memory();
     test_segments();
     test_tampering();
     test_cut_and_rolled_back();
