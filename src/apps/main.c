@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/cli.h"
+#include "base/alloc.h"
 #include "base/compiler.h"
 #include "sys/harden.h"
 
@@ -83,6 +84,7 @@ int main(int argc, char **argv)
     const char *word = argv[1];
     if (serves(word)) {
         sotto_bind_now(argv);
+        sotto_alloc_return_large();
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);

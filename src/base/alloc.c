@@ -9,7 +9,17 @@
 
 #include "base/fault.h"
 
+/* A block from this size on has pages of its own; more free memory at the end of a heap goes back. */
+#define ALLOC_LARGE_BYTES (256 << 10)
+#define ALLOC_SPARE_BYTES (1 << 20)
+
 static struct sotto_fault fault;
+
+void sotto_alloc_return_large(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, ALLOC_LARGE_BYTES); /* it is a constant that is allowed */
+    (void)mallopt(M_TRIM_THRESHOLD, ALLOC_SPARE_BYTES);
+}
 
 size_t sotto_alloc_set_fault(size_t countdown)
 {

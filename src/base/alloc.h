@@ -30,6 +30,13 @@ void sotto_free(void *block);
 void sotto_wipe(void *p, size_t n);
 
 /**
+ * For the start of a program: large blocks go back to the system as soon as they are freed, and
+ * of what small ones leave at the end of a heap little stays.  As the C library is by itself, one
+ * large block that was freed lets all later ones of its size share, and split up, the heaps.
+ */
+void sotto_alloc_return_large(void);
+
+/**
  * For tests: lets the `countdown`-th allocation from now fail, once; 0 turns it off.
  * Returns how many allocations were made since the last call.
  */

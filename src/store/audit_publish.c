@@ -4,6 +4,19 @@
 #include "store/audit_state.h"
 #include "sys/files.h"
 
+/* Most memory of an empty buffer that stays for the next round: what one slow sync of the disk let
+ * pile up is not to be held for ever. */
+#define PUBLISH_KEEP_BYTES ((size_t)64 << 10)
+
+static void empty(struct sotto_buf *buf)
+{
+    if (buf->cap > PUBLISH_KEEP_BYTES) {
+        sotto_buf_free(buf);
+    } else {
+        sotto_buf_truncate(buf, 0);
+    }
+}
+
 static enum sotto_err write_tile(struct sotto_audit_log *log, const struct sotto_audit_tree *tree,
                                  unsigned level, uint64_t n, unsigned width)
 {
@@ -207,8 +220,8 @@ static enum sotto_err publish_taken(struct sotto_audit_log *log)
     if (err == SOTTO_OK) {
         tidy(log, log->tree.size, g->tree.size);
         log->tree = g->tree;
-        sotto_buf_truncate(&log->taken, 0);
-        sotto_buf_truncate(&log->taken_leaves.hashes, 0);
+        empty(&log->taken);
+        empty(&log->taken_leaves.hashes);
     }
     sotto_buf_free(&g->bundle);
     sotto_free(g);
@@ -239,7 +252,7 @@ static enum sotto_err take_pending(struct sotto_audit_log *log)
     if (err == SOTTO_OK) {
         err = audit_subjects_store(log->subjects);
     }
-    if (err == SOTTO_OK) {
+    if (err == SOTTO_OK && taken->hashes.len != 0) { /* else they change places */
         err = sotto_buf_reserve(&taken->hashes, leaves->hashes.len);
     }
     if (err == SOTTO_OK) {
