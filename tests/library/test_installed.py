@@ -53,9 +53,10 @@ WANT = {
 
 
 def check_example(source, include, libdir, env):
+    needs = [word for word in run("pkg-config", "--static", "--libs-only-l", "sotto", env=env).stdout.split() if word != "-lsotto"]
     flags = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pedantic", *include]
     ways = {"shared": [f"-L{libdir}", "-lsotto"],
-            "static": [libdir / "libsotto.a", "-lpcre2-8", "-lutf8proc", "-lm", "-lpthread", "-ldl"]}
+            "static": [libdir / "libsotto.a", *needs]}
     for way, links in ways.items():
         program = folder / f"{source.stem}-{way}"
         built = run(CC, *flags, source, "-o", program, *links)
