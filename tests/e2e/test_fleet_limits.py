@@ -218,6 +218,31 @@ def flushed():
 
 
 @t.case
+def settled_without_scripts():
+    """The scripts are gone when a request ends: what it used is told when they are loaded again, once."""
+    key = a.make_key()
+    name = key[3:15]
+    t.ok(wait_until(lambda: answered(a, key), timeout=60), "a key of its own")
+    t.ok(wait_until(lambda: valkey.ask("HGET", f"sotto:limit:{{{name}}}", "t") == b"30"), "the first request is booked")
+    hold.clear()
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(a.chat(key=key, seed=7)))
+    asking.start()
+    t.ok(waiting.acquire(timeout=60), "a request runs")
+    valkey.ask("SCRIPT", "FLUSH")
+    hold.set()
+    asking.join()
+    t.same(answers[0].status, 200, "it is answered")
+
+    def booked():
+        return valkey.ask("HMGET", f"sotto:limit:{{{name}}}", "n", "t", "ht")
+
+    t.ok(wait_until(lambda: booked() == [b"2", b"60", b"0"], timeout=60), "and booked, with nothing held any more", booked())
+    t.ok(wait_until(lambda: answered(a, key), timeout=60), "the next one passes")
+    t.ok(wait_until(lambda: booked() == [b"3", b"90", b"0"], timeout=60), "nothing was booked twice", booked())
+
+
+@t.case
 def settled_late():
     """What ends while the store is away is told when it is back, once."""
     t.ok(wait_until(lambda: answered(a, free), timeout=60), "the store is there")
