@@ -261,6 +261,31 @@ static void test_month_is_told(struct fleet_rig *rig)
     sotto_fleet_free(third);
 }
 
+/* The server's clock was a month ahead and is set back. */
+static void test_clock_set_back(struct fleet_rig *rig)
+{
+    static const struct sotto_key_quota quota = {.monthly_requests = 5};
+    static const struct sotto_use known = {.requests = 3};
+    static const char id[] = "jklmnopqrstu";
+    struct sotto_fleet_share share;
+    struct asked a;
+    char name[64], later[16], answer[64];
+    struct sotto_fleet *fleet = fleet_rig_join(rig, &rig->options);
+    snprintf(name, sizeof(name), "sotto:limit:{%s}", id);
+    snprintf(later, sizeof(later), "%d", this_month() + 1);
+    SERVER_ASK(&rig->server, answer, SOTTO_LIT("HSET"), sotto_span_str(name), SOTTO_LIT("m"),
+               sotto_span_str(later), SOTTO_LIT("g:books"), sotto_span_str(later), SOTTO_LIT("n"),
+               SOTTO_LIT("1"));
+    IS_INT(reserve_as(rig, fleet, &a, id, &quota, &known, &share), SOTTO_OK, "a request");
+    OK(share.taken && share.month == this_month(), "is one of the month that the clock says");
+    IS_INT(stored(rig, id, "n"), 4, "of which the server is told anew");
+    IS_INT(reserve_as(rig, fleet, &a, id, &quota, &known, &share), SOTTO_OK, "one more");
+    IS_INT(stored(rig, id, "n"), 5, "once");
+    IS_INT(reserve_as(rig, fleet, &a, id, &quota, &known, &share), SOTTO_OK, "and then");
+    IS_INT(a.call.verdict, SOTTO_LIMIT_MONTH, "that month is spent");
+    sotto_fleet_free(fleet);
+}
+
 static void test_lapse(struct fleet_rig *rig)
 {
     static const struct sotto_key_quota quota = {.monthly_tokens = 100};
@@ -482,6 +507,7 @@ int main(void)
     test_same_as_alone(&rig);
     test_exact_together(&rig);
     test_month_is_told(&rig);
+    test_clock_set_back(&rig);
     test_lapse(&rig);
     test_scripts_gone(&rig);
     test_faults(&rig);

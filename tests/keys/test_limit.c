@@ -187,7 +187,14 @@ static void test_month(void)
     IS_INT(state.retry_after_s, 1, "a second is the shortest wait");
     IS_INT(ask(usage, 0, 10, next, &state), SOTTO_LIMIT_OK, "a new month starts anew");
     IS_INT(requests_of(usage, month + 1), 1, "from nothing");
-    IS_INT(requests_of(usage, month), 0, "the old one is over");
+    IS_INT(requests_of(usage, month), 10, "the old one is kept");
+    IS_INT(ask(usage, 0, 10, next - 1, &state), SOTTO_LIMIT_MONTH,
+           "a clock set back finds it spent");
+    IS_INT(requests_of(usage, month - 1), 1000, "as it does one before");
+    IS_INT(ask(usage, 0, 10, NOW - 31LL * 86400000, &state), SOTTO_LIMIT_MONTH,
+           "which is spent, too");
+    IS_INT(ask(usage, 0, 10, next, &state), SOTTO_LIMIT_OK, "set forward, the new one goes on");
+    IS_INT(requests_of(usage, month + 1), 2, "where it was");
     sotto_limits_free(limits);
 }
 
@@ -364,7 +371,9 @@ static void test_months_untold(void)
     IS_INT(ask(usage, 0, 0, NOW, &state), SOTTO_LIMIT_OK, "the clock is set back");
     IS_INT(sotto_limits_save(limits, save, &saved), SOTTO_OK, "the store is told");
     IS_INT(saved.sum[0] + saved.sum[1] + saved.sum[2], 5, "of each request, once");
-    IS_INT(saved.sum[2], 2, "those behind the jump in the month that it led to");
+    IS_INT(saved.sum[0], 3, "those under the clock of this month in this month");
+    IS_INT(saved.sum[1], 1, "the others in the one");
+    IS_INT(saved.sum[2], 1, "to which it was set");
 
     IS_INT(ask(usage, 0, 0, NOW + 2 * month_ms, &state), SOTTO_LIMIT_OK, "one more");
     saved.err = SOTTO_EIO;
