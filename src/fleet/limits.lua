@@ -70,10 +70,11 @@ local function slide()
   end
 end
 
--- A new month begins from nothing; what was held of the old one is no longer held.
+-- A month begins from nothing and is told what gateways know of it, also one to which the clock was
+-- set back; what was held of another one is no longer held.
 local function turn_month()
   local now = month_of(ms / 1000)
-  if now > month then
+  if now ~= month then
     month, n, t, c, ht, hc = now, 0, 0, 0, 0, 0
     redis.call('DEL', held)
   end

@@ -72,7 +72,8 @@ static enum sotto_err open_keys(struct sotto_gateway *g, char *why)
         err = sotto_limits_new(&g->limits);
     }
     if (err == SOTTO_OK) {
-        err = sotto_store_usage_load(g->store, sotto_limit_month(sotto_wall_ms()), g->limits);
+        g->loaded_month = sotto_limit_month(sotto_wall_ms());
+        err = sotto_store_usage_load(g->store, g->loaded_month, g->limits);
     }
     if (err == SOTTO_OK) {
         err = sotto_store_key_table(g->store, g->limits, &g->quota, &table);
@@ -154,10 +155,13 @@ static enum sotto_err make_workers(struct sotto_gateway *g)
 static void save_run(struct sotto_side_work *work)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(work, struct sotto_gateway, save_work);
+    int32_t month = sotto_limit_month(sotto_wall_ms());
     enum sotto_err err = sotto_store_usage_save(g->store, g->limits);
-    if (err == SOTTO_OK && g->fleet) {
-        /* Others of the fleet use, too: what they did counts here from now on. */
-        err = sotto_store_usage_load(g->store, sotto_limit_month(sotto_wall_ms()), g->limits);
+    if (err == SOTTO_OK && (g->fleet || month != g->loaded_month)) {
+        /* Others of the fleet use, too: what they did counts here from now on.  And a clock that was
+         * set may lead into a month of which this process knows nothing. */
+        err = sotto_store_usage_load(g->store, month, g->limits);
+        g->loaded_month = err == SOTTO_OK ? month : g->loaded_month;
     }
     if (err != SOTTO_OK) {
         atomic_fetch_add(&g->unsaved, 1);

@@ -28,6 +28,7 @@ struct sotto_gateway {
     struct sotto_store *store; /* of the side thread */
     bool fleet;                /* the store is that of others, too; stays as it was at the start */
     struct sotto_limits *limits;
+    int32_t loaded_month; /* the one that was read last; of the side thread */
     struct sotto_key_slot *keys;
     struct sotto_sealing *sealing;
     struct sotto_resolver *resolver;

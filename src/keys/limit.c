@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "keys/books.h"
 #include "keys/key.h"
 #include "keys/window.h"
 
@@ -15,13 +16,7 @@ struct sotto_usage {
     char id[SOTTO_KEY_ID_LEN];
     pthread_mutex_t lock; /* guards all below; held for a few dozen additions at most */
     struct sotto_window requests, tokens;
-    int32_t month;
-    struct sotto_use booked; /* of `month` */
-    uint64_t held_tokens;    /* of `month`, by requests that run */
-    uint64_t held_cost;
-    struct sotto_use unsaved;  /* of `booked`, not told to the store yet */
-    int32_t unsaved_old_month; /* what a month that is over left untold */
-    struct sotto_use unsaved_old;
+    struct sotto_books books;
 };
 
 struct sotto_limits {
@@ -144,50 +139,6 @@ void sotto_use_add(struct sotto_use *to, const struct sotto_use *used)
     to->cost_nano += used->cost_nano;
 }
 
-static bool is_nothing(const struct sotto_use *used)
-{
-    return used->requests == 0 && used->prompt_tokens == 0 && used->completion_tokens == 0 &&
-           used->estimated_tokens == 0 && used->cost_nano == 0;
-}
-
-/* Use of a month that is over.  Where that of another one is untold still, the later of the two
- * gets both: what was used is never forgotten. */
-static void keep_old(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
-{
-    if (is_nothing(used)) {
-        return;
-    }
-    if (is_nothing(&usage->unsaved_old) || month > usage->unsaved_old_month) {
-        usage->unsaved_old_month = month;
-    }
-    sotto_use_add(&usage->unsaved_old, used);
-}
-
-/* A new month starts from nothing; what the old one left untold is kept for the store. */
-static void advance_month(struct sotto_usage *usage, int32_t month)
-{
-    if (month <= usage->month) {
-        return;
-    }
-    keep_old(usage, usage->month, &usage->unsaved);
-    usage->month = month;
-    usage->booked = (struct sotto_use){0};
-    usage->unsaved = (struct sotto_use){0};
-    usage->held_tokens = 0;
-    usage->held_cost = 0;
-}
-
-/* Books use of a month, which may have ended meanwhile. */
-static void book(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
-{
-    if (month == usage->month) {
-        sotto_use_add(&usage->booked, used);
-        sotto_use_add(&usage->unsaved, used);
-    } else {
-        keep_old(usage, month, used);
-    }
-}
-
 static uint64_t tokens_of(const struct sotto_use *used)
 {
     int64_t tokens = used->prompt_tokens + used->completion_tokens;
@@ -264,17 +215,18 @@ static void describe(const struct sotto_usage *usage, const struct sotto_key_quo
         verdict == SOTTO_LIMIT_MONTH ? sotto_month_rest_s(now_ms) : (wait + 999) / 1000;
 }
 
-static void advance(struct sotto_usage *usage, int64_t now_ms)
+/* Returns the book of the present month, valid until another one is opened. */
+static const struct sotto_book *advance(struct sotto_usage *usage, int64_t now_ms)
 {
     sotto_window_advance(&usage->requests, now_ms);
     sotto_window_advance(&usage->tokens, now_ms);
-    advance_month(usage, sotto_limit_month(now_ms));
+    return sotto_books_open(&usage->books, sotto_limit_month(now_ms));
 }
 
 static enum sotto_limit_verdict judge_request(const struct sotto_usage *usage,
+                                              const struct sotto_use *booked,
                                               const struct sotto_key_quota *quota)
 {
-    const struct sotto_use *booked = &usage->booked;
     if (left_of(quota->monthly_requests, positive(booked->requests)) == 0 ||
         left_of(quota->monthly_tokens, tokens_of(booked)) == 0 ||
         left_of(quota->monthly_cost_nano, positive(booked->cost_nano)) == 0) {
@@ -297,13 +249,13 @@ enum sotto_limit_verdict sotto_limit_reserve(struct sotto_usage *usage,
     now_ms = now_ms > 0 ? now_ms : 0;
 
     pthread_mutex_lock(&usage->lock);
-    advance(usage, now_ms);
-    enum sotto_limit_verdict verdict = judge_request(usage, quota);
+    const struct sotto_book *book = advance(usage, now_ms);
+    enum sotto_limit_verdict verdict = judge_request(usage, &book->booked, quota);
     if (verdict == SOTTO_LIMIT_OK) {
         sotto_window_add(&usage->requests, 1);
-        book(usage, usage->month, &one);
         reservation->usage = usage;
-        reservation->month = usage->month;
+        reservation->month = book->month;
+        sotto_books_add(&usage->books, book->month, &one);
         reservation->request_step = usage->requests.latest_step;
     }
     if (state != NULL) {
@@ -314,10 +266,11 @@ enum sotto_limit_verdict sotto_limit_reserve(struct sotto_usage *usage,
 }
 
 static enum sotto_limit_verdict judge_need(const struct sotto_usage *usage,
+                                           const struct sotto_book *book,
                                            const struct sotto_key_quota *quota,
                                            const struct sotto_limit_ask *ask)
 {
-    uint64_t tokens = tokens_of(&usage->booked), cost = positive(usage->booked.cost_nano);
+    uint64_t tokens = tokens_of(&book->booked), cost = positive(book->booked.cost_nano);
     if (left_of(quota->monthly_tokens, tokens) < ask->tokens ||
         left_of(quota->monthly_cost_nano, cost) < ask->cost_nano) {
         return SOTTO_LIMIT_MONTH;
@@ -325,8 +278,8 @@ static enum sotto_limit_verdict judge_need(const struct sotto_usage *usage,
     if (left_of(quota->tokens_per_minute, 0) < ask->tokens) {
         return SOTTO_LIMIT_TOO_LARGE;
     }
-    if (left_of(quota->monthly_tokens, tokens + usage->held_tokens) < ask->tokens ||
-        left_of(quota->monthly_cost_nano, cost + usage->held_cost) < ask->cost_nano) {
+    if (left_of(quota->monthly_tokens, tokens + book->held_tokens) < ask->tokens ||
+        left_of(quota->monthly_cost_nano, cost + book->held_cost) < ask->cost_nano) {
         return SOTTO_LIMIT_HELD;
     }
     return left_of(quota->tokens_per_minute, usage->tokens.sum) < ask->tokens ? SOTTO_LIMIT_TOKENS
@@ -334,31 +287,34 @@ static enum sotto_limit_verdict judge_need(const struct sotto_usage *usage,
 }
 
 /* Reserves what was asked for, and of the spare part what is there. */
-static void hold(struct sotto_usage *usage, const struct sotto_key_quota *quota,
-                 const struct sotto_limit_ask *ask, struct sotto_reservation *reservation)
+static void hold(struct sotto_usage *usage, const struct sotto_book *book,
+                 const struct sotto_key_quota *quota, const struct sotto_limit_ask *ask,
+                 struct sotto_reservation *reservation)
 {
     uint64_t tokens =
         lesser(left_of(quota->tokens_per_minute, usage->tokens.sum),
-               left_of(quota->monthly_tokens, tokens_of(&usage->booked) + usage->held_tokens));
+               left_of(quota->monthly_tokens, tokens_of(&book->booked) + book->held_tokens));
     uint64_t cost =
-        left_of(quota->monthly_cost_nano, positive(usage->booked.cost_nano) + usage->held_cost);
+        left_of(quota->monthly_cost_nano, positive(book->booked.cost_nano) + book->held_cost);
     reservation->tokens = ask->tokens + lesser(ask->spare_tokens, tokens - ask->tokens);
     reservation->cost_nano = ask->cost_nano + lesser(ask->spare_cost_nano, cost - ask->cost_nano);
     reservation->token_step = usage->tokens.latest_step;
     sotto_window_add(&usage->tokens, reservation->tokens);
-    if (reservation->month == usage->month) {
-        usage->held_tokens += reservation->tokens;
-        usage->held_cost += reservation->cost_nano;
+    struct sotto_book *own = sotto_books_find(&usage->books, reservation->month);
+    if (own != NULL) {
+        own->held_tokens += reservation->tokens;
+        own->held_cost += reservation->cost_nano;
     }
 }
 
 /* Takes what was reserved out of the counters again. */
 static void release(struct sotto_usage *usage, const struct sotto_reservation *reservation)
 {
+    struct sotto_book *book = sotto_books_find(&usage->books, reservation->month);
     sotto_window_take(&usage->tokens, reservation->token_step, reservation->tokens);
-    if (reservation->month == usage->month) {
-        usage->held_tokens -= lesser(reservation->tokens, usage->held_tokens);
-        usage->held_cost -= lesser(reservation->cost_nano, usage->held_cost);
+    if (book != NULL) {
+        book->held_tokens -= lesser(reservation->tokens, book->held_tokens);
+        book->held_cost -= lesser(reservation->cost_nano, book->held_cost);
     }
 }
 
@@ -372,13 +328,13 @@ enum sotto_limit_verdict sotto_limit_extend(struct sotto_reservation *reservatio
     now_ms = now_ms > 0 ? now_ms : 0;
 
     pthread_mutex_lock(&usage->lock);
-    advance(usage, now_ms);
-    enum sotto_limit_verdict verdict = judge_need(usage, quota, ask);
+    const struct sotto_book *book = advance(usage, now_ms);
+    enum sotto_limit_verdict verdict = judge_need(usage, book, quota, ask);
     if (verdict == SOTTO_LIMIT_OK) {
-        hold(usage, quota, ask, reservation);
+        hold(usage, book, quota, ask, reservation);
     } else {
         sotto_window_take(&usage->requests, reservation->request_step, 1);
-        book(usage, reservation->month, &none);
+        sotto_books_add(&usage->books, reservation->month, &none);
         *reservation = (struct sotto_reservation){0};
     }
     if (state != NULL) {
@@ -400,9 +356,9 @@ void sotto_limit_settle(struct sotto_reservation *reservation, const struct sott
     rest.requests -= 1; /* booked when it was reserved */
 
     pthread_mutex_lock(&usage->lock);
-    advance(usage, now_ms > 0 ? now_ms : 0);
+    (void)advance(usage, now_ms > 0 ? now_ms : 0);
     release(usage, reservation);
-    book(usage, reservation->month, &rest);
+    sotto_books_add(&usage->books, reservation->month, &rest);
     /* What was reserved counts from then, what it needed beyond that from now. */
     uint64_t foreseen = lesser(tokens, reservation->tokens);
     sotto_window_put(&usage->tokens, reservation->token_step, foreseen);
@@ -414,54 +370,47 @@ void sotto_limit_settle(struct sotto_reservation *reservation, const struct sott
 void sotto_usage_load(struct sotto_usage *usage, int32_t month, const struct sotto_use *used)
 {
     pthread_mutex_lock(&usage->lock);
-    advance_month(usage, month);
-    if (month == usage->month) {
-        usage->booked = *used;
-        sotto_use_add(&usage->booked, &usage->unsaved);
-    }
+    struct sotto_book *book = sotto_books_open(&usage->books, month);
+    book->booked = *used;
+    sotto_use_add(&book->booked, &book->unsaved);
     pthread_mutex_unlock(&usage->lock);
 }
 
 struct sotto_use sotto_usage_get(struct sotto_usage *usage, int32_t month)
 {
     pthread_mutex_lock(&usage->lock);
-    struct sotto_use used = month == usage->month ? usage->booked : (struct sotto_use){0};
+    const struct sotto_book *book = sotto_books_find(&usage->books, month);
+    struct sotto_use used = book != NULL ? book->booked : (struct sotto_use){0};
     pthread_mutex_unlock(&usage->lock);
     return used;
 }
 
 /* --- saving ---------------------------------------------------------------------------------- */
 
-/* Puts back what could not be saved; its month may have ended meanwhile, or before. */
-static void put_back(struct sotto_usage *usage, int32_t month, const struct sotto_use *part)
+/* Tells what is untold of one key; what comes meanwhile is told the next time. */
+static enum sotto_err save_key(struct sotto_usage *usage, sotto_usage_save *save, void *ctx)
 {
-    pthread_mutex_lock(&usage->lock);
-    if (month == usage->month) {
-        sotto_use_add(&usage->unsaved, part);
-    } else {
-        keep_old(usage, month, part);
-    }
-    pthread_mutex_unlock(&usage->lock);
-}
+    enum sotto_err first = SOTTO_OK;
+    struct sotto_books untold;
+    int32_t month = 0;
+    struct sotto_use part;
 
-/* Tells what is untold of one month. */
-static enum sotto_err save_part(struct sotto_usage *usage, bool old, sotto_usage_save *save,
-                                void *ctx)
-{
-    struct sotto_use *unsaved = old ? &usage->unsaved_old : &usage->unsaved;
     pthread_mutex_lock(&usage->lock);
-    const struct sotto_use part = *unsaved;
-    int32_t month = old ? usage->unsaved_old_month : usage->month;
-    *unsaved = (struct sotto_use){0};
+    untold = usage->books;
+    while (sotto_books_take_unsaved(&usage->books, &month, &part)) {
+    }
     pthread_mutex_unlock(&usage->lock);
-    if (is_nothing(&part)) {
-        return SOTTO_OK;
+
+    while (sotto_books_take_unsaved(&untold, &month, &part)) {
+        enum sotto_err err = save(ctx, sotto_span_init(usage->id, sizeof(usage->id)), month, &part);
+        if (err != SOTTO_OK) {
+            pthread_mutex_lock(&usage->lock);
+            sotto_books_put_unsaved(&usage->books, month, &part);
+            pthread_mutex_unlock(&usage->lock);
+            first = first != SOTTO_OK ? first : err;
+        }
     }
-    enum sotto_err err = save(ctx, sotto_span_init(usage->id, sizeof(usage->id)), month, &part);
-    if (err != SOTTO_OK) {
-        put_back(usage, month, &part);
-    }
-    return err;
+    return first;
 }
 
 static struct sotto_usage *usage_at(struct sotto_limits *limits, size_t i)
@@ -478,9 +427,8 @@ enum sotto_err sotto_limits_save(struct sotto_limits *limits, sotto_usage_save *
     enum sotto_err first = SOTTO_OK;
     struct sotto_usage *usage;
     for (size_t i = 0; (usage = usage_at(limits, i)) != NULL; i++) {
-        enum sotto_err old = save_part(usage, true, save, ctx);
-        enum sotto_err err = save_part(usage, false, save, ctx);
-        first = first != SOTTO_OK ? first : old != SOTTO_OK ? old : err;
+        enum sotto_err err = save_key(usage, save, ctx);
+        first = first != SOTTO_OK ? first : err;
     }
     return first;
 }

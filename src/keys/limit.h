@@ -19,8 +19,9 @@
  * requests have reserved counts as used while they run.  A limit of 0 is none.
  *
  * Counters are kept by key id, apart from the keys: they survive a new table of keys.  All
- * functions may be called from any thread.  Time is an argument; where it goes back (threads read
- * their clocks at different moments) the latest time seen counts.
+ * functions may be called from any thread.  Time is an argument and may go back: threads read their
+ * clocks at different moments, and a clock may be set.  The window of a minute then forgives nothing
+ * (keys/window.h), and each month is found as it was left (keys/books.h).
  */
 
 #include "base/err.h"
@@ -136,12 +137,14 @@ void sotto_limit_settle(struct sotto_reservation *reservation, const struct sott
 
 /**
  * Sets what the store has of a month, by earlier processes and other gateways; what it was not told
- * yet is added.  To be read from the store when all that it was told is written.  An older month is
- * ignored.
+ * yet is added.  To be read from the store when all that it was told is written.
  */
 void sotto_usage_load(struct sotto_usage *usage, int32_t month, const struct sotto_use *used);
 
-/** What was used in a month, by earlier processes too and without what is only reserved. */
+/**
+ * What is known to be used in a month, by earlier processes too and without what is only reserved.
+ * Of a month that is not kept nothing is known.
+ */
 struct sotto_use sotto_usage_get(struct sotto_usage *usage, int32_t month);
 
 /** Told of what was used since it was last told. */
