@@ -168,8 +168,9 @@ def proofs():
     t.same(prove(audit_id, body.replace(b'"status":200', b'"status":500')), 8, "nor with another record")
 
 
+NEEDS = subprocess.run(["pkg-config", "--static", "--libs-only-l", str(SHARED.parent / "sotto.pc")], capture_output=True, text=True, timeout=60, check=True).stdout.split()
 WAYS = {"shared": [f"-L{SHARED.parent}", f"-Wl,-rpath,{SHARED.parent}", "-lsotto"],
-        "static": [str(SHARED.parent / "libsotto.a"), "-lpcre2-8", "-lutf8proc", "-lm", "-lpthread", "-ldl"]}
+        "static": [str(SHARED.parent / "libsotto.a"), *(word for word in NEEDS if word != "-lsotto")]}
 
 
 def program(folder, name, way):
