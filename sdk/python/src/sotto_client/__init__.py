@@ -7,8 +7,8 @@
     answer = client.chat.completions.create(model="gpt-4", messages=[...])
 
 SecureGPT and AsyncSecureGPT are the OpenAI clients; what they send is sealed to the gateway
-(docs/wire/native.md).  httpx_transport() and httpx_async_transport() do the same for anything that
-takes an httpx client.
+(docs/wire/native.md, or with profile="privatemode" docs/wire/privatemode.md).  httpx_transport() and
+httpx_async_transport() do the same for anything that takes an httpx client.
 """
 
 from .audit import AuditEntry, verify_audit

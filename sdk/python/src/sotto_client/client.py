@@ -131,6 +131,7 @@ class SecureGPT(openai.OpenAI):
     compliance_mode  hipaa, gdpr, sox, standard or one of the gateway's own; None: that of the key
     sealed           False: TLS to the gateway only
     trust            which gateway is believed, see sotto_client.Trust; None: the first key seen
+    profile          how it is sealed: native, or privatemode
     log_key          key of the gateway's audit log, as `sotto audit vkey` prints it; None: the first
                      one seen
 
@@ -139,11 +140,11 @@ class SecureGPT(openai.OpenAI):
     """
 
     def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
-                 log_key=None, http_client=None, **options):
+                 profile="native", log_key=None, http_client=None, **options):
         if sealed and http_client is not None and not _seals(http_client, SealedTransport):
             raise ValueError("give `http_client` a sotto_client.httpx_transport(), or leave it out")
         if sealed and http_client is None:
-            http_client = openai.DefaultHttpxClient(transport=SealedTransport(encryption or "auto", trust, _pool("HTTPTransport")))
+            http_client = openai.DefaultHttpxClient(transport=SealedTransport(encryption or "auto", trust, _pool("HTTPTransport"), profile))
         self.sealed = sealed
         self.encryption = None if sealed else encryption
         self.compliance_mode = compliance_mode
@@ -186,12 +187,12 @@ class AsyncSecureGPT(openai.AsyncOpenAI):
     """As SecureGPT, asynchronous."""
 
     def __init__(self, *, api_key=None, base_url=None, encryption=None, compliance_mode=None, sealed=True, trust=None,
-                 log_key=None, http_client=None, **options):
+                 profile="native", log_key=None, http_client=None, **options):
         if sealed and http_client is not None and not _seals(http_client, AsyncSealedTransport):
             raise ValueError("give `http_client` a sotto_client.httpx_async_transport(), or leave it out")
         if sealed and http_client is None:
             inner = _pool("AsyncHTTPTransport")
-            http_client = openai.DefaultAsyncHttpxClient(transport=AsyncSealedTransport(encryption or "auto", trust, inner))
+            http_client = openai.DefaultAsyncHttpxClient(transport=AsyncSealedTransport(encryption or "auto", trust, inner, profile))
         self.sealed = sealed
         self.encryption = None if sealed else encryption
         self.compliance_mode = compliance_mode

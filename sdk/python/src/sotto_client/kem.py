@@ -19,7 +19,6 @@ from .records import LABEL, expand, hmac256
 
 _MLKEM512_KEM = 0x0040
 XWING_KEM = 0x647A
-_XWING_CIPHERTEXT = 1088 + 32
 _XWING_LABEL = b"\\.//^\\"
 
 
@@ -57,6 +56,7 @@ class XWing:
     """ML-KEM-768 and X25519 (draft-connolly-cfrg-xwing-kem), with a key pair for one session."""
 
     name = "x-wing"
+    CIPHERTEXT = 1088 + 32
 
     def __init__(self, keys=None, seed=None):
         wide = hashlib.shake_256(seed or os.urandom(32)).digest(96)
@@ -79,7 +79,7 @@ class XWing:
         return hashlib.sha3_256(one + two + theirs + self._curve_public + _XWING_LABEL).digest()
 
     def finish(self, answer):
-        ciphertext = unb64(answer.get("ciphertext"), _XWING_CIPHERTEXT)
+        ciphertext = unb64(answer.get("ciphertext"), self.CIPHERTEXT)
         return ciphertext, export(XWING_KEM, self.decapsulate(ciphertext), LABEL, b"session")
 
 

@@ -5,8 +5,6 @@ What bears text (POST to .../chat/completions and .../embeddings) is sealed.  GE
 the clear: lists of models.  Everything else is refused, since it could not be sealed.
 """
 
-import base64
-import binascii
 import functools
 import json
 import threading
@@ -16,9 +14,9 @@ import anyio
 
 from .errors import SealError
 from .http import libraries, library_of
-from .kem import suite_of
-from .records import SEALED_TYPE
-from .sessions import Declined, begin
+from .profile_native import Native
+from .profile_privatemode import Privatemode
+from .sessions import Declined
 from .trust import Trust
 
 _SEALED_ROUTES = ("/chat/completions", "/embeddings")
@@ -26,47 +24,60 @@ _SEALED_ROUTES = ("/chat/completions", "/embeddings")
 # Headers of the caller that say who it is: they begin a session and are not sent afterwards.
 _CREDENTIALS = ("authorization", "x-api-key", "api-key")
 
-# One event of a stream, and what is held of it: the gateway's own limit is smaller.
-_LINE_MAX = 32 << 20
+PROFILES = {profile.name: profile for profile in (Native, Privatemode)}
+
+
+def profile_of(name):
+    """The profile of that name; ValueError where there is none."""
+    if name not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {name!r}")
+    return PROFILES[name]
 
 
 class _Plan:
-    """How one request is sealed."""
+    """How one request is sealed.
 
-    def __init__(self, request, default_suite):
+    method, path, route  of the request; the route without what stands before it
+    base, address        the gateway's URL up to and including /v1; its name in the file of known ones
+    body, text           the request as an object and as JSON text, without the member `encryption`
+    model, suite         what it names, and how it is sealed
+    credentials          headers that say who the caller is
+    """
+
+    def __init__(self, request, profile, default_suite):
         url = request.url
-        self.path = url.path
-        route = next(route for route in _SEALED_ROUTES if url.path.endswith(route))
+        self.method, self.path = request.method, url.path
+        self.route = route = next(route for route in _SEALED_ROUTES if url.path.endswith(route))
         self.base = str(url.copy_with(path=url.path[: -len(route)], query=None, fragment=None)).rstrip("/")
         self.address = url.netloc.decode()
         try:
-            body = json.loads(request.content)
+            self.body = body = json.loads(request.content)
             self.model = body["model"]
             asked = body.pop("encryption", None)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SealError("a request without a JSON body that names its model cannot be sealed") from None
         if not isinstance(self.model, str) or len(self.model.encode()) > 256:
             raise SealError("the model's name must be a string of at most 256 bytes")
-        self.suite = suite_of(asked) if asked is not None else default_suite
+        self.suite = profile.suite_of(asked) if asked is not None else default_suite
         self.text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if asked is not None else request.content
         self.credentials = {name: request.headers[name] for name in _CREDENTIALS if name in request.headers}
         self.extensions = {name: value for name, value in request.extensions.items() if name == "timeout"}
         self.key = (self.base, tuple(sorted(self.credentials.items())), self.suite)
 
-    def seal(self, request, session):
-        """The sealed request, and what opens its answer."""
-        body, pending = session.request(request.method, self.path, self.model, self.text)
-        dropped = {"content-length", "content-type", "transfer-encoding", "accept-encoding", *_CREDENTIALS}
-        headers = [(name, value) for name, value in request.headers.raw if name.lower().decode() not in dropped]
-        headers += [(b"Content-Type", SEALED_TYPE.encode()), (b"Accept-Encoding", b"identity")]
-        sealed = type(request)(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
-        return sealed, pending
+
+def _sealed(profile, plan, request, session):
+    """The sealed request, and what opens its answer."""
+    body, more, pending = profile.seal(plan, session)
+    dropped = {"content-length", "content-type", "transfer-encoding", "accept-encoding", *_CREDENTIALS}
+    headers = [(name, value) for name, value in request.headers.raw if name.lower().decode() not in dropped]
+    headers += [(name.encode(), value.encode()) for name, value in more.items()] + [(b"Accept-Encoding", b"identity")]
+    return type(request)(request.method, request.url, headers=headers, content=body, extensions=request.extensions), pending
 
 
-def _plan(request, suite):
+def _plan(request, profile, suite):
     """None: the request passes as it is."""
     if request.method == "POST" and request.url.path.endswith(_SEALED_ROUTES):
-        return _Plan(request, suite)
+        return _Plan(request, profile, suite)
     if request.method in ("GET", "HEAD"):
         return None
     raise SealError(f"{request.method} {request.url.path} cannot be sealed, and is not sent in the clear")
@@ -74,16 +85,6 @@ def _plan(request, suite):
 
 def _type(response):
     return response.headers.get("content-type", "").split(";")[0].strip().lower()
-
-
-def _is_refusal(response):
-    """Whether the gateway did not open the request; the answer has been read."""
-    if response.status_code not in (400, 401) or _type(response) != "application/json":
-        return False
-    try:
-        return json.loads(response.content)["error"]["code"] == "seal_refused"
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def _clear(response):
@@ -98,44 +99,11 @@ def _headers(response, kind):
     return [(n, v) for n, v in response.headers.raw if n.lower().decode() not in dropped] + [(b"Content-Type", kind)]
 
 
-def _whole(response, pending, request):
-    text = pending.whole(response.status_code, response.content)
+def _whole(profile, response, pending, request):
+    text = profile.whole(pending, response)
     # As a stream, like an answer from the network: who reads it closes it.
     return type(response)(response.status_code, headers=_headers(response, b"application/json"),
                           stream=library_of(request).ByteStream(text), request=request, extensions=response.extensions)
-
-
-class _Lines:
-    """From the bytes of a sealed stream to those of an open one."""
-
-    def __init__(self, pending, status):
-        self._opener, self._held = pending.stream(status), b""
-
-    def feed(self, data):
-        out = []
-        *lines, self._held = (self._held + data).split(b"\n")
-        if len(self._held) > _LINE_MAX:
-            raise SealError("an event of the sealed stream is too long")
-        for line in lines:
-            if line.startswith(b"data:"):
-                out.append(self._event(line[5:].strip()))
-            elif line.strip():
-                raise SealError("the sealed stream holds a line that is not sealed")
-        return b"".join(out)
-
-    def _event(self, data):
-        try:
-            text = self._opener.feed(base64.b64decode(data, validate=True))
-        except binascii.Error:
-            raise SealError("the sealed stream holds a line that is not sealed") from None
-        if text:
-            return b"data: " + text + b"\n\n"
-        return b"data: [DONE]\n\n" if self._opener.over else b""
-
-    def end(self):
-        if self._held.strip():
-            raise SealError("the sealed stream ends in the middle of a line")
-        self._opener.end()
 
 
 @functools.lru_cache(maxsize=None)
@@ -143,29 +111,29 @@ def _stream_kinds(library):
     """The two classes of streams, as the library wants them."""
 
     class Stream(library.SyncByteStream):
-        def __init__(self, response, lines):
-            self._response, self._lines = response, lines
+        def __init__(self, response, events):
+            self._response, self._events = response, events
 
         def __iter__(self):
             for piece in self._response.stream:
-                opened = self._lines.feed(piece)
+                opened = self._events.feed(piece)
                 if opened:
                     yield opened
-            self._lines.end()
+            self._events.end()
 
         def close(self):
             self._response.close()
 
     class AsyncStream(library.AsyncByteStream):
-        def __init__(self, response, lines):
-            self._response, self._lines = response, lines
+        def __init__(self, response, events):
+            self._response, self._events = response, events
 
         async def __aiter__(self):
             async for piece in self._response.stream:
-                opened = self._lines.feed(piece)
+                opened = self._events.feed(piece)
                 if opened:
                     yield opened
-            self._lines.end()
+            self._events.end()
 
         async def aclose(self):
             await self._response.aclose()
@@ -173,9 +141,9 @@ def _stream_kinds(library):
     return Stream, AsyncStream
 
 
-def _streamed(response, pending, request, asynchronous):
-    lines = _Lines(pending, response.status_code)
-    stream = _stream_kinds(library_of(request))[asynchronous](response, lines)
+def _streamed(profile, response, pending, request, asynchronous):
+    events = profile.stream(pending, response.status_code)
+    stream = _stream_kinds(library_of(request))[asynchronous](response, events)
     return type(response)(response.status_code, headers=_headers(response, b"text/event-stream; charset=utf-8"), stream=stream,
                           request=request, extensions=response.extensions)
 
@@ -205,10 +173,13 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
                 `encryption` of a request chooses another one for it
     trust       a Trust; None: the first key of an address is remembered
     transport   what sends; None: the HTTPTransport of the library whose client this one serves
+    profile     native, or privatemode (X-Wing only) for gateways that are to be asked as
+                Privatemode's are
     """
 
-    def __init__(self, encryption="auto", trust=None, transport=None):
-        self._suite = suite_of(encryption)
+    def __init__(self, encryption="auto", trust=None, transport=None, profile="native"):
+        self._profile = profile_of(profile)
+        self._suite = self._profile.suite_of(encryption)
         self._trust = trust or Trust.first_use()
         self._inner = transport
         self._sessions = _Sessions()
@@ -218,7 +189,7 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
         with self._lock:
             session = self._sessions.get(plan)
             if session is None:
-                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials, plan.extensions)
+                steps = self._profile.begin(type(request), plan, self._trust)
                 session = self._drive(steps)
                 self._sessions.put(plan, session)
             return session
@@ -237,7 +208,7 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
     def handle_request(self, request):
         request.read()
         self._inner = self._inner or library_of(request).HTTPTransport()
-        plan = _plan(request, self._suite)
+        plan = _plan(request, self._profile, self._suite)
         if plan is None:
             return self._inner.handle_request(request)
         for last in (False, True):
@@ -245,16 +216,17 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
                 session = self._session(plan, request)
             except Declined as declined:
                 return declined.response
-            sealed, pending = plan.seal(request, session)
+            sealed, pending = _sealed(self._profile, plan, request, session)
             response = self._inner.handle_request(sealed)
-            if _type(response) == "text/event-stream":
-                return _streamed(response, pending, request, False)
+            kind = _type(response)
+            if self._profile.is_stream(kind, response):
+                return _streamed(self._profile, response, pending, request, False)
             response.read()
             response.close()
-            if _type(response) == SEALED_TYPE:
-                return _whole(response, pending, request)
+            if self._profile.is_whole(kind, response):
+                return _whole(self._profile, response, pending, request)
             self._sessions.drop(plan, session)
-            if last or not _is_refusal(response):
+            if last or not self._profile.is_refusal(kind, response):
                 return _clear(response)
 
     def close(self):
@@ -265,8 +237,9 @@ class SealedTransport(*(library.BaseTransport for library in libraries())):
 class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries())):
     """As SealedTransport, for httpx.AsyncClient."""
 
-    def __init__(self, encryption="auto", trust=None, transport=None):
-        self._suite = suite_of(encryption)
+    def __init__(self, encryption="auto", trust=None, transport=None, profile="native"):
+        self._profile = profile_of(profile)
+        self._suite = self._profile.suite_of(encryption)
         self._trust = trust or Trust.first_use()
         self._inner = transport
         self._sessions = _Sessions()
@@ -276,7 +249,7 @@ class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries
         async with self._lock:
             session = self._sessions.get(plan)
             if session is None:
-                steps = begin(type(request), plan.base, plan.address, plan.suite, self._trust, plan.credentials, plan.extensions)
+                steps = self._profile.begin(type(request), plan, self._trust)
                 session = await self._drive(steps)
                 self._sessions.put(plan, session)
             return session
@@ -295,7 +268,7 @@ class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries
     async def handle_async_request(self, request):
         await request.aread()
         self._inner = self._inner or library_of(request).AsyncHTTPTransport()
-        plan = _plan(request, self._suite)
+        plan = _plan(request, self._profile, self._suite)
         if plan is None:
             return await self._inner.handle_async_request(request)
         for last in (False, True):
@@ -303,16 +276,17 @@ class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries
                 session = await self._session(plan, request)
             except Declined as declined:
                 return declined.response
-            sealed, pending = plan.seal(request, session)
+            sealed, pending = _sealed(self._profile, plan, request, session)
             response = await self._inner.handle_async_request(sealed)
-            if _type(response) == "text/event-stream":
-                return _streamed(response, pending, request, True)
+            kind = _type(response)
+            if self._profile.is_stream(kind, response):
+                return _streamed(self._profile, response, pending, request, True)
             await response.aread()
             await response.aclose()
-            if _type(response) == SEALED_TYPE:
-                return _whole(response, pending, request)
+            if self._profile.is_whole(kind, response):
+                return _whole(self._profile, response, pending, request)
             self._sessions.drop(plan, session)
-            if last or not _is_refusal(response):
+            if last or not self._profile.is_refusal(kind, response):
                 return _clear(response)
 
     async def aclose(self):
@@ -320,11 +294,11 @@ class AsyncSealedTransport(*(library.AsyncBaseTransport for library in libraries
             await self._inner.aclose()
 
 
-def httpx_transport(encryption="auto", trust=None, transport=None):
+def httpx_transport(encryption="auto", trust=None, transport=None, profile="native"):
     """A transport for `httpx.Client(transport=...)`, for whatever takes an httpx client."""
-    return SealedTransport(encryption, trust, transport)
+    return SealedTransport(encryption, trust, transport, profile)
 
 
-def httpx_async_transport(encryption="auto", trust=None, transport=None):
+def httpx_async_transport(encryption="auto", trust=None, transport=None, profile="native"):
     """The same for `httpx.AsyncClient(transport=...)`."""
-    return AsyncSealedTransport(encryption, trust, transport)
+    return AsyncSealedTransport(encryption, trust, transport, profile)

@@ -9,6 +9,9 @@ import pathlib
 import time
 import urllib.parse
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from .audit import parse_log_key
 from .errors import UntrustedGateway, UntrustedLog
 from .evidence import EvidenceError, verify_evidence
@@ -21,18 +24,34 @@ def default_file():
 
 
 class Trust:
-    """Decides about a signing key (32 bytes, Ed25519).
+    """Decides about a gateway: in the profile native about its signing key (32 bytes, Ed25519), in
+    privatemode about its mesh CA.
 
-    Trust.pinned(key, ...)   only these keys, in base64 as `GET /v1/seal/keys` shows them
-    Trust.first_use(file)    the first key of an address, and never another one afterwards
-    Trust.evidence(...)      keys for which a trusted execution environment vouches
+    Trust.pinned(key, ...)   only these keys, in base64 as `GET /v1/seal/keys` shows them; native
+    Trust.mesh_ca(pem)       only this mesh CA, as `sotto keys mesh` prints it; privatemode
+    Trust.first_use(file)    the first one of an address, and never another one afterwards
+    Trust.evidence(...)      keys for which a trusted execution environment vouches; native
     """
 
+    about = "This trust"
     wants_evidence = False
 
     def check(self, address, key, attestation=None, nonce=None):
         """Raises UntrustedGateway unless `key` is the one of the gateway at `address`."""
+        raise UntrustedGateway(f"{type(self).about} says nothing about signing keys: the profile native needs another trust.")
+
+    def mesh_authority(self):
+        """The certificate of the mesh CA that is trusted; None: the gateway shows one, for check_mesh()."""
+        raise UntrustedGateway(f"{type(self).about} says nothing about a mesh CA: the profile privatemode needs Trust.mesh_ca() or Trust.first_use().")
+
+    def check_mesh(self, address, certificate):
+        """Raises UntrustedGateway unless `certificate` is of the mesh CA of the gateway at `address`."""
         raise NotImplementedError
+
+    @staticmethod
+    def mesh_ca(pem):
+        """`pem`: the certificate as text or bytes, or the path of a file with it."""
+        return _MeshCa(pem)
 
     @staticmethod
     def pinned(*keys):
@@ -54,6 +73,8 @@ def show(key):
 
 
 class _Pinned(Trust):
+    about = "Trust.pinned()"
+
     def __init__(self, keys):
         self._keys = [base64.b64decode(key, validate=True) if isinstance(key, str) else bytes(key) for key in keys]
         if not self._keys or any(len(key) != 32 for key in self._keys):
@@ -62,6 +83,19 @@ class _Pinned(Trust):
     def check(self, address, key, attestation=None, nonce=None):
         if key not in self._keys:
             raise UntrustedGateway(f"The gateway at {address} signs with {show(key)}, which is not a key that is pinned.")
+
+
+class _MeshCa(Trust):
+    about = "Trust.mesh_ca()"
+
+    def __init__(self, pem):
+        text = pem.encode() if isinstance(pem, str) else pem
+        if not isinstance(text, bytes) or b"-----BEGIN " not in text:
+            text = pathlib.Path(os.fsdecode(pem)).read_bytes()
+        self._certificate = x509.load_pem_x509_certificate(text)
+
+    def mesh_authority(self):
+        return self._certificate
 
 
 class _Known:
@@ -75,7 +109,7 @@ class _Known:
         with contextlib.suppress(FileNotFoundError):
             for line in self.file.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line) if line.strip() and not line.startswith("#") else {}
-                if row.get("gateway") == address:
+                if row.get("gateway") == address and self._name in row:
                     known = row[self._name]
         return known
 
@@ -87,18 +121,31 @@ class _Known:
 
 
 class _FirstUse(Trust):
+    about = "Trust.first_use()"
+
     def __init__(self, file=None):
-        self._known = _Known(file or default_file(), "signing_key")
+        file = file or default_file()
+        self._keys, self._meshes = _Known(file, "signing_key"), _Known(file, "mesh_ca")
+
+    @staticmethod
+    def _compare(known, address, shown, does):
+        before = known.get(address)
+        if before is None:
+            known.add(address, shown)
+        elif before != shown:
+            raise UntrustedGateway(
+                f"The gateway at {address} {does} ({shown}) than before ({before}): it was set up anew, "
+                f"or somebody is in between. If you know why, remove its line from {known.file}."
+            )
 
     def check(self, address, key, attestation=None, nonce=None):
-        known = self._known.get(address)
-        if known is None:
-            self._known.add(address, show(key))
-        elif known != show(key):
-            raise UntrustedGateway(
-                f"The gateway at {address} signs with another key ({show(key)}) than before ({known}): it was set up anew, "
-                f"or somebody is in between. If you know why, remove its line from {self._known.file}."
-            )
+        self._compare(self._keys, address, show(key), "signs with another key")
+
+    def mesh_authority(self):
+        return None
+
+    def check_mesh(self, address, certificate):
+        self._compare(self._meshes, address, certificate.fingerprint(hashes.SHA256()).hex(), "has another mesh CA")
 
 
 class Logs:
@@ -130,6 +177,7 @@ class Logs:
 
 
 class _Evidence(Trust):
+    about = "Trust.evidence()"
     wants_evidence = True
 
     def __init__(self, measurements, debug, roots, also):
