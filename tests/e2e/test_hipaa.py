@@ -36,8 +36,11 @@ IDENTIFIERS = [
     ("J, account numbers", "DE89 3704 0044 0532 0130 00", "Her account is IBAN DE89 3704 0044 0532 0130 00."),
     ("K, license numbers", "D1234567", "Driver's license number: D1234567 (California)."),
     ("L, vehicle identifiers", "1HGCM82633A004352", "VIN 1HGCM82633A004352 of her car."),
+    ("M, device identifiers", "4827193", "The pacemaker has the serial number PJN4827193."),
     ("N, URLs", "https://people.example.org/mthornbury", "Her page is https://people.example.org/mthornbury ."),
     ("O, IP addresses", "203.0.113.77", "Logged in from IP address 203.0.113.77."),
+    ("R, study numbers", "20419", "She is enrolled under study ID KX-20419-07."),
+    ("R, case numbers", "118274", "Her claim has the case number 2025-CV-118274."),
 ]
 # what the rule lets stay
 STAYS = [
