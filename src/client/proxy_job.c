@@ -5,59 +5,9 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "http/head.h"
-#include "http/sse.h"
+#include "client/proxy_parts.h"
 #include "http/write.h"
 #include "json/json.h"
-
-/* Nesting of JSON in requests. */
-#define JOB_DEPTH_MAX 128
-
-/* Longest whole answer, and longest event of a stream, sealed. */
-#define JOB_ANSWER_MAX ((size_t)64 << 20)
-#define JOB_EVENT_MAX  ((size_t)32 << 20)
-
-#define JOB_SEALED_TYPE "application/vnd.sotto.sealed"
-
-struct proxy_job {
-    struct proxy_shared *shared;
-    struct proxy_job *prev, *next;
-    struct sotto_exchange *exchange;
-    struct sotto_link_wish wish;
-    struct sotto_fetch *fetch;
-    struct sotto_native_pending *pending; /* NULL: the request was not sealed (models) */
-    struct sotto_veil_answer *veil;       /* NULL: nothing to restore */
-    struct sotto_buf text;                /* the plain request, until its answer begins */
-    struct sotto_buf target;
-    struct sotto_buf model;
-    struct sotto_buf lines;  /* header lines of the answer */
-    struct sotto_buf answer; /* as far as it has come; events that were opened */
-    struct sotto_sse sse;
-    int status;
-    bool sealed;    /* the answer is */
-    bool streaming; /* it goes to the client as it comes */
-    bool ended;     /* its last record was there */
-    bool retried;
-};
-
-/* Of the gateway's answer, what the client gets to see. */
-static const char *const job_passed[] = {
-    "x-request-id",
-    "x-sotto-audit-id",
-    "x-sotto-entities",
-    "x-sotto-unprotected",
-    "x-sotto-overhead-ms",
-    "retry-after",
-    "x-should-retry",
-    "x-ratelimit-limit-requests",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-reset-requests",
-    "x-ratelimit-limit-tokens",
-    "x-ratelimit-remaining-tokens",
-    "x-ratelimit-reset-tokens",
-};
-
-static void send_sealed(struct proxy_job *job);
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -84,8 +34,7 @@ static struct proxy_job *job_new(struct proxy_shared *shared, struct sotto_excha
     return job;
 }
 
-/* Frees everything; the exchange is over or somebody else's. */
-static void job_free(struct proxy_job *job)
+void proxy_job_free(struct proxy_job *job)
 {
     *(job->prev != NULL ? &job->prev->next : &job->shared->first) = job->next;
     if (job->next != NULL) {
@@ -109,7 +58,7 @@ static void job_free(struct proxy_job *job)
 void proxy_job_gone(struct proxy_job *job)
 {
     if (job != NULL) {
-        job_free(job);
+        proxy_job_free(job);
     }
 }
 
@@ -125,295 +74,9 @@ void proxy_job_flow(struct proxy_job *job, bool full)
 void proxy_jobs_free(struct proxy_shared *shared)
 {
     while (shared->first != NULL) {
-        job_free(shared->first);
+        proxy_job_free(shared->first);
     }
 }
-
-/* --- answering -------------------------------------------------------------------------------- */
-
-enum sotto_err proxy_write_error(const char *type, const char *code, const char *message,
-                                 struct sotto_buf *out)
-{
-    size_t mark = out->len;
-    enum sotto_err err = sotto_buf_append(out, SOTTO_LIT("{\"error\":{\"message\":"));
-    if (err == SOTTO_OK) {
-        err = sotto_json_quote(sotto_span_str(message), true, out);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_buf_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":%s%s%s}}", type,
-                               code != NULL ? "\"" : "", code != NULL ? code : "null",
-                               code != NULL ? "\"" : "");
-    }
-    if (err != SOTTO_OK) {
-        sotto_buf_truncate(out, mark);
-    }
-    return err;
-}
-
-/* Ends the job with a whole answer. */
-static void reply(struct proxy_job *job, int status, sotto_span body)
-{
-    struct sotto_exchange *x = job->exchange;
-    if (sotto_http_write_field(&job->lines, "Content-Type", SOTTO_LIT("application/json")) !=
-        SOTTO_OK) {
-        sotto_exchange_set_user(x, NULL);
-        sotto_exchange_abort(x);
-        job_free(job);
-        return;
-    }
-    sotto_exchange_set_user(x, NULL);
-    sotto_exchange_reply(x, status, sotto_buf_span(&job->lines), body);
-    job_free(job);
-}
-
-/* Ends the job with an error: whole, or in the stream that has begun. */
-static void refuse(struct proxy_job *job, int status, const char *code, const char *message)
-{
-    struct sotto_buf body;
-    sotto_buf_init(&body, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err = job->streaming ? sotto_buf_append(&body, SOTTO_LIT("data: ")) : SOTTO_OK;
-    if (err == SOTTO_OK) {
-        err = proxy_write_error(status < 500 ? "invalid_request_error" : "server_error", code,
-                                message, &body);
-    }
-    if (err == SOTTO_OK && job->streaming) {
-        err = sotto_buf_append(&body, SOTTO_LIT("\n\n"));
-    }
-    if (job->streaming || err != SOTTO_OK) {
-        struct sotto_exchange *x = job->exchange;
-        sotto_exchange_set_user(x, NULL);
-        if (err != SOTTO_OK || !job->streaming) {
-            sotto_exchange_abort(x);
-        } else {
-            (void)sotto_exchange_write(x, sotto_buf_span(&body), true);
-        }
-        job_free(job);
-    } else {
-        reply(job, status, sotto_buf_span(&body));
-    }
-    sotto_buf_free(&body);
-}
-
-/* --- the gateway's answer --------------------------------------------------------------------- */
-
-static bool is_type(const struct sotto_http_head *head, const char *want)
-{
-    sotto_span type = sotto_http_get(head, "content-type");
-    const uint8_t *end = type.len != 0 ? memchr(type.base, ';', type.len) : NULL;
-    if (end != NULL) {
-        type.len = (size_t)(end - type.base);
-    }
-    while (type.len != 0 && type.base[type.len - 1] == ' ') {
-        type.len--;
-    }
-    return sotto_span_ieq(type, sotto_span_str(want));
-}
-
-static enum sotto_err keep_lines(struct proxy_job *job, const struct sotto_http_head *head)
-{
-    enum sotto_err err = SOTTO_OK;
-    sotto_buf_truncate(&job->lines, 0);
-    for (size_t i = 0; i < SOTTO_COUNT(job_passed) && err == SOTTO_OK; i++) {
-        sotto_span value = sotto_http_get(head, job_passed[i]);
-        if (value.base != NULL) {
-            err = sotto_http_write_field(&job->lines, job_passed[i], value);
-        }
-    }
-    return err;
-}
-
-static void begin_stream(struct proxy_job *job)
-{
-    static const char lines[] = "Content-Type: text/event-stream; charset=utf-8\r\n"
-                                "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
-    if (sotto_buf_append(&job->lines, SOTTO_LIT(lines)) == SOTTO_OK) {
-        job->streaming = true;
-        sotto_exchange_stream(job->exchange, 200, sotto_buf_span(&job->lines));
-    }
-}
-
-static void on_head(void *ctx, struct sotto_fetch *fetch, int status, sotto_span block)
-{
-    struct proxy_job *job = ctx;
-    struct sotto_http_head head;
-    (void)fetch;
-    job->status = status;
-    if (sotto_http_head_index(block, false, &head) != SOTTO_OK ||
-        keep_lines(job, &head) != SOTTO_OK) {
-        refuse(job, 502, "upstream_error", "The gateway's answer was not understood.");
-        return;
-    }
-    bool events = is_type(&head, "text/event-stream");
-    job->sealed = job->pending != NULL && (events || is_type(&head, JOB_SEALED_TYPE));
-    if (job->sealed && events && status == 200) {
-        begin_stream(job);
-    }
-}
-
-/* Appends what the client gets of one event. */
-static enum sotto_err open_event(struct proxy_job *job, sotto_span data, struct sotto_buf *out)
-{
-    struct sotto_buf text;
-    bool last = false;
-    sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err =
-        job->ended ? SOTTO_EAUTH : sotto_native_event(job->pending, data, &last, &text);
-    job->ended |= last;
-    size_t mark = out->len;
-    if (err == SOTTO_OK && text.len == 0 && last) {
-        err = sotto_buf_append(out, SOTTO_LIT("data: [DONE]\n\n"));
-    } else if (err == SOTTO_OK && text.len == 0) {
-        err = sotto_buf_append(out, SOTTO_LIT(": keepalive\n\n"));
-    } else if (err == SOTTO_OK) {
-        err = sotto_buf_append(out, SOTTO_LIT("data: "));
-        size_t start = out->len;
-        if (err == SOTTO_OK) {
-            err = job->veil != NULL
-                      ? sotto_veil_restore(job->veil, sotto_buf_span(&text), !last, out)
-                      : sotto_buf_append(out, sotto_buf_span(&text));
-        }
-        if (err == SOTTO_OK && out->len == start) {
-            sotto_buf_truncate(out, mark); /* the chunk says nothing yet */
-        } else if (err == SOTTO_OK) {
-            err = sotto_buf_append(out, SOTTO_LIT("\n\n"));
-        }
-    }
-    sotto_buf_free(&text);
-    return err;
-}
-
-/* Opens the events of a piece; true: the job goes on. */
-static bool open_events(struct proxy_job *job, sotto_span piece)
-{
-    struct sotto_sse_event event;
-    bool got = true;
-    enum sotto_err err = SOTTO_OK;
-    sotto_buf_truncate(&job->answer, 0);
-    while (err == SOTTO_OK && got) {
-        err = sotto_sse_next(&job->sse, &piece, &event, &got);
-        if (err == SOTTO_OK && got) {
-            err = open_event(job, event.data, &job->answer);
-        }
-    }
-    if (job->answer.len != 0 &&
-        !sotto_exchange_write(job->exchange, sotto_buf_span(&job->answer), false)) {
-        job_free(job);
-        return false;
-    }
-    sotto_buf_truncate(&job->answer, 0);
-    if (err != SOTTO_OK) {
-        refuse(job, 502, "seal_broken",
-               "An event of the gateway's answer does not open: it was changed on its way.");
-        return false;
-    }
-    return true;
-}
-
-static void on_body(void *ctx, struct sotto_fetch *fetch, sotto_span piece)
-{
-    struct proxy_job *job = ctx;
-    (void)fetch;
-    if (job->streaming) {
-        (void)open_events(job, piece);
-    } else if (sotto_buf_append(&job->answer, piece) != SOTTO_OK) {
-        refuse(job, 502, "upstream_error", "The gateway's answer is too long.");
-    }
-}
-
-static void end_stream(struct proxy_job *job)
-{
-    if (!job->ended) {
-        refuse(job, 502, "stream_cut", "The gateway's answer was cut before its end.");
-        return;
-    }
-    struct sotto_exchange *x = job->exchange;
-    sotto_exchange_set_user(x, NULL);
-    (void)sotto_exchange_write(x, SOTTO_LIT(""), true);
-    job_free(job);
-}
-
-static void end_sealed(struct proxy_job *job)
-{
-    struct sotto_buf text, restored;
-    sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
-    sotto_buf_init(&restored, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err =
-        sotto_native_whole(job->pending, job->status, sotto_buf_span(&job->answer), &text);
-    if (err == SOTTO_OK && job->veil != NULL) {
-        err = sotto_veil_restore(job->veil, sotto_buf_span(&text), false, &restored);
-    }
-    if (err != SOTTO_OK) {
-        refuse(job, 502, "seal_broken",
-               "The gateway's answer does not open: it was changed on its way.");
-    } else {
-        reply(job, job->status, sotto_buf_span(job->veil != NULL ? &restored : &text));
-    }
-    sotto_buf_free(&text);
-    sotto_buf_free(&restored);
-}
-
-/* Whether the gateway did not open the request. */
-static bool is_refusal(const struct proxy_job *job)
-{
-    struct sotto_json_error where;
-    yyjson_mut_doc *doc = NULL;
-    if ((job->status != 400 && job->status != 401) ||
-        sotto_json_read(sotto_buf_span(&job->answer), JOB_DEPTH_MAX, &doc, &where) != SOTTO_OK) {
-        return false;
-    }
-    yyjson_mut_val *error = sotto_json_get(yyjson_mut_doc_get_root(doc), "error");
-    bool refused = sotto_json_is(sotto_json_get(error, "code"), "seal_refused");
-    sotto_json_free(doc);
-    return refused;
-}
-
-/* An answer in the clear: of the list of models, or an error, which proves nothing. */
-static void end_clear(struct proxy_job *job)
-{
-    if (job->pending != NULL && !job->retried && is_refusal(job)) {
-        job->retried = true;
-        sotto_link_drop(job->shared->link);
-        send_sealed(job);
-        return;
-    }
-    if (job->pending != NULL && job->status < 400) {
-        refuse(job, 502, "seal_broken", "The answer to a sealed request is not sealed.");
-        return;
-    }
-    reply(job, job->status, sotto_buf_span(&job->answer));
-}
-
-static void on_end(void *ctx, struct sotto_fetch *fetch)
-{
-    struct proxy_job *job = ctx;
-    (void)fetch;
-    job->fetch = NULL;
-    if (job->streaming) {
-        end_stream(job);
-    } else if (job->sealed) {
-        end_sealed(job);
-    } else {
-        end_clear(job);
-    }
-}
-
-static void on_error(void *ctx, struct sotto_fetch *fetch, enum sotto_fetch_error error,
-                     const char *reason)
-{
-    struct proxy_job *job = ctx;
-    char why[200];
-    (void)fetch;
-    job->fetch = NULL;
-    snprintf(why, sizeof(why), "The gateway's answer did not come: %s.", reason);
-    refuse(job, error == SOTTO_FETCH_TIMEOUT ? 504 : 502, sotto_fetch_error_text(error), why);
-}
-
-static const struct sotto_fetch_handler handler = {
-    .on_head = on_head,
-    .on_body = on_body,
-    .on_end = on_end,
-    .on_error = on_error,
-};
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -436,7 +99,7 @@ static enum sotto_err start(struct proxy_job *job, const struct sotto_buf *reque
 {
     sotto_buf_truncate(&job->answer, 0);
     return sotto_fetch_start(job->shared->options.pool, &job->shared->options.origin,
-                             sotto_buf_span(request), &handler, job, &job->fetch);
+                             sotto_buf_span(request), &proxy_answer_handler, job, &job->fetch);
 }
 
 static enum sotto_err seal(struct proxy_job *job, struct sotto_native_client *client)
@@ -468,16 +131,17 @@ static void on_session(void *ctx, struct sotto_native_client *client, const char
 {
     struct proxy_job *job = ctx;
     if (client == NULL) {
-        refuse(job, 502, "gateway_not_trusted_or_reached", why);
+        proxy_job_refuse(job, 502, "gateway_not_trusted_or_reached", why);
         return;
     }
     enum sotto_err err = seal(job, client);
     if (err != SOTTO_OK) {
-        refuse(job, 503, "not_sealed", "The request could not be sealed, and was not sent.");
+        proxy_job_refuse(job, 503, "not_sealed",
+                         "The request could not be sealed, and was not sent.");
     }
 }
 
-static void send_sealed(struct proxy_job *job)
+void proxy_job_send(struct proxy_job *job)
 {
     sotto_link_want(job->shared->link, &job->wish, on_session, job);
 }
@@ -500,7 +164,7 @@ static void send_models(struct proxy_job *job)
     sotto_wipe(bearer, sizeof(bearer));
     sotto_buf_free(&request);
     if (err != SOTTO_OK) {
-        refuse(job, 503, "not_sent", "The request could not be sent.");
+        proxy_job_refuse(job, 503, "not_sent", "The request could not be sent.");
     }
 }
 
@@ -536,14 +200,15 @@ static void take_chat(struct proxy_job *job, sotto_span body)
 {
     enum sotto_err err = read_body(job, body);
     if (err == SOTTO_OK) {
-        send_sealed(job);
+        proxy_job_send(job);
     } else if (err == SOTTO_EFORMAT || err == SOTTO_ELIMIT) {
-        refuse(job, 400, NULL, "The body must be JSON and name its model.");
+        proxy_job_refuse(job, 400, NULL, "The body must be JSON and name its model.");
     } else if (err == SOTTO_EINVAL) {
-        refuse(job, 400, "content_not_protected",
-               "The request holds content that cannot be anonymized.");
+        proxy_job_refuse(job, 400, "content_not_protected",
+                         "The request holds content that cannot be anonymized.");
     } else {
-        refuse(job, 503, "not_sealed", "The request could not be sealed, and was not sent.");
+        proxy_job_refuse(job, 503, "not_sealed",
+                         "The request could not be sealed, and was not sent.");
     }
 }
 
@@ -559,7 +224,7 @@ static bool is_local(const struct sotto_http_head *head, bool has_body)
         named |= host.len >= len && (host.len == len || host.base[len] == ':') &&
                  sotto_span_ieq(sotto_span_init(host.base, len), sotto_span_str(names[i]));
     }
-    return named && (!has_body || is_type(head, "application/json"));
+    return named && (!has_body || proxy_is_type(head, "application/json"));
 }
 
 void proxy_job_begin(struct proxy_shared *shared, struct sotto_exchange *x, sotto_span block,
@@ -579,19 +244,20 @@ void proxy_job_begin(struct proxy_shared *shared, struct sotto_exchange *x, sott
     bool models = sotto_span_eq(path, SOTTO_LIT("/v1/models")) ||
                   sotto_span_starts(path, SOTTO_LIT("/v1/models/"));
     if (!chat && !models) {
-        refuse(job, 404, "unknown_url",
-               "The proxy serves POST /v1/chat/completions, POST /v1/embeddings and GET "
-               "/v1/models: what cannot be sealed is not sent.");
+        proxy_job_refuse(job, 404, "unknown_url",
+                         "The proxy serves POST /v1/chat/completions, POST /v1/embeddings and GET "
+                         "/v1/models: what cannot be sealed is not sent.");
     } else if (!sotto_span_eq(head.method, chat ? SOTTO_LIT("POST") : SOTTO_LIT("GET"))) {
-        refuse(job, 405, "method_not_allowed",
-               chat ? "This route takes POST." : "This route takes GET.");
+        proxy_job_refuse(job, 405, "method_not_allowed",
+                         chat ? "This route takes POST." : "This route takes GET.");
     } else if (!is_local(&head, chat)) {
-        refuse(job, 421, "not_local",
-               "The proxy serves this machine only: Host must be localhost or 127.0.0.1, and the "
-               "content type of what is sent application/json.");
+        proxy_job_refuse(
+            job, 421, "not_local",
+            "The proxy serves this machine only: Host must be localhost or 127.0.0.1, and the "
+            "content type of what is sent application/json.");
     } else if (sotto_buf_append(&job->target, shared->options.base_path) != SOTTO_OK ||
                sotto_buf_append(&job->target, sotto_span_skip(path, 3)) != SOTTO_OK) {
-        refuse(job, 400, NULL, "The path is too long.");
+        proxy_job_refuse(job, 400, NULL, "The path is too long.");
     } else if (chat) {
         take_chat(job, body);
     } else {
