@@ -27,10 +27,12 @@ struct sotto_field_cipher {
     struct sotto_buf scratch; /* ciphertext on its way from or to hexadecimal */
     uint8_t id[SOTTO_FIELD_ID_LEN];
     uint8_t nonce[SOTTO_FIELD_NONCE_BYTES];
+    bool asks;      /* it is the client's */
     bool begun;     /* the nonce is set */
-    bool answering; /* numbers of the answer were taken */
+    bool answering; /* numbers were taken for what is sealed */
     uint32_t opened;
     uint32_t sealed;
+    struct sotto_buf sent; /* the client's: the vector of each field of the request */
     size_t iv_left;
     uint8_t ivs[IVS_AT_ONCE][SOTTO_FIELD_IV_BYTES];
 };
@@ -117,6 +119,7 @@ enum sotto_err sotto_field_cipher_new(const uint8_t secret[SOTTO_FIELD_SECRET_BY
     }
     memcpy(c->id, id.base, SOTTO_FIELD_ID_LEN);
     sotto_buf_init(&c->scratch, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&c->sent, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = sotto_aead_new(secret, &c->aead);
     if (err != SOTTO_OK) {
         sotto_field_cipher_free(c);
@@ -131,8 +134,19 @@ void sotto_field_cipher_free(struct sotto_field_cipher *c)
     if (c != NULL) {
         sotto_aead_free(c->aead);
         sotto_buf_free(&c->scratch);
+        sotto_buf_free(&c->sent);
         sotto_free(c);
     }
+}
+
+enum sotto_err sotto_field_ask(struct sotto_field_cipher *c)
+{
+    if (c->begun) {
+        return SOTTO_ESTATE;
+    }
+    enum sotto_err err = sotto_crypto_random(c->nonce, sizeof(c->nonce));
+    c->asks = c->begun = err == SOTTO_OK;
+    return err;
 }
 
 const uint8_t *sotto_field_nonce(const struct sotto_field_cipher *c)
@@ -177,18 +191,27 @@ static enum sotto_err take_apart(struct sotto_field_cipher *c, sotto_span text, 
     return well_formed ? SOTTO_OK : SOTTO_EAUTH;
 }
 
+/* Key and AAD are the same in both directions: only its vector tells a field that was sent from one
+ * of the answer with its number. */
+static bool was_sent(const struct sotto_field_cipher *c, uint32_t number, const uint8_t *iv)
+{
+    size_t at = (size_t)number * SOTTO_FIELD_IV_BYTES;
+    return at < c->sent.len && sotto_ct_equal(c->sent.base + at, iv, SOTTO_FIELD_IV_BYTES);
+}
+
 enum sotto_err sotto_field_open(struct sotto_field_cipher *c, sotto_span text,
                                 struct sotto_buf *plain)
 {
     uint8_t nonce[SOTTO_FIELD_NONCE_BYTES], iv[SOTTO_FIELD_IV_BYTES];
-    if (c->answering || c->opened == UINT32_MAX) {
+    if ((c->answering && !c->asks) || c->opened == UINT32_MAX) {
         return SOTTO_ESTATE;
     }
     enum sotto_err err = take_apart(c, text, nonce, iv);
     if (err != SOTTO_OK) {
         return err;
     }
-    if (c->begun && !sotto_ct_equal(nonce, c->nonce, sizeof(nonce))) {
+    if ((c->begun && !sotto_ct_equal(nonce, c->nonce, sizeof(nonce))) ||
+        was_sent(c, c->opened, iv)) {
         return SOTTO_EAUTH;
     }
     struct field_aad aad = make_aad(nonce, c->opened);
@@ -204,11 +227,20 @@ enum sotto_err sotto_field_open(struct sotto_field_cipher *c, sotto_span text,
 
 enum sotto_err sotto_field_number(struct sotto_field_cipher *c, size_t n, uint32_t *first)
 {
-    if (!c->begun) {
+    uint8_t *ivs = NULL;
+    if (!c->begun || (c->asks && c->opened != 0)) {
         return SOTTO_ESTATE;
     }
     if (n > UINT32_MAX - c->sealed) {
         return SOTTO_ELIMIT;
+    }
+    enum sotto_err err =
+        c->asks ? sotto_buf_extend(&c->sent, n * SOTTO_FIELD_IV_BYTES, &ivs) : SOTTO_OK;
+    if (err != SOTTO_OK) {
+        return err;
+    }
+    if (ivs != NULL) {
+        memset(ivs, 0, n * SOTTO_FIELD_IV_BYTES);
     }
     c->answering = true;
     *first = c->sealed;
@@ -247,6 +279,9 @@ enum sotto_err sotto_field_seal(struct sotto_field_cipher *c, uint32_t number, c
     }
     if (err != SOTTO_OK) {
         return err;
+    }
+    if (c->asks) {
+        memcpy(c->sent.base + (size_t)number * SOTTO_FIELD_IV_BYTES, iv, SOTTO_FIELD_IV_BYTES);
     }
     memcpy(dst, c->id, SOTTO_FIELD_ID_LEN);
     dst[NONCE_AT - 1] = dst[IV_AT - 1] = dst[TEXT_AT - 1] = ':';

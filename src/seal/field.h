@@ -55,12 +55,21 @@ SOTTO_MUST_CHECK enum sotto_err
 sotto_field_cipher_new(const uint8_t secret[SOTTO_FIELD_SECRET_BYTES], sotto_span id,
                        struct sotto_field_cipher **out);
 
+/**
+ * Makes the cipher the client's: it seals the request first, with a nonce of its own, then opens
+ * the answer.  A field of the request that comes back as one of the answer does not open.
+ *
+ * @retval SOTTO_ESTATE  it was used
+ * @retval SOTTO_ECRYPTO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_field_ask(struct sotto_field_cipher *c);
+
 /** Wipes and frees; NULL is allowed. */
 void sotto_field_cipher_free(struct sotto_field_cipher *c);
 
 /**
- * Opens the next field of the request and appends what was sealed.  The first one sets the nonce
- * of the exchange; all must bear the same.
+ * Opens the next field of the request (a client: of the answer) and appends what was sealed.  The
+ * first one sets the nonce of the exchange; all must bear the same.
  *
  * @retval SOTTO_EAUTH   anything is wrong with it; `plain` unchanged
  * @retval SOTTO_ESTATE  an answer was begun
@@ -73,17 +82,18 @@ SOTTO_MUST_CHECK enum sotto_err sotto_field_open(struct sotto_field_cipher *c, s
 const uint8_t *sotto_field_nonce(const struct sotto_field_cipher *c);
 
 /**
- * Takes `n` numbers for fields of the answer.
+ * Takes `n` numbers for fields of the answer (a client: of the request).
  *
  * @param[out] first  the first one; set only on SOTTO_OK
- * @retval SOTTO_ESTATE  nothing was opened
+ * @retval SOTTO_ESTATE  nothing was opened; a client: something was
  * @retval SOTTO_ELIMIT  no more numbers
+ * @retval SOTTO_ENOMEM  clients only
  */
 SOTTO_MUST_CHECK enum sotto_err sotto_field_number(struct sotto_field_cipher *c, size_t n,
                                                    uint32_t *first);
 
 /**
- * Appends `plain` as the field of the answer with this number.
+ * Appends `plain` as the field of the answer (a client: of the request) with this number.
  *
  * @param number  of sotto_field_number(), used once
  * @param iv      SOTTO_FIELD_IV_BYTES for tests with known answers; NULL: random ones

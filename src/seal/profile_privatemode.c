@@ -12,43 +12,10 @@
 #include "base/alloc.h"
 #include "seal/peek.h"
 #include "seal/pieces.h"
+#include "seal/privatemode.h"
 
 /* The reader of Privatemode's proxy takes lines of less than 64 KiB. */
 #define PRIVATEMODE_LINE_MAX ((size_t)65000)
-
-/* --- which members are sealed ------------------------------------------------------------------ */
-
-static bool is_one_of(sotto_span key, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (sotto_span_eq(key, sotto_span_str(*words))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool chat_rule(sotto_span key, const yyjson_mut_val *value)
-{
-    static const char *const plain[] = {
-        "model", "stream_options", "max_tokens", "max_completion_tokens", "n", "stream", NULL,
-    };
-    (void)value;
-    return !is_one_of(key, plain);
-}
-
-static bool embeddings_rule(sotto_span key, const yyjson_mut_val *value)
-{
-    (void)value;
-    return !sotto_span_eq(key, SOTTO_LIT("model"));
-}
-
-static bool answer_rule(sotto_span key, const yyjson_mut_val *value)
-{
-    static const char *const plain[] = {"id", "usage", NULL};
-    (void)value;
-    return !is_one_of(key, plain);
-}
 
 /* --- requests ---------------------------------------------------------------------------------- */
 
@@ -177,8 +144,9 @@ static enum sotto_err open_request(struct sotto_session *session,
     enum sotto_err err = check_policy(head, session);
     if (err == SOTTO_OK) {
         err = privatemode_open(&sotto_seal_profile_privatemode, session, body, max_depth,
-                               is_embeddings(head) ? embeddings_rule : chat_rule, answer_rule, NULL,
-                               &x, plain);
+                               is_embeddings(head) ? sotto_privatemode_embeddings_rule
+                                                   : sotto_privatemode_chat_rule,
+                               sotto_privatemode_answer_rule, NULL, &x, plain);
     }
     if (err == SOTTO_OK) {
         *out = &x->base;

@@ -10,15 +10,14 @@
 
 #include "base/alloc.h"
 #include "crypto/base64.h"
-#include "crypto/hash.h"
 #include "crypto/hpke.h"
 #include "crypto/mesh.h"
+#include "seal/privatemode.h"
 #include "seal/profile_privatemode.h"
 
-#define EXCHANGE_NONCE_BYTES 32
-#define EXCHANGE_JSON_DEPTH  4
+_Static_assert(SOTTO_PRIVATEMODE_REPORT_BYTES == SOTTO_SEAL_REPORT_DATA_BYTES, "one report");
 
-_Static_assert(SOTTO_BASE64_LEN(SOTTO_SHA256_BYTES) == SOTTO_FIELD_ID_LEN, "an id is a SHA-256");
+#define EXCHANGE_JSON_DEPTH 4
 
 /* --- requests and refusals ----------------------------------------------------------------------- */
 
@@ -73,33 +72,6 @@ static enum sotto_err write_manifest(const struct sotto_seal_host *host, struct 
     return err == SOTTO_OK ? sotto_buf_push(out, '}') : err;
 }
 
-/*
- * What the evidence vouches for: SHA-256(nonce || transition || SHA-256(root CA) || SHA-256(mesh
- * CA)), then zeros.  The transition names the one manifest there ever was:
- * SHA-256(SHA-256(manifest) || 32 zero bytes).  The mesh CA is its own root.
- */
-static enum sotto_err bind_report(const struct sotto_seal_host *host, sotto_span nonce,
-                                  sotto_span manifest, uint8_t out[SOTTO_SEAL_REPORT_DATA_BYTES])
-{
-    uint8_t step[2][SOTTO_SHA256_BYTES] = {{0}}, ca[SOTTO_SHA256_BYTES];
-    uint8_t transition[SOTTO_SHA256_BYTES];
-    memset(out, 0, SOTTO_SEAL_REPORT_DATA_BYTES);
-    enum sotto_err err = sotto_sha256(manifest, step[0]);
-    if (err == SOTTO_OK) {
-        err = sotto_sha256(sotto_span_init(step, sizeof(step)), transition);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_sha256(sotto_mesh_ca(host->mesh), ca);
-    }
-    const sotto_span parts[] = {
-        nonce,
-        sotto_span_init(transition, sizeof(transition)),
-        sotto_span_init(ca, sizeof(ca)),
-        sotto_span_init(ca, sizeof(ca)),
-    };
-    return err == SOTTO_OK ? sotto_sha256_parts(parts, SOTTO_COUNT(parts), out) : err;
-}
-
 /* The document as Contrast's coordinator writes it, and `attested` in plain words. */
 static enum sotto_err write_document(const struct sotto_seal_host *host, sotto_span manifest,
                                      sotto_span evidence, struct sotto_buf *out)
@@ -144,7 +116,9 @@ static enum sotto_err attest(const struct sotto_seal_host *host, sotto_span nonc
     sotto_buf_init(&document, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err = write_manifest(host, &manifest);
     if (err == SOTTO_OK && host->attestor->evidence != NULL) {
-        err = bind_report(host, nonce, sotto_buf_span(&manifest), report);
+        /* The mesh CA is its own root. */
+        err = sotto_privatemode_binding(nonce, sotto_buf_span(&manifest), sotto_mesh_ca(host->mesh),
+                                        sotto_mesh_ca(host->mesh), report);
         if (err == SOTTO_OK) {
             err = host->attestor->evidence(host->attestor->ctx, report, &evidence);
         }
@@ -172,8 +146,8 @@ static enum sotto_err answer_attest(const struct sotto_seal_host *host,
                                     struct sotto_seal_reply *reply)
 {
     struct sotto_buf nonce;
-    sotto_buf_init(&nonce, EXCHANGE_NONCE_BYTES);
-    enum sotto_err err = take_bytes(asked->body, "Nonce", EXCHANGE_NONCE_BYTES, &nonce);
+    sotto_buf_init(&nonce, SOTTO_PRIVATEMODE_NONCE_BYTES);
+    enum sotto_err err = take_bytes(asked->body, "Nonce", SOTTO_PRIVATEMODE_NONCE_BYTES, &nonce);
     if (err == SOTTO_EINVAL) {
         err = refuse(reply, 400, "Nonce must be 32 bytes in base64.");
     } else if (err == SOTTO_OK) {
@@ -195,34 +169,22 @@ struct exchange {
     uint8_t ciphertext[SOTTO_KEM_CIPHERTEXT_MAX];
 };
 
-/* The id of a secret is the SHA-256 of the client's public key, in base64. */
 static enum sotto_err name_session(struct exchange *x)
 {
-    uint8_t hash[SOTTO_SHA256_BYTES];
-    struct sotto_buf text;
-    sotto_buf_init(&text, SOTTO_FIELD_ID_LEN);
-    enum sotto_err err = sotto_sha256(sotto_buf_span(&x->key), hash);
+    uint8_t id[SOTTO_FIELD_ID_LEN];
+    enum sotto_err err = sotto_privatemode_id(sotto_buf_span(&x->key), id);
     if (err == SOTTO_OK) {
-        err = sotto_base64_write(sotto_span_init(hash, sizeof(hash)), &text);
+        err = privatemode_id(sotto_span_init(id, sizeof(id)), &x->session.id);
     }
-    if (err == SOTTO_OK) {
-        err = privatemode_id(sotto_buf_span(&text), &x->session.id);
-    }
-    if (err == SOTTO_OK) {
-        err = sotto_session_key_id(sotto_buf_span(&x->key), x->session.key_id);
-    }
-    sotto_buf_free(&text);
-    return err;
+    return err == SOTTO_OK ? sotto_session_key_id(sotto_buf_span(&x->key), x->session.key_id) : err;
 }
 
 static enum sotto_err sign(const struct sotto_seal_host *host, struct exchange *x)
 {
     uint8_t digest[SOTTO_SHA256_BYTES];
-    const sotto_span parts[] = {
-        sotto_buf_span(&x->key),
-        sotto_span_init(x->ciphertext, sotto_kem_xwing.ciphertext_len),
-    };
-    enum sotto_err err = sotto_sha256_parts(parts, SOTTO_COUNT(parts), digest);
+    enum sotto_err err = sotto_privatemode_digest(
+        sotto_buf_span(&x->key), sotto_span_init(x->ciphertext, sotto_kem_xwing.ciphertext_len),
+        digest);
     return err == SOTTO_OK ? sotto_mesh_sign(host->mesh, digest, &x->signature) : err;
 }
 

@@ -154,6 +154,42 @@ static void test_mac(void)
     IS_INT(sotto_field_check_mac(secret, text, sotto_span_str(mac)), SOTTO_EAUTH, "another code");
 }
 
+/* The client's side: it seals first, then opens what the gateway sealed. */
+static void test_client(void)
+{
+    struct sotto_field_cipher *client = NULL, *gateway = NULL;
+    struct sotto_buf asked, said, plain;
+    uint32_t first = 9;
+    sotto_buf_init(&asked, 1000);
+    sotto_buf_init(&said, 1000);
+    sotto_buf_init(&plain, 1000);
+    OK(sotto_field_cipher_new(secret, SOTTO_LIT(ID), &client) == SOTTO_OK &&
+           sotto_field_cipher_new(secret, SOTTO_LIT(ID), &gateway) == SOTTO_OK,
+       "both ends");
+    IS_INT(sotto_field_number(client, 1, &first), SOTTO_ESTATE, "a gateway cannot begin");
+    IS_INT(sotto_field_ask(client), SOTTO_OK, "a client can");
+    IS_INT(sotto_field_ask(client), SOTTO_ESTATE, "once");
+    IS_INT(sotto_field_number(client, 1, &first), SOTTO_OK, "a number");
+    OK(first == 0, "the first one");
+    IS_INT(sotto_field_seal(client, first, NULL, SOTTO_LIT("ask"), &asked), SOTTO_OK, "a field");
+    IS_INT(sotto_field_open(client, sotto_buf_span(&asked), &plain), SOTTO_EAUTH,
+           "that comes back is no answer");
+    IS_INT(sotto_field_open(gateway, sotto_buf_span(&asked), &plain), SOTTO_OK,
+           "opens at the gateway");
+    IS_INT(sotto_field_ask(gateway), SOTTO_ESTATE, "which is no client any more");
+    OK(sotto_field_number(gateway, 1, &first) == SOTTO_OK &&
+           sotto_field_seal(gateway, first, NULL, SOTTO_LIT("say"), &said) == SOTTO_OK,
+       "it answers");
+    IS_INT(sotto_field_open(client, sotto_buf_span(&said), &plain), SOTTO_OK, "and that opens");
+    IS_TEXT(plain.base, plain.len, "asksay", "to what was said");
+    IS_INT(sotto_field_number(client, 1, &first), SOTTO_ESTATE, "then nothing more is sealed");
+    sotto_field_cipher_free(client);
+    sotto_field_cipher_free(gateway);
+    sotto_buf_free(&asked);
+    sotto_buf_free(&said);
+    sotto_buf_free(&plain);
+}
+
 static void test_faults(void)
 {
     uint8_t text[300];
@@ -185,6 +221,7 @@ int main(void)
     test_order();
     test_random_vectors();
     test_mac();
+    test_client();
     test_faults();
     return done_testing();
 }
