@@ -6,6 +6,7 @@
 
 #include "apps/cli.h"
 #include "apps/command.h"
+#include "client/profile.h"
 #include "client/proxy.h"
 #include "config/config.h"
 #include "crypto/crypto.h"
@@ -18,7 +19,7 @@
 #define PROXY_PATH_BYTES 4096
 
 struct proxy_words {
-    const char *gateway, *key, *listen, *trust, *roots, *mode, *suite;
+    const char *gateway, *key, *listen, *profile, *trust, *roots, *mode, *suite;
     bool anonymize;
 };
 
@@ -40,14 +41,13 @@ static const char *get_env(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* $XDG_CONFIG_HOME/sotto/known_gateways, as the SDKs have it. */
-static bool known_path(char out[PROXY_PATH_BYTES])
+/* $XDG_CONFIG_HOME/sotto/known_gateways, as the SDKs have it; another file for other profiles. */
+static bool known_path(const char *file, char out[PROXY_PATH_BYTES])
 {
     const char *config = get_env("XDG_CONFIG_HOME"), *home = get_env("HOME");
-    int n = config != NULL ? snprintf(out, PROXY_PATH_BYTES, "%s/sotto/known_gateways", config)
-            : home != NULL
-                ? snprintf(out, PROXY_PATH_BYTES, "%s/.config/sotto/known_gateways", home)
-                : -1;
+    int n = config != NULL ? snprintf(out, PROXY_PATH_BYTES, "%s/sotto/%s", config, file)
+            : home != NULL ? snprintf(out, PROXY_PATH_BYTES, "%s/.config/sotto/%s", home, file)
+                           : -1;
     return n > 0 && n < PROXY_PATH_BYTES;
 }
 
@@ -167,7 +167,7 @@ static int read_trust(const struct proxy_words *w, char path[PROXY_PATH_BYTES],
                                 "goes with --trust evidence",
                                 SOTTO_VOUCH_ROOTS_MAX);
     }
-    if (w->trust == NULL && !known_path(path)) {
+    if (w->trust == NULL && !known_path(link->profile->known_file, path)) {
         return sotto_cli_misuse("there is no HOME to keep known gateways in: give --trust FILE");
     }
     link->evidence = asked ? policy : NULL;
@@ -202,6 +202,15 @@ static int read_words(struct proxy_words *w, struct sotto_config_address *addres
     if (link->suite == NULL) {
         return sotto_cli_misuse("--suite must be auto, x-wing, kyber512 or rsa4096");
     }
+    link->profile = sotto_client_profile_find(w->profile != NULL ? sotto_span_str(w->profile)
+                                                                 : SOTTO_LIT("native"));
+    if (link->profile == NULL) {
+        return sotto_cli_misuse("--profile must be native or privatemode");
+    }
+    if (!link->profile->suites && link->suite != sotto_suite_find(SOTTO_LIT("x-wing"))) {
+        return sotto_cli_misuse("--suite %s: the profile %s knows x-wing only", w->suite,
+                                link->profile->name);
+    }
     link->origin = (struct sotto_origin){.host = url.host, .port = url.port, .tls = url.tls};
     link->base_path = url.base_path.len != 0 ? url.base_path : SOTTO_LIT("/v1");
     link->api_key = sotto_span_str(w->key);
@@ -224,17 +233,21 @@ int sotto_cmd_proxy(int argc, char **argv)
         {"--anonymize", NULL, "replace personal data before it leaves this machine", NULL,
          &w.anonymize},
         {"--mode", "MODE", "what --anonymize replaces (standard)", &w.mode, NULL},
+        {"--profile", "NAME", "native or privatemode: how it is sealed (native)", &w.profile, NULL},
         {"--suite", "NAME", "auto, x-wing, kyber512 or rsa4096 (auto)", &w.suite, NULL},
-        {"--trust", "WHOM", "a FILE of signing keys, or evidence[:MEASUREMENT,...]", &w.trust,
-         NULL},
+        {"--trust", "WHOM",
+         "a FILE of signing keys (privatemode: of mesh CAs in PEM), or evidence[:MEASUREMENT,...]",
+         &w.trust, NULL},
         {"--roots", "HEX,...", "SHA-256 of further makers' root keys, for --trust evidence",
          &w.roots, NULL},
     };
     const struct sotto_cli cli = {
         .usage = "sotto proxy --gateway URL --key KEY [--listen 127.0.0.1:8486] [--anonymize]",
         .about = "Runs on the user's machine: any client of the OpenAI API talks plain HTTP to it, "
-                 "and\nall that leaves is sealed to the gateway.  The first signing key of a "
-                 "gateway is\nremembered and no other one believed, unless --trust says which.",
+                 "and\nall that leaves is sealed to the gateway.  The first signing key "
+                 "(privatemode: mesh "
+                 "CA)\nof a gateway is remembered and no other one believed, unless --trust says "
+                 "which.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
     };

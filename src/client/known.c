@@ -14,7 +14,7 @@ struct known_row {
     bool any; /* neither empty nor a comment */
     bool has_gateway;
     bool is_gateway; /* it is about the gateway that was asked for */
-    uint8_t key[SOTTO_ED25519_PUBLIC_BYTES];
+    uint8_t key[SOTTO_KNOWN_BYTES];
 };
 
 static bool take_line(sotto_span *rest, sotto_span *line)
@@ -32,7 +32,7 @@ static bool take_line(sotto_span *rest, sotto_span *line)
     return true;
 }
 
-static enum sotto_err read_object(sotto_span gateway, struct known_row *row)
+static enum sotto_err read_object(const char *member, sotto_span gateway, struct known_row *row)
 {
     struct sotto_json_error where;
     yyjson_mut_doc *doc = NULL;
@@ -42,7 +42,7 @@ static enum sotto_err read_object(sotto_span gateway, struct known_row *row)
     }
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *name = sotto_json_get(root, "gateway");
-    yyjson_mut_val *key = sotto_json_get(root, "signing_key");
+    yyjson_mut_val *key = sotto_json_get(root, member);
     err = SOTTO_EFORMAT;
     if (yyjson_mut_is_str(name) && yyjson_mut_is_str(key)) {
         row->has_gateway = true;
@@ -53,20 +53,20 @@ static enum sotto_err read_object(sotto_span gateway, struct known_row *row)
     return err;
 }
 
-static enum sotto_err read_row(sotto_span gateway, struct known_row *row)
+static enum sotto_err read_row(const char *member, sotto_span gateway, struct known_row *row)
 {
     row->any = row->line.len != 0 && row->line.base[0] != '#';
     if (!row->any) {
         return SOTTO_OK;
     }
     return row->line.base[0] == '{'
-               ? read_object(gateway, row)
+               ? read_object(member, gateway, row)
                : sotto_base64_read_exact(row->line, row->key, sizeof(row->key));
 }
 
 /* --- pinned ----------------------------------------------------------------------------------- */
 
-enum sotto_err sotto_known_pinned(const char *path, const uint8_t key[SOTTO_ED25519_PUBLIC_BYTES])
+enum sotto_err sotto_known_pinned(const char *path, const uint8_t key[SOTTO_KNOWN_BYTES])
 {
     struct sotto_buf file;
     bool found = false;
@@ -75,7 +75,7 @@ enum sotto_err sotto_known_pinned(const char *path, const uint8_t key[SOTTO_ED25
     sotto_span rest = sotto_buf_span(&file);
     struct known_row row = {.any = false};
     while (err == SOTTO_OK && take_line(&rest, &row.line)) {
-        err = read_row(SOTTO_LIT(""), &row);
+        err = read_row(SOTTO_KNOWN_SIGNING_KEY, SOTTO_LIT(""), &row);
         found |= err == SOTTO_OK && row.any && sotto_ct_equal(row.key, key, sizeof(row.key));
     }
     sotto_buf_free(&file);
@@ -84,8 +84,8 @@ enum sotto_err sotto_known_pinned(const char *path, const uint8_t key[SOTTO_ED25
 
 /* --- first use -------------------------------------------------------------------------------- */
 
-static enum sotto_err append_row(struct sotto_buf *file, sotto_span gateway, const uint8_t *key,
-                                 int64_t now_s)
+static enum sotto_err append_row(struct sotto_buf *file, const char *member, sotto_span gateway,
+                                 const uint8_t *key, int64_t now_s)
 {
     enum sotto_err err = SOTTO_OK;
     if (file->len != 0 && file->base[file->len - 1] != '\n') {
@@ -98,10 +98,10 @@ static enum sotto_err append_row(struct sotto_buf *file, sotto_span gateway, con
         err = sotto_json_quote(gateway, true, file);
     }
     if (err == SOTTO_OK) {
-        err = sotto_buf_append(file, SOTTO_LIT(", \"signing_key\": \""));
+        err = sotto_buf_printf(file, ", \"%s\": \"", member);
     }
     if (err == SOTTO_OK) {
-        err = sotto_base64_write(sotto_span_init(key, SOTTO_ED25519_PUBLIC_BYTES), file);
+        err = sotto_base64_write(sotto_span_init(key, SOTTO_KNOWN_BYTES), file);
     }
     return err == SOTTO_OK ? sotto_buf_printf(file, "\", \"seen\": %lld}\n", (long long)now_s)
                            : err;
@@ -124,12 +124,13 @@ static enum sotto_err make_folder_of(const char *path)
 }
 
 /* Looks for the gateway's row.  SOTTO_ENOTFOUND: it has none. */
-static enum sotto_err find_row(sotto_span file, sotto_span gateway, const uint8_t *key)
+static enum sotto_err find_row(sotto_span file, const char *member, sotto_span gateway,
+                               const uint8_t *key)
 {
     struct known_row row = {.any = false};
     while (take_line(&file, &row.line)) {
         row.has_gateway = row.is_gateway = false;
-        enum sotto_err err = read_row(gateway, &row);
+        enum sotto_err err = read_row(member, gateway, &row);
         if (err != SOTTO_OK || (row.any && !row.has_gateway)) {
             return err != SOTTO_OK ? err : SOTTO_EFORMAT;
         }
@@ -140,8 +141,8 @@ static enum sotto_err find_row(sotto_span file, sotto_span gateway, const uint8_
     return SOTTO_ENOTFOUND;
 }
 
-enum sotto_err sotto_known_first_use(const char *path, sotto_span gateway,
-                                     const uint8_t key[SOTTO_ED25519_PUBLIC_BYTES], int64_t now_s)
+enum sotto_err sotto_known_first_use(const char *path, const char *member, sotto_span gateway,
+                                     const uint8_t key[SOTTO_KNOWN_BYTES], int64_t now_s)
 {
     struct sotto_buf file;
     sotto_buf_init(&file, SOTTO_BUF_UNBOUNDED);
@@ -150,9 +151,9 @@ enum sotto_err sotto_known_first_use(const char *path, sotto_span gateway,
         err = make_folder_of(path);
     }
     if (err == SOTTO_OK) {
-        err = find_row(sotto_buf_span(&file), gateway, key);
+        err = find_row(sotto_buf_span(&file), member, gateway, key);
         if (err == SOTTO_ENOTFOUND) {
-            err = append_row(&file, gateway, key, now_s);
+            err = append_row(&file, member, gateway, key, now_s);
             err = err == SOTTO_OK ? sotto_file_write(path, sotto_buf_span(&file)) : err;
         }
     }

@@ -2,47 +2,27 @@
 
 #include "client/link.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "client/known.h"
-#include "crypto/base64.h"
-#include "crypto/random.h"
+#include "client/profile.h"
 #include "http/write.h"
 #include "sys/clock.h"
-#include "json/json.h"
 
-/* Longest answer of the two that begin a session, and its nesting. */
+/* Longest answer of those that begin a session. */
 #define LINK_ANSWER_MAX ((size_t)256 << 10)
-#define LINK_DEPTH_MAX  8
-
-/* The first route, and the digits of a nonce behind it. */
-#define LINK_KEYS_ROUTE "/seal/keys"
-#define LINK_KEYS_BYTES (sizeof(LINK_KEYS_ROUTE "?nonce=") + 2 * SOTTO_VOUCH_NONCE_BYTES)
 
 /* A session is renewed after this part of its life. */
 #define LINK_RENEW_NUMERATOR   3
 #define LINK_RENEW_DENOMINATOR 4
 
-enum link_state {
-    LINK_NONE,
-    LINK_KEYS,    /* GET /seal/keys is under way */
-    LINK_SESSION, /* POST /seal/session is under way */
-    LINK_READY,
-};
-
 struct sotto_link {
     struct sotto_link_options options;
-    enum link_state state;
+    struct client_agreement *agreement; /* NULL: none is under way */
     struct sotto_fetch *fetch;
-    int status;              /* of the answer that comes */
-    struct sotto_buf answer; /* as far as it has come */
-    uint8_t signing_key[SOTTO_ED25519_PUBLIC_BYTES];
-    uint8_t nonce[SOTTO_VOUCH_NONCE_BYTES]; /* where evidence is asked for */
-    enum sotto_tee tee;                     /* likewise: what vouched for the key */
-    struct sotto_native_hello *hello;
-    struct sotto_native_client *client;
+    int status;                     /* of the answer that comes */
+    struct sotto_buf answer;        /* as far as it has come */
+    struct client_session *session; /* NULL: there is none */
     int64_t renew_ms;
     struct sotto_link_wish *first; /* in their order */
     char gateway[300];             /* "host:port" */
@@ -70,8 +50,8 @@ void sotto_link_free(struct sotto_link *link)
     if (link->fetch != NULL) {
         sotto_fetch_cancel(link->fetch);
     }
-    sotto_native_hello_free(link->hello);
-    sotto_native_client_free(link->client);
+    link->options.profile->agreement_free(link->agreement);
+    link->options.profile->session_free(link->session);
     sotto_buf_free(&link->answer);
     sotto_free(link);
 }
@@ -107,27 +87,24 @@ static void tell_all(struct sotto_link *link, const char *why)
     struct sotto_link_wish *wish;
     while ((wish = link->first) != NULL) {
         sotto_link_forget(link, wish);
-        wish->fn(wish->ctx, link->client, why);
+        wish->fn(wish->ctx, link->session, why);
     }
 }
 
 static void end_try(struct sotto_link *link)
 {
-    sotto_native_hello_free(link->hello);
-    link->hello = NULL;
+    link->options.profile->agreement_free(link->agreement);
+    link->agreement = NULL;
     sotto_buf_free(&link->answer);
     link->fetch = NULL;
 }
 
-SOTTO_PRINTF(2, 3) static void fail(struct sotto_link *link, const char *fmt, ...)
+/* Tells those who wait the sentence that is in `agreement`. */
+static void fail(struct sotto_link *link)
 {
     char why[SOTTO_LINK_WHY_BYTES];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, sizeof(why), fmt, ap);
-    va_end(ap);
+    memcpy(why, link->agreement->why, sizeof(why));
     end_try(link);
-    link->state = LINK_NONE;
     tell_all(link, why);
 }
 
@@ -146,40 +123,46 @@ static const struct sotto_fetch_handler handler = {
     .on_error = on_error,
 };
 
-static enum sotto_err write_request(const struct sotto_link *link, const char *method,
-                                    const char *route, sotto_span body, struct sotto_buf *out)
+enum sotto_err sotto_link_write_key(const struct sotto_link_options *options, struct sotto_buf *out)
 {
-    char target[SOTTO_NATIVE_PATH_MAX];
     char bearer[256];
-    snprintf(target, sizeof(target), "%.*s%s", SOTTO_FMT(link->options.base_path), route);
-    int len = snprintf(bearer, sizeof(bearer), "Bearer %.*s", SOTTO_FMT(link->options.api_key));
-    enum sotto_err err = sotto_http_write_request_line(out, method, sotto_span_str(target));
+    int len = snprintf(bearer, sizeof(bearer), "Bearer %.*s", SOTTO_FMT(options->api_key));
+    enum sotto_err err = len > 0 && (size_t)len < sizeof(bearer)
+                             ? sotto_http_write_field(out, "Authorization", sotto_span_str(bearer))
+                             : SOTTO_EINVAL;
+    sotto_wipe(bearer, sizeof(bearer));
+    return err;
+}
+
+static enum sotto_err write_request(const struct sotto_link *link, const struct client_ask *ask,
+                                    struct sotto_buf *out)
+{
+    bool sends = ask->body.len != 0;
+    enum sotto_err err =
+        sotto_http_write_request_line(out, ask->method, sotto_span_str(ask->target));
     if (err == SOTTO_OK) {
         err = sotto_http_write_field(out, "Host", sotto_span_str(link->gateway));
     }
-    if (err == SOTTO_OK && body.len != 0 && len > 0 && (size_t)len < sizeof(bearer)) {
-        err = sotto_http_write_field(out, "Authorization", sotto_span_str(bearer));
+    if (err == SOTTO_OK && sends) {
+        err = sotto_link_write_key(&link->options, out);
     }
-    if (err == SOTTO_OK && body.len != 0) {
+    if (err == SOTTO_OK && sends) {
         err = sotto_http_write_field(out, "Content-Type", SOTTO_LIT("application/json"));
     }
-    if (err == SOTTO_OK && body.len != 0) {
-        err = sotto_http_write_number(out, "Content-Length", body.len);
+    if (err == SOTTO_OK && sends) {
+        err = sotto_http_write_number(out, "Content-Length", ask->body.len);
     }
     if (err == SOTTO_OK) {
         err = sotto_http_write_head_end(out);
     }
-    sotto_wipe(bearer, sizeof(bearer));
-    return err == SOTTO_OK ? sotto_buf_append(out, body) : err;
+    return err == SOTTO_OK ? sotto_buf_append(out, sotto_buf_span(&ask->body)) : err;
 }
 
-static void ask(struct sotto_link *link, enum link_state state, const char *method,
-                const char *route, sotto_span body)
+static bool send_ask(struct sotto_link *link, const struct client_ask *ask)
 {
     struct sotto_buf request;
     sotto_buf_init(&request, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err = write_request(link, method, route, body, &request);
-    link->state = state;
+    enum sotto_err err = write_request(link, ask, &request);
     link->status = 0;
     sotto_buf_truncate(&link->answer, 0);
     if (err == SOTTO_OK) {
@@ -187,26 +170,25 @@ static void ask(struct sotto_link *link, enum link_state state, const char *meth
                                 &handler, link, &link->fetch);
     }
     sotto_buf_free(&request);
-    if (err != SOTTO_OK) {
-        fail(link, "The gateway at %s cannot be asked: %s.", link->gateway, sotto_err_text(err));
-    }
+    return err == SOTTO_OK || client_fail(link->agreement, "The gateway at %s cannot be asked: %s.",
+                                          link->gateway, sotto_err_text(err));
 }
 
-/* Asks for the gateway's key; with a fresh nonce where it must come with evidence. */
-static void ask_keys(struct sotto_link *link)
+static void begin(struct sotto_link *link)
 {
-    char route[LINK_KEYS_BYTES] = LINK_KEYS_ROUTE;
-    if (link->options.evidence != NULL) {
-        if (sotto_crypto_random(link->nonce, sizeof(link->nonce)) != SOTTO_OK) {
-            fail(link, "There are no random numbers.");
-            return;
-        }
-        char *at = route + snprintf(route, sizeof(route), LINK_KEYS_ROUTE "?nonce=");
-        for (size_t i = 0; i < sizeof(link->nonce); i++) {
-            snprintf(at + 2 * i, 3, "%02x", link->nonce[i]);
-        }
+    struct client_ask ask = {.method = "GET"};
+    if (link->options.profile->agreement_new(&link->agreement) != SOTTO_OK) {
+        tell_all(link, "There is no memory.");
+        return;
     }
-    ask(link, LINK_KEYS, "GET", route, SOTTO_LIT(""));
+    sotto_buf_init(&ask.body, LINK_ANSWER_MAX);
+    link->agreement->options = &link->options;
+    link->agreement->gateway = link->gateway;
+    bool asked = link->options.profile->begin(link->agreement, &ask) && send_ask(link, &ask);
+    sotto_buf_free(&ask.body);
+    if (!asked) {
+        fail(link);
+    }
 }
 
 void sotto_link_want(struct sotto_link *link, struct sotto_link_wish *wish, sotto_link_fn *fn,
@@ -214,24 +196,21 @@ void sotto_link_want(struct sotto_link *link, struct sotto_link_wish *wish, sott
 {
     wish->fn = fn;
     wish->ctx = ctx;
-    if (link->state == LINK_READY && sotto_clock_ms() < link->renew_ms) {
-        fn(ctx, link->client, NULL);
+    if (link->session != NULL && sotto_clock_ms() < link->renew_ms) {
+        fn(ctx, link->session, NULL);
         return;
     }
     add_wish(link, wish);
-    if (link->state == LINK_READY || link->state == LINK_NONE) {
+    if (link->agreement == NULL) {
         sotto_link_drop(link);
-        ask_keys(link);
+        begin(link);
     }
 }
 
 void sotto_link_drop(struct sotto_link *link)
 {
-    if (link->state == LINK_READY) {
-        sotto_native_client_free(link->client);
-        link->client = NULL;
-        link->state = LINK_NONE;
-    }
+    link->options.profile->session_free(link->session);
+    link->session = NULL;
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -249,7 +228,9 @@ static void on_body(void *ctx, struct sotto_fetch *fetch, sotto_span piece)
     struct sotto_link *link = ctx;
     if (sotto_buf_append(&link->answer, piece) != SOTTO_OK) {
         sotto_fetch_cancel(fetch);
-        fail(link, "The gateway at %s answers with more than it should.", link->gateway);
+        (void)client_fail(link->agreement, "The gateway at %s answers with more than it should.",
+                          link->gateway);
+        fail(link);
     }
 }
 
@@ -259,142 +240,30 @@ static void on_error(void *ctx, struct sotto_fetch *fetch, enum sotto_fetch_erro
     struct sotto_link *link = ctx;
     (void)fetch;
     (void)error;
-    fail(link, "The gateway at %s cannot be reached: %s.", link->gateway, reason);
-}
-
-/* Whether evidence vouches for the key; says why not. */
-static bool check_evidence(struct sotto_link *link, yyjson_mut_val *attestation)
-{
-    const char *why = NULL;
-    enum sotto_err err = sotto_vouch_check(link->options.evidence, attestation, link->signing_key,
-                                           link->nonce, sotto_wall_s(), &link->tee, &why);
-    if (err != SOTTO_OK) {
-        fail(link, "No evidence vouches for the key of the gateway at %s: %s.", link->gateway, why);
-    }
-    return err == SOTTO_OK;
-}
-
-/* Whether the key is believed; says why not. */
-static bool check_trust(struct sotto_link *link, yyjson_mut_val *root)
-{
-    const struct sotto_link_options *o = &link->options;
-    if (o->evidence != NULL) {
-        return check_evidence(link, sotto_json_get(root, "attestation"));
-    }
-    enum sotto_err err = o->pinned_path != NULL
-                             ? sotto_known_pinned(o->pinned_path, link->signing_key)
-                             : sotto_known_first_use(o->known_path, sotto_span_str(link->gateway),
-                                                     link->signing_key, sotto_wall_s());
-    const char *path = o->pinned_path != NULL ? o->pinned_path : o->known_path;
-    if (err == SOTTO_EDENIED && o->pinned_path != NULL) {
-        fail(link, "The gateway at %s signs with a key that is not in %s.", link->gateway, path);
-    } else if (err == SOTTO_EDENIED) {
-        fail(link,
-             "The gateway at %s signs with another key than before: it was set up anew, or "
-             "somebody is in between. If you know why, remove its line from %s.",
-             link->gateway, path);
-    } else if (err != SOTTO_OK) {
-        fail(link, "%s cannot be used: %s.", path, sotto_err_text(err));
-    }
-    return err == SOTTO_OK;
-}
-
-/* The published key of a suite that needs one; empty: none. */
-static sotto_span published_key(yyjson_mut_val *suites, const struct sotto_suite *suite)
-{
-    size_t i, n;
-    yyjson_mut_val *row;
-    yyjson_mut_arr_foreach(suites, i, n, row)
-    {
-        yyjson_mut_val *key = sotto_json_get(row, "public_key");
-        if (sotto_json_is(sotto_json_get(row, "suite"), suite->name) && yyjson_mut_is_str(key)) {
-            return sotto_json_text(key);
-        }
-    }
-    return SOTTO_LIT("");
-}
-
-/* From the keys to a hello. */
-static enum sotto_err begin(struct sotto_link *link, yyjson_mut_val *root)
-{
-    struct sotto_buf published, body;
-    sotto_buf_init(&published, LINK_ANSWER_MAX);
-    sotto_buf_init(&body, LINK_ANSWER_MAX);
-    const struct sotto_suite *suite = link->options.suite;
-    enum sotto_err err =
-        sotto_base64_read(published_key(sotto_json_get(root, "suites"), suite), &published);
-    if (err == SOTTO_OK) {
-        err = sotto_native_hello(suite, sotto_buf_span(&published), &body, &link->hello);
-    }
-    if (err == SOTTO_OK) {
-        ask(link, LINK_SESSION, "POST", "/seal/session", sotto_buf_span(&body));
-    }
-    sotto_buf_free(&published);
-    sotto_buf_free(&body);
-    return err;
-}
-
-static void take_keys(struct sotto_link *link)
-{
-    struct sotto_json_error where;
-    yyjson_mut_doc *doc = NULL;
-    enum sotto_err err =
-        sotto_json_read(sotto_buf_span(&link->answer), LINK_DEPTH_MAX, &doc, &where);
-    yyjson_mut_val *root = err == SOTTO_OK ? yyjson_mut_doc_get_root(doc) : NULL;
-    yyjson_mut_val *key = sotto_json_get(root, "signing_key");
-    if (link->status != 200 || !yyjson_mut_is_str(key) ||
-        sotto_base64_read_exact(sotto_json_text(key), link->signing_key,
-                                sizeof(link->signing_key)) != SOTTO_OK) {
-        fail(link, "What answers at %s is no Sotto gateway, or one that does not seal.",
-             link->gateway);
-    } else if (check_trust(link, root)) {
-        err = begin(link, root);
-        if (err != SOTTO_OK) {
-            fail(link, "No session can be begun with the gateway at %s: %s.", link->gateway,
-                 sotto_err_text(err));
-        }
-    }
-    sotto_json_free(doc);
-}
-
-static void take_session(struct sotto_link *link)
-{
-    if (link->status == 401 || link->status == 403) {
-        fail(link, "The gateway at %s refuses the key given with --key.", link->gateway);
-        return;
-    }
-    enum sotto_err err = link->status == 200
-                             ? sotto_native_agreed(link->hello, sotto_buf_span(&link->answer),
-                                                   link->signing_key, &link->client)
-                             : SOTTO_EUPSTREAM;
-    if (err != SOTTO_OK) {
-        fail(link, "The gateway at %s does not agree on a session: %s.", link->gateway,
-             err == SOTTO_EAUTH ? "its answer is not signed by its key" : sotto_err_text(err));
-        return;
-    }
-    if (link->options.evidence != NULL &&
-        strcmp(sotto_native_tee(link->client), sotto_tee_name(link->tee)) != 0) {
-        sotto_native_client_free(link->client);
-        link->client = NULL;
-        fail(link, "The gateway at %s signs a session of another machine than its evidence.",
-             link->gateway);
-        return;
-    }
-    end_try(link);
-    link->state = LINK_READY;
-    link->renew_ms = sotto_clock_ms() + (int64_t)sotto_native_lifetime(link->client) * 1000 *
-                                            LINK_RENEW_NUMERATOR / LINK_RENEW_DENOMINATOR;
-    tell_all(link, NULL);
+    (void)client_fail(link->agreement, "The gateway at %s cannot be reached: %s.", link->gateway,
+                      reason);
+    fail(link);
 }
 
 static void on_end(void *ctx, struct sotto_fetch *fetch)
 {
     struct sotto_link *link = ctx;
+    struct client_ask ask = {.method = "GET"};
+    struct client_session *session = NULL;
     (void)fetch;
     link->fetch = NULL;
-    if (link->state == LINK_KEYS) {
-        take_keys(link);
-    } else {
-        take_session(link);
+    sotto_buf_init(&ask.body, LINK_ANSWER_MAX);
+    bool good = link->options.profile->take(link->agreement, link->status,
+                                            sotto_buf_span(&link->answer), &ask, &session) &&
+                (session != NULL || send_ask(link, &ask));
+    sotto_buf_free(&ask.body);
+    if (!good) {
+        fail(link);
+    } else if (session != NULL) {
+        end_try(link);
+        link->session = session;
+        link->renew_ms = sotto_clock_ms() + (int64_t)session->lifetime_s * 1000 *
+                                                LINK_RENEW_NUMERATOR / LINK_RENEW_DENOMINATOR;
+        tell_all(link, NULL);
     }
 }

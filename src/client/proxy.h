@@ -5,7 +5,7 @@
 
 /*
  * A proxy on the user's own machine: any client of the OpenAI API talks plain HTTP to it, and what
- * leaves the machine is sealed to a gateway (docs/wire/native.md).  It serves chat completions and
+ * leaves the machine is sealed to a gateway, in a profile of client/profile.h.  It serves chat completions and
  * embeddings, which are sealed, and the list of models, which bears no text and is not.  Nothing
  * else goes out, and nothing goes out in the clear because sealing failed.
  */

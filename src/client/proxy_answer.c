@@ -23,19 +23,6 @@ static const char *const job_passed[] = {
     "x-ratelimit-reset-tokens",
 };
 
-bool proxy_is_type(const struct sotto_http_head *head, const char *want)
-{
-    sotto_span type = sotto_http_get(head, "content-type");
-    const uint8_t *end = type.len != 0 ? memchr(type.base, ';', type.len) : NULL;
-    if (end != NULL) {
-        type.len = (size_t)(end - type.base);
-    }
-    while (type.len != 0 && type.base[type.len - 1] == ' ') {
-        type.len--;
-    }
-    return sotto_span_ieq(type, sotto_span_str(want));
-}
-
 static enum sotto_err keep_lines(struct proxy_job *job, const struct sotto_http_head *head)
 {
     enum sotto_err err = SOTTO_OK;
@@ -70,9 +57,14 @@ static void on_head(void *ctx, struct sotto_fetch *fetch, int status, sotto_span
         proxy_job_refuse(job, 502, "upstream_error", "The gateway's answer was not understood.");
         return;
     }
-    bool events = proxy_is_type(&head, "text/event-stream");
-    job->sealed = job->pending != NULL && (events || proxy_is_type(&head, JOB_SEALED_TYPE));
-    if (job->sealed && events && status == 200) {
+    bool events = client_is_type(&head, "text/event-stream");
+    job->sealed = job->pending != NULL && (events || job->pending->profile->is_sealed(&head));
+    if (job->sealed && status == 200 && events != job->wants_stream) {
+        /* Not every profile seals the word by which a stream is asked for. */
+        proxy_job_refuse(job, 502, "seal_broken",
+                         events ? "The gateway answers with a stream that was not asked for."
+                                : "The gateway answers without the stream that was asked for.");
+    } else if (job->sealed && events && status == 200) {
         begin_stream(job);
     }
 }
@@ -84,7 +76,7 @@ static enum sotto_err open_event(struct proxy_job *job, sotto_span data, struct 
     bool last = false;
     sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
     enum sotto_err err =
-        job->ended ? SOTTO_EAUTH : sotto_native_event(job->pending, data, &last, &text);
+        job->ended ? SOTTO_EAUTH : job->pending->profile->event(job->pending, data, &last, &text);
     job->ended |= last;
     size_t mark = out->len;
     if (err == SOTTO_OK && text.len == 0 && last) {
@@ -165,8 +157,8 @@ static void end_sealed(struct proxy_job *job)
     struct sotto_buf text, restored;
     sotto_buf_init(&text, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&restored, SOTTO_BUF_UNBOUNDED);
-    enum sotto_err err =
-        sotto_native_whole(job->pending, job->status, sotto_buf_span(&job->answer), &text);
+    enum sotto_err err = job->pending->profile->whole(job->pending, job->status,
+                                                      sotto_buf_span(&job->answer), &text);
     if (err == SOTTO_OK && job->veil != NULL) {
         err = sotto_veil_restore(job->veil, sotto_buf_span(&text), false, &restored);
     }
@@ -180,25 +172,11 @@ static void end_sealed(struct proxy_job *job)
     sotto_buf_free(&restored);
 }
 
-/* Whether the gateway did not open the request. */
-static bool is_refusal(const struct proxy_job *job)
-{
-    struct sotto_json_error where;
-    yyjson_mut_doc *doc = NULL;
-    if ((job->status != 400 && job->status != 401) ||
-        sotto_json_read(sotto_buf_span(&job->answer), JOB_DEPTH_MAX, &doc, &where) != SOTTO_OK) {
-        return false;
-    }
-    yyjson_mut_val *error = sotto_json_get(yyjson_mut_doc_get_root(doc), "error");
-    bool refused = sotto_json_is(sotto_json_get(error, "code"), "seal_refused");
-    sotto_json_free(doc);
-    return refused;
-}
-
 /* An answer in the clear: of the list of models, or an error, which proves nothing. */
 static void end_clear(struct proxy_job *job)
 {
-    if (job->pending != NULL && !job->retried && is_refusal(job)) {
+    if (job->pending != NULL && !job->retried &&
+        job->pending->profile->is_forgotten(job->status, sotto_buf_span(&job->answer))) {
         job->retried = true;
         sotto_link_drop(job->shared->link);
         proxy_job_send(job);

@@ -20,8 +20,8 @@ static struct proxy_job *job_new(struct proxy_shared *shared, struct sotto_excha
     job->shared = shared;
     job->exchange = x;
     sotto_buf_init(&job->text, SOTTO_BUF_UNBOUNDED);
-    sotto_buf_init(&job->target, SOTTO_NATIVE_PATH_MAX);
-    sotto_buf_init(&job->model, SOTTO_NATIVE_MODEL_MAX);
+    sotto_buf_init(&job->target, SOTTO_CLIENT_TARGET_MAX);
+    sotto_buf_init(&job->model, SOTTO_CLIENT_MODEL_MAX);
     sotto_buf_init(&job->lines, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&job->answer, JOB_ANSWER_MAX);
     sotto_sse_init(&job->sse, JOB_EVENT_MAX);
@@ -44,7 +44,7 @@ void proxy_job_free(struct proxy_job *job)
     if (job->fetch != NULL) {
         sotto_fetch_cancel(job->fetch);
     }
-    sotto_native_pending_free(job->pending);
+    job->shared->options.profile->pending_free(job->pending);
     sotto_veil_answer_free(job->veil);
     sotto_buf_free(&job->text);
     sotto_buf_free(&job->target);
@@ -102,39 +102,42 @@ static enum sotto_err start(struct proxy_job *job, const struct sotto_buf *reque
                              sotto_buf_span(request), &proxy_answer_handler, job, &job->fetch);
 }
 
-static enum sotto_err seal(struct proxy_job *job, struct sotto_native_client *client)
+static enum sotto_err seal(struct proxy_job *job, struct client_session *session)
 {
-    const struct sotto_native_place place = {.method = SOTTO_LIT("POST"),
-                                             .path = sotto_buf_span(&job->target),
-                                             .model = sotto_buf_span(&job->model)};
-    struct sotto_buf request, body;
+    const struct sotto_link_options *options = &job->shared->options;
+    const struct client_request sealed = {.target = sotto_buf_span(&job->target),
+                                          .model = sotto_buf_span(&job->model),
+                                          .text = sotto_buf_span(&job->text),
+                                          .embeddings = job->embeddings};
+    struct sotto_buf request, fields, body;
     sotto_buf_init(&request, SOTTO_BUF_UNBOUNDED);
+    sotto_buf_init(&fields, SOTTO_BUF_UNBOUNDED);
     sotto_buf_init(&body, SOTTO_BUF_UNBOUNDED);
-    sotto_native_pending_free(job->pending);
+    options->profile->pending_free(job->pending);
     job->pending = NULL;
     enum sotto_err err =
-        sotto_native_request(client, &place, sotto_buf_span(&job->text), &body, &job->pending);
+        options->profile->seal(session, options, &sealed, &fields, &body, &job->pending);
     if (err == SOTTO_OK && (err = write_head(job, "POST", &request)) == SOTTO_OK &&
-        (err = sotto_http_write_field(&request, "Content-Type", SOTTO_LIT(JOB_SEALED_TYPE))) ==
-            SOTTO_OK &&
+        (err = sotto_buf_append(&request, sotto_buf_span(&fields))) == SOTTO_OK &&
         (err = sotto_http_write_number(&request, "Content-Length", body.len)) == SOTTO_OK &&
         (err = sotto_http_write_head_end(&request)) == SOTTO_OK &&
         (err = sotto_buf_append(&request, sotto_buf_span(&body))) == SOTTO_OK) {
         err = start(job, &request);
     }
     sotto_buf_free(&request);
+    sotto_buf_free(&fields);
     sotto_buf_free(&body);
     return err;
 }
 
-static void on_session(void *ctx, struct sotto_native_client *client, const char *why)
+static void on_session(void *ctx, struct client_session *session, const char *why)
 {
     struct proxy_job *job = ctx;
-    if (client == NULL) {
+    if (session == NULL) {
         proxy_job_refuse(job, 502, "gateway_not_trusted_or_reached", why);
         return;
     }
-    enum sotto_err err = seal(job, client);
+    enum sotto_err err = seal(job, session);
     if (err != SOTTO_OK) {
         proxy_job_refuse(job, 503, "not_sealed",
                          "The request could not be sealed, and was not sent.");
@@ -150,18 +153,14 @@ void proxy_job_send(struct proxy_job *job)
 static void send_models(struct proxy_job *job)
 {
     struct sotto_buf request;
-    char bearer[256];
     sotto_buf_init(&request, SOTTO_BUF_UNBOUNDED);
-    int len =
-        snprintf(bearer, sizeof(bearer), "Bearer %.*s", SOTTO_FMT(job->shared->options.api_key));
     enum sotto_err err = write_head(job, "GET", &request);
-    if (err == SOTTO_OK && len > 0 && (size_t)len < sizeof(bearer)) {
-        err = sotto_http_write_field(&request, "Authorization", sotto_span_str(bearer));
+    if (err == SOTTO_OK) {
+        err = sotto_link_write_key(&job->shared->options, &request);
     }
     if (err == SOTTO_OK && (err = sotto_http_write_head_end(&request)) == SOTTO_OK) {
         err = start(job, &request);
     }
-    sotto_wipe(bearer, sizeof(bearer));
     sotto_buf_free(&request);
     if (err != SOTTO_OK) {
         proxy_job_refuse(job, 503, "not_sent", "The request could not be sent.");
@@ -183,6 +182,7 @@ static enum sotto_err read_body(struct proxy_job *job, sotto_span body)
     yyjson_mut_val *model = sotto_json_get(root, "model");
     err = yyjson_mut_is_str(model) ? sotto_buf_append(&job->model, sotto_json_text(model))
                                    : SOTTO_EFORMAT;
+    job->wants_stream = !job->embeddings && yyjson_mut_is_true(sotto_json_get(root, "stream"));
     if (err == SOTTO_OK) {
         /* The session says how it is sealed; the word would ask for another suite. */
         (void)yyjson_mut_obj_remove_key(root, "encryption");
@@ -224,7 +224,7 @@ static bool is_local(const struct sotto_http_head *head, bool has_body)
         named |= host.len >= len && (host.len == len || host.base[len] == ':') &&
                  sotto_span_ieq(sotto_span_init(host.base, len), sotto_span_str(names[i]));
     }
-    return named && (!has_body || proxy_is_type(head, "application/json"));
+    return named && (!has_body || client_is_type(head, "application/json"));
 }
 
 void proxy_job_begin(struct proxy_shared *shared, struct sotto_exchange *x, sotto_span block,
@@ -239,8 +239,8 @@ void proxy_job_begin(struct proxy_shared *shared, struct sotto_exchange *x, sott
         return;
     }
     sotto_span path = sotto_http_path(&head);
-    bool chat = sotto_span_eq(path, SOTTO_LIT("/v1/chat/completions")) ||
-                sotto_span_eq(path, SOTTO_LIT("/v1/embeddings"));
+    job->embeddings = sotto_span_eq(path, SOTTO_LIT("/v1/embeddings"));
+    bool chat = job->embeddings || sotto_span_eq(path, SOTTO_LIT("/v1/chat/completions"));
     bool models = sotto_span_eq(path, SOTTO_LIT("/v1/models")) ||
                   sotto_span_starts(path, SOTTO_LIT("/v1/models/"));
     if (!chat && !models) {

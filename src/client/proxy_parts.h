@@ -8,8 +8,8 @@
  * reads what the gateway says, proxy_reply.c tells the client.  For these files.
  */
 
+#include "client/profile.h"
 #include "client/proxy_job.h"
-#include "http/head.h"
 #include "http/sse.h"
 
 /** Nesting of JSON in requests. */
@@ -19,31 +19,28 @@
 #define JOB_ANSWER_MAX ((size_t)64 << 20)
 #define JOB_EVENT_MAX  ((size_t)32 << 20)
 
-#define JOB_SEALED_TYPE "application/vnd.sotto.sealed"
-
 struct proxy_job {
     struct proxy_shared *shared;
     struct proxy_job *prev, *next;
     struct sotto_exchange *exchange;
     struct sotto_link_wish wish;
     struct sotto_fetch *fetch;
-    struct sotto_native_pending *pending; /* NULL: the request was not sealed (models) */
-    struct sotto_veil_answer *veil;       /* NULL: nothing to restore */
-    struct sotto_buf text;                /* the plain request, until its answer begins */
+    struct client_pending *pending; /* NULL: the request was not sealed (models) */
+    struct sotto_veil_answer *veil; /* NULL: nothing to restore */
+    struct sotto_buf text;          /* the plain request, until its answer begins */
     struct sotto_buf target;
     struct sotto_buf model;
     struct sotto_buf lines;  /* header lines of the answer */
     struct sotto_buf answer; /* as far as it has come; events that were opened */
     struct sotto_sse sse;
     int status;
-    bool sealed;    /* the answer is */
-    bool streaming; /* it goes to the client as it comes */
-    bool ended;     /* its last record was there */
+    bool embeddings;   /* it asks for these */
+    bool wants_stream; /* it asks for one */
+    bool sealed;       /* the answer is */
+    bool streaming;    /* it goes to the client as it comes */
+    bool ended;        /* its last record was there */
     bool retried;
 };
-
-/** Whether the head's content type is `want`, whatever parameters it has. */
-bool proxy_is_type(const struct sotto_http_head *head, const char *want);
 
 /** Frees everything; the exchange is over or somebody else's. */
 void proxy_job_free(struct proxy_job *job);

@@ -88,8 +88,9 @@ static enum sotto_tee tee_of(yyjson_mut_val *attestation)
 }
 
 static enum sotto_err verify(const struct sotto_vouch_policy *policy, enum sotto_tee tee,
-                             sotto_span evidence, const uint8_t *signing_key, const uint8_t *nonce,
-                             int64_t now_s, const char **why)
+                             sotto_span evidence,
+                             const uint8_t report_data[SOTTO_REPORT_DATA_BYTES], int64_t now_s,
+                             const char **why)
 {
     struct sotto_chain_root roots[VOUCH_MAKERS_MAX + SOTTO_VOUCH_ROOTS_MAX];
     size_t count = 0;
@@ -98,8 +99,6 @@ static enum sotto_err verify(const struct sotto_vouch_policy *policy, enum sotto
                                           .roots = roots,
                                           .measurements = policy->measurements,
                                           .measurement_count = policy->measurement_count};
-    _Static_assert(sizeof(asked.report_data) == SOTTO_SHA256_BYTES + SOTTO_VOUCH_NONCE_BYTES,
-                   "the key's hash and the nonce");
     for (size_t i = 0; i < sotto_evidence_root_count && i < VOUCH_MAKERS_MAX; i++) {
         roots[count++] = sotto_evidence_roots[i];
     }
@@ -107,20 +106,18 @@ static enum sotto_err verify(const struct sotto_vouch_policy *policy, enum sotto
         roots[count++] = policy->roots[i];
     }
     asked.root_count = count;
-    memcpy(asked.report_data + SOTTO_SHA256_BYTES, nonce, SOTTO_VOUCH_NONCE_BYTES);
-    enum sotto_err err = sotto_native_evidence_binding(signing_key, asked.report_data);
-    return err == SOTTO_OK ? sotto_evidence_verify(tee, evidence, &asked, &claims, why) : err;
+    memcpy(asked.report_data, report_data, sizeof(asked.report_data));
+    return sotto_evidence_verify(tee, evidence, &asked, &claims, why);
 }
 
-enum sotto_err sotto_vouch_check(const struct sotto_vouch_policy *policy,
-                                 yyjson_mut_val *attestation,
-                                 const uint8_t signing_key[SOTTO_ED25519_PUBLIC_BYTES],
-                                 const uint8_t nonce[SOTTO_VOUCH_NONCE_BYTES], int64_t now_s,
-                                 enum sotto_tee *tee, const char **why)
+enum sotto_err sotto_vouch_report(const struct sotto_vouch_policy *policy, yyjson_mut_val *object,
+                                  const char *name,
+                                  const uint8_t report_data[SOTTO_REPORT_DATA_BYTES], int64_t now_s,
+                                  enum sotto_tee *tee, const char **why)
 {
     struct sotto_buf evidence;
-    enum sotto_tee kind = tee_of(attestation);
-    sotto_span text = sotto_json_text(sotto_json_get(attestation, "evidence"));
+    enum sotto_tee kind = tee_of(object);
+    sotto_span text = sotto_json_text(sotto_json_get(object, name));
     *why = "there is no memory or no cryptography";
     if (kind == SOTTO_TEE_NONE || text.len == 0) {
         return fail(why, "it shows none", SOTTO_EDENIED);
@@ -131,11 +128,28 @@ enum sotto_err sotto_vouch_check(const struct sotto_vouch_policy *policy,
         err = fail(why, "the evidence cannot be read", SOTTO_EFORMAT);
     }
     if (err == SOTTO_OK) {
-        err = verify(policy, kind, sotto_buf_span(&evidence), signing_key, nonce, now_s, why);
+        err = verify(policy, kind, sotto_buf_span(&evidence), report_data, now_s, why);
     }
     sotto_buf_free(&evidence);
     if (err == SOTTO_OK) {
         *tee = kind;
     }
     return err;
+}
+
+enum sotto_err sotto_vouch_check(const struct sotto_vouch_policy *policy,
+                                 yyjson_mut_val *attestation,
+                                 const uint8_t signing_key[SOTTO_ED25519_PUBLIC_BYTES],
+                                 const uint8_t nonce[SOTTO_VOUCH_NONCE_BYTES], int64_t now_s,
+                                 enum sotto_tee *tee, const char **why)
+{
+    uint8_t report_data[SOTTO_REPORT_DATA_BYTES];
+    _Static_assert(sizeof(report_data) == SOTTO_SHA256_BYTES + SOTTO_VOUCH_NONCE_BYTES,
+                   "the key's hash and the nonce");
+    memcpy(report_data + SOTTO_SHA256_BYTES, nonce, SOTTO_VOUCH_NONCE_BYTES);
+    *why = "there is no memory or no cryptography";
+    enum sotto_err err = sotto_native_evidence_binding(signing_key, report_data);
+    return err == SOTTO_OK
+               ? sotto_vouch_report(policy, attestation, "evidence", report_data, now_s, tee, why)
+               : err;
 }

@@ -4,8 +4,9 @@
 #define SOTTO_CLIENT_VOUCH_H
 
 /*
- * Whether a trusted execution environment vouches for a gateway's signing key: the member
- * `attestation` of GET /v1/seal/keys?nonce=... (docs/wire/native.md), checked against a policy.
+ * Whether a trusted execution environment vouches for what a gateway is known by, checked against a
+ * policy: its signing key (the member `attestation` of GET /v1/seal/keys?nonce=...,
+ * docs/wire/native.md) or its mesh CA (docs/wire/privatemode.md).
  */
 
 #include "attest/evidence.h"
@@ -56,5 +57,18 @@ sotto_vouch_check(const struct sotto_vouch_policy *policy, yyjson_mut_val *attes
                   const uint8_t signing_key[SOTTO_ED25519_PUBLIC_BYTES],
                   const uint8_t nonce[SOTTO_VOUCH_NONCE_BYTES], int64_t now_s, enum sotto_tee *tee,
                   const char **why);
+
+/**
+ * Checks evidence for 64 bytes that the caller expects.
+ *
+ * @param object       has `tee`, and the evidence in base64 in member `name`; NULL is allowed
+ * @param report_data  what it has to vouch for; must contain a nonce, or it may be old
+ *
+ * The rest is as for sotto_vouch_check().
+ */
+SOTTO_MUST_CHECK enum sotto_err
+sotto_vouch_report(const struct sotto_vouch_policy *policy, yyjson_mut_val *object,
+                   const char *name, const uint8_t report_data[SOTTO_REPORT_DATA_BYTES],
+                   int64_t now_s, enum sotto_tee *tee, const char **why);
 
 #endif

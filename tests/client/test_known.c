@@ -18,7 +18,8 @@ static const uint8_t key[2][SOTTO_ED25519_PUBLIC_BYTES] = {{1, 2, 3}, {4, 5, 6}}
 
 static void expect(sotto_span gateway, size_t which, enum sotto_err want, const char *what)
 {
-    IS_INT(sotto_known_first_use(path, gateway, key[which], NOW), want, "%s", what);
+    IS_INT(sotto_known_first_use(path, SOTTO_KNOWN_SIGNING_KEY, gateway, key[which], NOW), want,
+           "%s", what);
 }
 
 static void is_file(const char *want, const char *what)
@@ -50,6 +51,22 @@ static void test_first_use(void)
     expect(SOTTO_LIT("two:443"), 1, SOTTO_OK, "another gateway has another key");
     is_file(ROW_ONE ROW_TWO, "which is noted behind the first");
     expect(SOTTO_LIT("two:443"), 0, SOTTO_EDENIED, "its own one counts");
+}
+
+static void test_mesh(void)
+{
+    static const char row[] = "{\"gateway\": \"one:443\", \"mesh_ca_sha256\": "
+                              "\"AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\", \"seen\": "
+                              "1780000000}\n";
+    OK(unlink(path) == 0, "a file of its own");
+    IS_INT(sotto_known_first_use(path, SOTTO_KNOWN_MESH_CA, SOTTO_LIT("one:443"), key[0], NOW),
+           SOTTO_OK, "a mesh's first authority");
+    is_file(row, "is noted as one");
+    IS_INT(sotto_known_first_use(path, SOTTO_KNOWN_MESH_CA, SOTTO_LIT("one:443"), key[1], NOW),
+           SOTTO_EDENIED, "another one is not believed");
+    expect(SOTTO_LIT("one:443"), 0, SOTTO_EFORMAT, "it is no signing key");
+    is_file(row, "and the file stays");
+    OK(unlink(path) == 0, "it goes");
 }
 
 static void test_lines(void)
@@ -86,7 +103,8 @@ static void test_faults(void)
     for (size_t n = 1;; n++) {
         OK(sotto_file_write(path, SOTTO_LIT(ROW_TWO)) == SOTTO_OK, "a file is there");
         sotto_alloc_set_fault(n);
-        enum sotto_err err = sotto_known_first_use(path, SOTTO_LIT("one:443"), key[0], NOW);
+        enum sotto_err err =
+            sotto_known_first_use(path, SOTTO_KNOWN_SIGNING_KEY, SOTTO_LIT("one:443"), key[0], NOW);
         if (sotto_alloc_set_fault(0) < n) {
             IS_INT(err, SOTTO_OK, "without a failure it is noted");
             break;
@@ -102,6 +120,7 @@ int main(void)
     snprintf(path, sizeof(path), "%s/deep/known", folder);
     IS_INT(sotto_known_pinned(path, key[0]), SOTTO_ENOTFOUND, "no file of pins");
     test_first_use();
+    test_mesh();
     test_lines();
     test_faults();
     OK(unlink(path) == 0, "the file is gone");

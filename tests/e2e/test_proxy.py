@@ -3,22 +3,19 @@
 """`sotto proxy`: a plain client on the user's machine, sealed from there on."""
 
 import base64
-import http.client
 import json
 import pathlib
-import re
-import signal
-import socket
-import socketserver
 import subprocess
 import tempfile
 import threading
 
+from lib import user_proxy
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, environment, need_binary
-from lib.provider import Provider, chunk, completion
+from lib.provider import Provider
 from lib.speed import binary
 from lib.tap import Tap
+from lib.user_proxy import Relay, echo, text_of
 from lib.wire import TIMEOUT, free_port
 
 need_binary()
@@ -28,84 +25,14 @@ ASK = {"model": "gpt-4", "messages": [{"role": "user", "content": TEXT}]}
 folder = pathlib.Path(tempfile.mkdtemp(prefix="sotto-proxy-"))
 
 
-def echo(seen, out):
-    """Answers with what it was asked."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
-
-
-class Relay(socketserver.ThreadingTCPServer):
-    """Between proxy and gateway: keeps all bytes, and may change or cut what comes back."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self, port):
-        super().__init__(("127.0.0.1", 0), None)
-        self.to, self.seen, self.change = port, bytearray(), lambda data: data
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def finish_request(self, request, address):
-        with socket.create_connection(("127.0.0.1", self.to)) as far:
-            threading.Thread(target=self.pump, args=(request, far, lambda data: data), daemon=True).start()
-            self.pump(far, request, lambda data: self.change(data))
-
-    def pump(self, one, other, change):
-        try:
-            while data := one.recv(65536):
-                self.seen += data
-                data = change(data)
-                if data is None:
-                    break
-                other.sendall(data)
-            other.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
-class Proxy:
-    """One `sotto proxy`."""
+class Proxy(user_proxy.Proxy):
+    """One `sotto proxy` of the gateway below."""
 
     def __init__(self, port, *words, key=None, home=folder):
-        command = [binary(), "proxy", "--gateway", f"http://127.0.0.1:{port}/v1", "--listen", "127.0.0.1:0", *words]
-        env = environment({"XDG_CONFIG_HOME": str(home), "SOTTO_API_KEY": key or gateway.key})
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
-        line = self.process.stdout.readline().decode()
-        found = re.match(r"ready: http://127\.0\.0\.1:(\d+)$", line)
-        if not found:
-            raise RuntimeError(f"{line!r} {self.process.stderr.read()!r}")
-        self.port = int(found[1])
-
-    def ask(self, body=None, method="POST", path="/v1/chat/completions", headers=None):
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        link.request(method, path, data, {"Content-Type": "application/json", **(headers or {})})
-        answer = link.getresponse()
-        try:
-            return answer.status, answer.headers, answer.read()
-        finally:
-            link.close()
+        super().__init__(port, *words, key=key or gateway.key, home=home)
 
     def chat(self, **more):
-        status, _, body = self.ask({**ASK, **more})
-        return status, json.loads(body)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(TIMEOUT)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status
-
-
-def text_of(stream):
-    """The text of a stream's events, and whether [DONE] was there."""
-    datas = [line[6:] for line in stream.decode().splitlines() if line.startswith("data: ")]
-    chunks = [json.loads(data) for data in datas if data != "[DONE]"]
-    return "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c.get("choices")), datas[-1:] == ["[DONE]"]
+        return super().chat({**ASK, **more})
 
 
 provider = Provider()

@@ -3,6 +3,7 @@
 # timeout: 600
 """`sotto proxy --trust evidence`: only a gateway for which a trusted execution environment vouches."""
 
+import base64
 import http.client
 import json
 import pathlib
@@ -10,12 +11,14 @@ import re
 import signal
 import subprocess
 import tempfile
+from types import SimpleNamespace
 
 from lib import packages
 from lib.gateway import Gateway, config, environment, need_binary
 from lib.provider import Provider, completion
 from lib.speed import binary
 from lib.tap import Tap, skip_all
+from lib.user_proxy import Middle
 from lib.wire import TIMEOUT
 
 need_binary()
@@ -79,6 +82,39 @@ def refused():
     t.same(len(provider.seen), seen, "and nothing was sent")
     plain.finish(t)
     faked.finish(t)
+
+
+@t.case
+def mesh():
+    """The profile privatemode, where evidence vouches for the mesh CA"""
+    words = ("--profile", "privatemode", "--trust")
+    t.same(ask(gateway, *words, "evidence", "--roots", chip.root), (200, "done"), "a gateway with genuine evidence is believed")
+    t.same(ask(gateway, *words, f"evidence:{maker.MEASUREMENT.hex()}", "--roots", chip.root), (200, "done"), "and one with the measurement")
+    t.ok(not (pathlib.Path(folder) / "sotto").exists(), "nothing is remembered")
+    seen = len(provider.seen)
+    plain = Gateway(config(provider))
+    for what, at, given, why in (
+        ("no evidence", plain, ("evidence",), "it shows none"),
+        ("another measurement", gateway, (f"evidence:{'11' * 48}", "--roots", chip.root), "the measurement is not among those allowed"),
+        ("another maker", gateway, ("evidence",), "the certificates do not lead to a root of the maker"),
+    ):
+        status, said = ask(at, *words, *given)
+        t.same(status, 502, f"{what} is refused")
+        t.has(said, why, "in a clear sentence")
+    middle = Middle(gateway.port)
+
+    def another_ca(path, answer):
+        if path == "/privatemode/v1/attest":
+            document = json.loads(base64.b64decode(json.loads(answer.body)["AttestationDoc"]))
+            document["mesh_ca"] = base64.b64encode(plain.keys("mesh").stdout).decode()
+            answer.body = json.dumps({"AttestationDoc": base64.b64encode(json.dumps(document).encode()).decode()}).encode()
+
+    middle.change = another_ca
+    status, said = ask(SimpleNamespace(port=middle.server_address[1], key=gateway.key), *words, "evidence", "--roots", chip.root)
+    t.same(status, 502, "evidence for another mesh CA is refused")
+    t.has(said, "No evidence vouches for the mesh CA", "in a clear sentence")
+    t.same(len(provider.seen), seen, "and nothing was sent")
+    plain.finish(t)
 
 
 @t.case

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/profile.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct sotto_client_profile *sotto_client_profile_find(sotto_span name)
+{
+    static const struct sotto_client_profile *const profiles[] = {
+        &sotto_client_profile_native,
+        &sotto_client_profile_privatemode,
+    };
+    for (size_t i = 0; i < SOTTO_COUNT(profiles); i++) {
+        if (sotto_span_eq(name, sotto_span_str(profiles[i]->name))) {
+            return profiles[i];
+        }
+    }
+    return NULL;
+}
+
+bool client_is_type(const struct sotto_http_head *head, const char *want)
+{
+    sotto_span type = sotto_http_get(head, "content-type");
+    const uint8_t *end = type.len != 0 ? memchr(type.base, ';', type.len) : NULL;
+    if (end != NULL) {
+        type.len = (size_t)(end - type.base);
+    }
+    while (type.len != 0 && type.base[type.len - 1] == ' ') {
+        type.len--;
+    }
+    return sotto_span_ieq(type, sotto_span_str(want));
+}
+
+bool client_fail(struct client_agreement *agreement, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(agreement->why, sizeof(agreement->why), fmt, ap);
+    va_end(ap);
+    return false;
+}
