@@ -235,8 +235,7 @@ int sotto_cmd_proxy(int argc, char **argv)
         {"--mode", "MODE", "what --anonymize replaces (standard)", &w.mode, NULL},
         {"--profile", "NAME", "native or privatemode: how it is sealed (native)", &w.profile, NULL},
         {"--suite", "NAME", "auto, x-wing, kyber512 or rsa4096 (auto)", &w.suite, NULL},
-        {"--trust", "WHOM",
-         "a FILE of signing keys (privatemode: of mesh CAs in PEM), or evidence[:MEASUREMENT,...]",
+        {"--trust", "WHOM", "a FILE of signing keys or mesh CAs, or evidence[:MEASUREMENT,...]",
          &w.trust, NULL},
         {"--roots", "HEX,...", "SHA-256 of further makers' root keys, for --trust evidence",
          &w.roots, NULL},
@@ -244,10 +243,9 @@ int sotto_cmd_proxy(int argc, char **argv)
     const struct sotto_cli cli = {
         .usage = "sotto proxy --gateway URL --key KEY [--listen 127.0.0.1:8486] [--anonymize]",
         .about = "Runs on the user's machine: any client of the OpenAI API talks plain HTTP to it, "
-                 "and\nall that leaves is sealed to the gateway.  The first signing key "
-                 "(privatemode: mesh "
-                 "CA)\nof a gateway is remembered and no other one believed, unless --trust says "
-                 "which.",
+                 "and\nall that leaves is sealed to the gateway.  The first signing key of a "
+                 "gateway (of the\nprofile privatemode: the first mesh CA) is remembered and no "
+                 "other one believed, unless\n--trust says which.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
     };
