@@ -15,7 +15,7 @@ from lib.gateway import Gateway, config, environment, need_binary
 from lib.provider import Provider
 from lib.speed import binary
 from lib.tap import Tap
-from lib.user_proxy import Relay, echo, text_of
+from lib.user_proxy import Last, Middle, Relay, echo, text_of
 from lib.wire import TIMEOUT, free_port
 
 need_binary()
@@ -86,17 +86,25 @@ def refusals():
 @t.case
 def changed():
     """Somebody in between"""
-    relay.change = lambda data: data.replace(b"application/vnd.sotto.sealed", b"application/json            ")
-    status, answer = proxy.chat()
+    middle = Middle(gateway.port)
+    between = Proxy(middle.server_address[1], home=folder / "between")
+    middle.change = lambda path, answer: setattr(answer, "headers", [("Content-Type", "application/json")]) if path == "/v1/chat/completions" else None
+    status, answer = between.chat()
     t.same((status, answer["error"]["code"]), (502, "seal_broken"), "an answer in the clear is none")
 
-    def flip(data):
-        at = data.find(b"\r\n\r\n") + 60
-        return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] if b"vnd.sotto.sealed" in data and len(data) > at else data
+    def flip(path, answer):
+        if path == "/v1/chat/completions":
+            answer.body = answer.body[:60] + bytes([answer.body[60] ^ 1]) + answer.body[61:]
 
-    relay.change = flip
-    t.same(proxy.chat()[1]["error"]["code"], "seal_broken", "a changed bit shows")
-    relay.change = lambda data: None if b"text/event-stream" not in data and b"data: " in data else data
+    middle.change = flip
+    t.same(between.chat()[1]["error"]["code"], "seal_broken", "a changed bit shows")
+    between.stop()
+
+    def cut(data):
+        at = data.find(b"data: ")
+        return data if at < 0 else Last(data[: at + 20])
+
+    relay.change = cut
     status, _, body = proxy.ask({**ASK, "stream": True})
     text, done = text_of(body) if b'"error"' not in body else ("", False)
     t.ok(not done, "a stream that is cut does not end well", body[-300:])

@@ -27,6 +27,10 @@ def echo(seen, out):
     out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
 
 
+class Last(bytes):
+    """What a relay sends before it closes."""
+
+
 class Relay(socketserver.ThreadingTCPServer):
     """Between proxy and gateway: keeps all bytes, and may change or cut what comes back."""
 
@@ -47,9 +51,9 @@ class Relay(socketserver.ThreadingTCPServer):
             while data := one.recv(65536):
                 self.seen += data
                 data = change(data)
-                if data is None:
-                    break
                 other.sendall(data)
+                if isinstance(data, Last):
+                    break
             other.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
