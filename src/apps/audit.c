@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apps/audit_config.h"
 #include "apps/cli.h"
 #include "apps/state_folder.h"
 #include "audit/subject.h"
@@ -22,6 +23,12 @@
 #define AUDIT_LOOK_US 100000
 
 #define AUDIT_WITNESSES_MAX 16
+
+#define CONFIG_OPTION(of)                                                                          \
+    {                                                                                              \
+        "--config", "FILE", "the gateway's configuration: for the log of a fleet", &(of).file,     \
+            NULL                                                                                   \
+    }
 
 static int folder_of(const char *state, char out[SOTTO_PATH_BYTES])
 {
@@ -83,6 +90,7 @@ struct audit_verify {
     struct sotto_note_key key;
     struct sotto_note_key witnesses[AUDIT_WITNESSES_MAX];
     size_t witness_count;
+    struct sotto_audit_config config;
 };
 
 static void show_progress(void *ctx, uint64_t done, uint64_t of)
@@ -194,7 +202,7 @@ static int run_verify(struct audit_verify *v)
         err = check_cosigned(v, &options, &report);
     }
     if (err == SOTTO_OK && v->with_records) {
-        err = sotto_audit_check_records(v->dir, report.size, &erased, report.why);
+        err = sotto_audit_check_records(v->dir, v->config.fleet, report.size, &erased, report.why);
     }
     if (!v->quiet) {
         fputs("\r\x1b[K", stderr);
@@ -210,10 +218,12 @@ static int verify(int argc, char **argv)
         {"--witness", "KEYS", "keys of witnesses, separated by commas", &v.witness, NULL},
         {"--cosigned", "FILE", "a checkpoint that a witness cosigned: the log must contain it",
          &v.cosigned, NULL},
+        CONFIG_OPTION(v.config),
         {"--json", NULL, "print JSON", NULL, &v.json},
     };
     const struct sotto_cli cli = {
-        .usage = "sotto audit verify DIR --vkey KEY [--witness KEYS] [--cosigned FILE] [--json]",
+        .usage = "sotto audit verify DIR --vkey KEY [--witness KEYS] [--cosigned FILE] [--config "
+                 "FILE] [--json]",
         .about = "Checks every entry of a log against its signed checkpoint. DIR is a folder with\n"
                  "`checkpoint` and `tile` (C2SP tlog-tiles), or the folder `audit` of a state\n"
                  "folder, whose records are checked as well.",
@@ -237,7 +247,14 @@ static int verify(int argc, char **argv)
     if (status == SOTTO_CLI_GO) {
         status = find_log(&v);
     }
-    return status == SOTTO_CLI_GO ? run_verify(&v) : status;
+    if (status == SOTTO_CLI_GO) {
+        status = sotto_audit_config_read(&v.config);
+    }
+    if (status == SOTTO_CLI_GO) {
+        status = run_verify(&v);
+    }
+    sotto_audit_config_free(&v.config);
+    return status;
 }
 
 /* --- show and prove ---------------------------------------------------------------------------- */
@@ -255,7 +272,8 @@ static int read_id(const char *text, sotto_span *id)
                : sotto_cli_misuse("%.80s is no audit id: it is audit_ and 22 symbols", text);
 }
 
-static int look(const char *state, const char *text, struct sotto_audit_entry *e)
+static int look(const char *state, struct sotto_audit_config *config, const char *text,
+                struct sotto_audit_entry *e)
 {
     char folder[SOTTO_PATH_BYTES], why[SOTTO_STORE_WHY_BYTES];
     sotto_span id;
@@ -263,19 +281,26 @@ static int look(const char *state, const char *text, struct sotto_audit_entry *e
     if (status == SOTTO_CLI_GO) {
         status = folder_of(state, folder);
     }
-    if (status == SOTTO_CLI_GO && sotto_audit_look(folder, id, e, why) != SOTTO_OK) {
+    if (status == SOTTO_CLI_GO) {
+        status = sotto_audit_config_read(config);
+    }
+    if (status == SOTTO_CLI_GO && sotto_audit_look(folder, config->fleet, id, e, why) != SOTTO_OK) {
         status = sotto_cli_fail("%s", why);
     }
+    sotto_audit_config_free(config);
     return status;
 }
 
 static int show(int argc, char **argv)
 {
     const char *state = NULL;
+    struct sotto_audit_config config = {.file = NULL};
     const struct sotto_cli_option options[] = {
-        {"--state", "DIR", "the state folder", &state, NULL}};
+        {"--state", "DIR", "the state folder", &state, NULL},
+        CONFIG_OPTION(config),
+    };
     const struct sotto_cli cli = {
-        .usage = "sotto audit show ID [--state DIR]",
+        .usage = "sotto audit show ID [--state DIR] [--config FILE]",
         .about = "Prints the record of an entry as one line of JSON, checked against the entry.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
@@ -285,7 +310,7 @@ static int show(int argc, char **argv)
     struct sotto_audit_entry e;
     int status = sotto_cli_read(&cli, argc, argv, NULL);
     if (status == SOTTO_CLI_GO) {
-        status = look(state, argv[1], &e);
+        status = look(state, &config, argv[1], &e);
     }
     if (status != SOTTO_CLI_GO) {
         return status;
@@ -305,10 +330,13 @@ static int show(int argc, char **argv)
 static int prove(int argc, char **argv)
 {
     const char *state = NULL;
+    struct sotto_audit_config config = {.file = NULL};
     const struct sotto_cli_option options[] = {
-        {"--state", "DIR", "the state folder", &state, NULL}};
+        {"--state", "DIR", "the state folder", &state, NULL},
+        CONFIG_OPTION(config),
+    };
     const struct sotto_cli cli = {
-        .usage = "sotto audit prove ID [--state DIR]",
+        .usage = "sotto audit prove ID [--state DIR] [--config FILE]",
         .about = "Prints the proof that an entry is in the log (C2SP tlog-proof).",
         .options = options,
         .option_count = SOTTO_COUNT(options),
@@ -318,7 +346,7 @@ static int prove(int argc, char **argv)
     struct sotto_audit_entry e;
     int status = sotto_cli_read(&cli, argc, argv, NULL);
     if (status == SOTTO_CLI_GO) {
-        status = look(state, argv[1], &e);
+        status = look(state, &config, argv[1], &e);
     }
     if (status != SOTTO_CLI_GO) {
         return status;
@@ -400,7 +428,8 @@ static int ask_gateway(const char *folder, const char *subject)
 }
 
 /* No gateway runs: this process writes the log for a moment. */
-static int erase_here(const char *folder, const char *subject, bool *busy)
+static int erase_here(const char *folder, const struct sotto_audit_fleet *fleet,
+                      const char *subject, bool *busy)
 {
     char why[SOTTO_STORE_WHY_BYTES];
     struct sotto_audit_log *log = NULL;
@@ -412,7 +441,7 @@ static int erase_here(const char *folder, const char *subject, bool *busy)
         return sotto_cli_fail("%s", why);
     }
     const struct sotto_audit_options options = {
-        .folder = folder, .origin = sotto_span_str(key.name), .strict = true};
+        .folder = folder, .origin = sotto_span_str(key.name), .strict = true, .fleet = fleet};
     enum sotto_err err = sotto_audit_open(&options, &log, &found, why);
     *busy = err == SOTTO_EEXISTS;
     if (err != SOTTO_OK) {
@@ -432,10 +461,13 @@ static int erase_here(const char *folder, const char *subject, bool *busy)
 static int erase(int argc, char **argv)
 {
     const char *state = NULL;
+    struct sotto_audit_config config = {.file = NULL};
     const struct sotto_cli_option options[] = {
-        {"--state", "DIR", "the state folder", &state, NULL}};
+        {"--state", "DIR", "the state folder", &state, NULL},
+        CONFIG_OPTION(config),
+    };
     const struct sotto_cli cli = {
-        .usage = "sotto audit erase SUBJECT [--state DIR]",
+        .usage = "sotto audit erase SUBJECT [--state DIR] [--config FILE]",
         .about = "Destroys the keys of a subject's records, which can never be read again; their\n"
                  "entries stay, and all proofs hold. SUBJECT is the member `subject` of a record:\n"
                  "the id of a key, or that, a slash and the hash of the caller's `user`.",
@@ -455,10 +487,13 @@ static int erase(int argc, char **argv)
     if (status == SOTTO_CLI_GO) {
         status = folder_of(state, folder);
     }
-    if (status != SOTTO_CLI_GO) {
-        return status;
+    if (status == SOTTO_CLI_GO) {
+        status = sotto_audit_config_read(&config);
     }
-    status = erase_here(folder, argv[1], &busy);
+    if (status == SOTTO_CLI_GO) {
+        status = erase_here(folder, config.fleet, argv[1], &busy);
+    }
+    sotto_audit_config_free(&config);
     if (busy) {
         status = ask_gateway(folder, argv[1]);
     }

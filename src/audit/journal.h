@@ -59,7 +59,8 @@ struct sotto_journal_frame {
 SOTTO_MUST_CHECK enum sotto_err sotto_journal_next(sotto_span *rest,
                                                    struct sotto_journal_frame *out);
 
-/** As sotto_journal_next(), for frames that this process has just made: the check is not looked at. */
+/** As sotto_journal_next(), where something else vouches for the bytes (this process made them, or
+ *  a code with a secret covers them): the check is not looked at. */
 SOTTO_MUST_CHECK enum sotto_err sotto_journal_own(sotto_span *rest,
                                                   struct sotto_journal_frame *out);
 

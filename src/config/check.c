@@ -598,6 +598,10 @@ static void check_stores(const struct check_run *run)
 {
     sotto_span url = run->draft->c.stores.postgres;
     if (url.len == 0) {
+        if (run->draft->c.audit.fleet) {
+            complain(run, PATH(KEY("audit"), KEY("sequencer")),
+                     "postgres needs stores.postgres: give the fleet's database");
+        }
         return;
     }
     if (!sotto_span_starts(url, SOTTO_LIT("postgresql://")) &&

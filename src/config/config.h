@@ -154,6 +154,7 @@ struct sotto_config {
     struct {
         sotto_span origin;
         bool strict;                        /* durability */
+        bool fleet;                         /* sequencer: PostgreSQL, else the journal */
         bool open;                          /* public */
         struct sotto_config_list witnesses; /* keys, as text */
     } audit;

@@ -30,6 +30,7 @@ static const char *const http2s[] = {"off", "auto", NULL};
 static const char *const evidences[] = {"offered", "required", NULL};
 static const char *const users[] = {"hash", "pass", NULL};
 static const char *const durabilities[] = {"batched", "strict", NULL};
+static const char *const sequencers[] = {"journal", "postgres", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
 static const struct config_field tls_fields[] = {
@@ -506,6 +507,15 @@ static const struct config_field audit_fields[] = {
      .preset = "strict",
      .about = "`strict`: an answer ends when its entry is on disk. `batched`: entries reach the "
               "disk within a second, and a power cut may lose them."},
+    {.name = "sequencer",
+     .type = CONFIG_EITHER,
+     .offset = IN(c.audit.fleet),
+     .words = sequencers,
+     .preset = "journal",
+     .about = "Who gives entries their order. `journal`: this gateway, whose log is its own. "
+              "`postgres`: the database of `stores.postgres`; all gateways that share it have "
+              "one log, and each a copy of it in its state folder. See "
+              "[audit-log.md](audit-log.md#one-log-for-a-fleet)."},
     {.name = "public",
      .type = CONFIG_BOOL,
      .offset = IN(c.audit.open),

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "crypto/base62.h"
+#include "store/secrets.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/log.h"
@@ -21,6 +22,7 @@ struct sotto_trail {
     struct sotto_audit_log *log;
     char folder[4096];
     bool strict;
+    bool fleet; /* other gateways write the same log */
     atomic_bool healthy;
     atomic_uint_fast64_t counted; /* requests without a key since the last entry about them */
     atomic_uint_fast64_t lost;    /* entries that could not be committed, likewise */
@@ -80,6 +82,14 @@ static void note_failure(struct sotto_trail *trail, enum sotto_err err, size_t e
     }
 }
 
+static void note_success(struct sotto_trail *trail)
+{
+    if (!atomic_exchange(&trail->healthy, true)) {
+        SOTTO_LOG(SOTTO_LOG_WARN, "audit_works_again",
+                  SOTTO_LOG_INT("lost", atomic_load(&trail->lost)));
+    }
+}
+
 void sotto_trail_lost(struct sotto_trail *trail)
 {
     note_failure(trail, SOTTO_ENOMEM, 1);
@@ -104,9 +114,8 @@ static enum sotto_err append(struct sotto_trail *trail, const struct sotto_audit
     enum sotto_err err = sotto_audit_append(trail->log, items, count);
     if (err != SOTTO_OK) {
         note_failure(trail, err, count);
-    } else if (!atomic_exchange(&trail->healthy, true)) {
-        SOTTO_LOG(SOTTO_LOG_WARN, "audit_works_again",
-                  SOTTO_LOG_INT("lost", atomic_load(&trail->lost)));
+    } else {
+        note_success(trail);
     }
     return err;
 }
@@ -305,6 +314,29 @@ static void publish(struct sotto_trail *trail, bool *failing)
     *failing = err != SOTTO_OK;
 }
 
+/*
+ * Takes over what other gateways of a fleet committed.  Where that is not possible, no entry could
+ * be committed either, and requests are refused before they go anywhere; false then.
+ */
+static bool follow(struct sotto_trail *trail, bool *failing)
+{
+    bool more = true;
+    enum sotto_err err = SOTTO_OK;
+    while (err == SOTTO_OK && more) {
+        err = sotto_audit_catch_up(trail->log, &more);
+        if (err == SOTTO_OK && more) {
+            publish(trail, failing);
+            more = !*failing;
+        }
+    }
+    if (err != SOTTO_OK) {
+        note_failure(trail, err, 0);
+    } else if (trail->fleet && atomic_load(&trail->lost) == 0) {
+        note_success(trail); /* else the entry about the lost ones tells */
+    }
+    return err == SOTTO_OK;
+}
+
 /* Sleeps for one round; false: the end.  Whoever sets the wall clock changes nothing here. */
 static bool wait_round(struct sotto_trail *trail)
 {
@@ -328,11 +360,13 @@ static void *publish_main(void *arg)
     int64_t counted_ms = sotto_clock_ms();
     bool failing = false;
     while (wait_round(trail)) {
-        if (sotto_clock_ms() - counted_ms >= TRAIL_COUNT_MS) {
-            counted_ms = sotto_clock_ms();
-            commit_count(trail, &trail->counted, "unauthenticated");
+        if (follow(trail, &failing)) {
+            if (sotto_clock_ms() - counted_ms >= TRAIL_COUNT_MS) {
+                counted_ms = sotto_clock_ms();
+                commit_count(trail, &trail->counted, "unauthenticated");
+            }
+            commit_count(trail, &trail->lost, "lost");
         }
-        commit_count(trail, &trail->lost, "lost");
         erase_asked(trail);
         publish(trail, &failing);
     }
@@ -371,17 +405,24 @@ static enum sotto_err open_log(struct sotto_trail *trail, const struct sotto_con
 {
     struct sotto_note_key *witnesses = NULL;
     struct sotto_audit_found_state found;
+    uint8_t master[SOTTO_MASTER_BYTES] = {0};
+    const struct sotto_audit_fleet fleet = {config->stores.postgres, master};
     enum sotto_err err = read_witnesses(config, &witnesses, why);
+    if (err == SOTTO_OK && config->audit.fleet) {
+        err = sotto_secrets_from_text(config->secrets.master, master);
+    }
     const struct sotto_audit_options options = {
         .folder = trail->folder,
         .origin = config->audit.origin,
         .witnesses = witnesses,
         .witness_count = config->audit.witnesses.count,
         .strict = config->audit.strict,
+        .fleet = config->audit.fleet ? &fleet : NULL,
     };
     if (err == SOTTO_OK) {
         err = sotto_audit_open(&options, &trail->log, &found, why);
     }
+    sotto_wipe(master, sizeof(master));
     sotto_free(witnesses);
     if (err == SOTTO_OK) {
         SOTTO_LOG(found.torn_bytes != 0 ? SOTTO_LOG_WARN : SOTTO_LOG_INFO, "audit_opened",
@@ -418,6 +459,7 @@ enum sotto_err sotto_trail_new(const struct sotto_config *config, const char *fo
     pthread_condattr_destroy(&steady);
     trail->last = &trail->first;
     trail->strict = config->audit.strict;
+    trail->fleet = config->audit.fleet;
     atomic_init(&trail->healthy, true);
     snprintf(trail->folder, sizeof(trail->folder), "%s/audit", folder);
     enum sotto_err err = open_log(trail, config, why);

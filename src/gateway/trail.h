@@ -6,8 +6,8 @@
 /*
  * The audit log of a running gateway: two side threads over store/audit_log.h.  One commits what
  * the event loops hand over, as many entries as wait with one sync; the other brings them under a
- * checkpoint twice a second, counts requests without a key once a minute, and erases subjects that
- * `sotto audit erase` asks for.
+ * checkpoint twice a second, takes over what other gateways of a fleet committed, counts requests
+ * without a key once a minute, and erases subjects that `sotto audit erase` asks for.
  *
  * No event loop ever waits for a disk.  Under `audit.durability: strict` it holds the end of an
  * answer back until its ticket comes back.

@@ -67,7 +67,7 @@ static enum sotto_err commit_items(struct sotto_audit_log *log,
         err = sotto_buf_reserve(&log->pending, log->frame.len);
     }
     if (err == SOTTO_OK) {
-        err = log->sequencer->commit(log);
+        err = log->sequencer->commit(log, count);
     } else {
         log->sequencer->give_up(log);
     }

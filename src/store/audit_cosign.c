@@ -123,6 +123,16 @@ enum sotto_err sotto_audit_cosign(struct sotto_audit_log *log, sotto_span bytes)
     if (err != SOTTO_OK) {
         return err;
     }
+    if (log->fleet != NULL) { /* the checkpoint may be one of another gateway */
+        bool more = false;
+        err = sotto_audit_catch_up(log, &more);
+        if (err == SOTTO_OK) {
+            err = sotto_audit_publish(log, NULL);
+        }
+    }
+    if (err != SOTTO_OK) {
+        return err;
+    }
     pthread_mutex_lock(&log->publishing);
     err = had_root(log, &c);
     if (err == SOTTO_OK) {

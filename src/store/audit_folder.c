@@ -12,6 +12,12 @@ enum sotto_err audit_path(const char *folder, const char *name, char out[AUDIT_P
     return n > 0 && n < AUDIT_PATH_BYTES ? SOTTO_OK : SOTTO_EINVAL;
 }
 
+bool audit_is_replica(const char *folder)
+{
+    char path[AUDIT_PATH_BYTES];
+    return audit_path(folder, AUDIT_REPLICA, path) == SOTTO_OK && sotto_file_exists(path);
+}
+
 /* Reads a tile of at least `width`: that one, or the full one that came after it. */
 static enum sotto_err read_tile_file(const char *log, unsigned level, uint64_t n, unsigned width,
                                      struct sotto_buf *out)

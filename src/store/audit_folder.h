@@ -17,6 +17,10 @@
  *   key                            the log's signing key
  *   witnessed/                     checkpoints that a witness cosigned
  *   lock                           held by the process that writes
+ *
+ * A gateway of a fleet has no `journal`, `subjects` and `wrap`: what they hold lies in PostgreSQL
+ * (store/postgres_audit.h), and the folder is a copy of the fleet's log, which says
+ *   subjects.in-postgres           so
  */
 
 #include "audit/entry.h"
@@ -33,6 +37,12 @@
 /** Writes the path of a file below `folder`.  @retval SOTTO_EINVAL  too long */
 SOTTO_MUST_CHECK enum sotto_err audit_path(const char *folder, const char *name,
                                            char out[AUDIT_PATH_BYTES]);
+
+/** The file that says that a folder is one gateway's copy of a fleet's log. */
+#define AUDIT_REPLICA "subjects.in-postgres"
+
+/** Whether it is. */
+bool audit_is_replica(const char *folder);
 
 /** Bytes of an entry in a bundle: its length and itself. */
 #define AUDIT_BUNDLE_ENTRY_BYTES (2 + SOTTO_AUDIT_ENTRY_BYTES)

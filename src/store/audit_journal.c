@@ -12,6 +12,13 @@
 static enum sotto_err open_keys(struct sotto_audit_log *log, sotto_span origin, char *why)
 {
     char path[AUDIT_PATH_BYTES];
+    if (audit_is_replica(log->folder)) {
+        snprintf(why, SOTTO_STORE_WHY_BYTES,
+                 "%.300s: this is one gateway's copy of a fleet's audit log: give audit.sequencer: "
+                 "postgres and stores.postgres, or use another state folder",
+                 log->folder);
+        return SOTTO_ESTATE;
+    }
     enum sotto_err err = audit_path(log->folder, "key", path);
     if (err == SOTTO_OK && !sotto_file_exists(path)) {
         err = sotto_file_exists(log->public_folder) ? SOTTO_ENOTFOUND
@@ -21,13 +28,8 @@ static enum sotto_err open_keys(struct sotto_audit_log *log, sotto_span origin, 
         return audit_fail(why, err, path, "the audit log's key is missing or cannot be made");
     }
     err = audit_key_read(log->folder, &log->key, log->seed, why);
-    if (err == SOTTO_OK && !sotto_span_eq(origin, sotto_span_str(log->key.name))) {
-        snprintf(why, SOTTO_STORE_WHY_BYTES,
-                 "%.200s: this audit log is %.80s and audit.origin is %.*s: change it back, or "
-                 "begin a new log elsewhere",
-                 log->folder, log->key.name, (int)(origin.len < 80 ? origin.len : 80),
-                 (const char *)origin.base);
-        err = SOTTO_EFORMAT;
+    if (err == SOTTO_OK) {
+        err = audit_origin_check(log, origin, why);
     }
     return err == SOTTO_OK ? audit_subjects_open(log->folder, true, &log->subjects, why) : err;
 }
@@ -147,6 +149,13 @@ static enum sotto_err open_journal(struct sotto_audit_log *log,
 
 /* --- committing -------------------------------------------------------------------------------- */
 
+static enum sotto_err catch_up(struct sotto_audit_log *log, bool *more)
+{
+    (void)log;
+    *more = false;
+    return SOTTO_OK;
+}
+
 static enum sotto_err take_turn(struct sotto_audit_log *log)
 {
     (void)log; /* nobody else has the folder's lock */
@@ -177,8 +186,9 @@ static enum sotto_err sync(struct sotto_audit_log *log)
     return err;
 }
 
-static enum sotto_err commit(struct sotto_audit_log *log)
+static enum sotto_err commit(struct sotto_audit_log *log, size_t count)
 {
+    (void)count;
     enum sotto_err err =
         sotto_disk_write(&log->journal.file, log->journal.bytes, sotto_buf_span(&log->frame));
     if (err != SOTTO_OK) {
@@ -233,6 +243,7 @@ const struct audit_sequencer audit_journal = {
     .open_keys = open_keys,
     .open = open_journal,
     .close = close_journal,
+    .catch_up = catch_up,
     .take_turn = take_turn,
     .add_slot = add_slot,
     .commit = commit,

@@ -11,24 +11,21 @@
 /* "PRIVATE+KEY+" name "+" id "+" base64(type seed), as other tools write it. */
 #define KEY_PREFIX SOTTO_LIT("PRIVATE+KEY+")
 
-static enum sotto_err key_from_seed(sotto_span name, const uint8_t *seed,
-                                    struct sotto_note_key *out)
+enum sotto_err audit_key_of(sotto_span name, const uint8_t *seed, struct sotto_note_key *out)
 {
     uint8_t public_key[SOTTO_ED25519_PUBLIC_BYTES];
     enum sotto_err err = sotto_ed25519_public(seed, public_key);
     return err == SOTTO_OK ? sotto_note_key_make(name, SOTTO_NOTE_ED25519, public_key, out) : err;
 }
 
-enum sotto_err audit_key_create(const char *path, sotto_span origin)
+enum sotto_err audit_key_write(const char *path, sotto_span origin, const uint8_t *seed)
 {
     struct sotto_buf text;
     struct sotto_note_key key;
     uint8_t blob[1 + SOTTO_ED25519_SEED_BYTES] = {SOTTO_NOTE_ED25519};
     sotto_buf_init(&text, 1024);
-    enum sotto_err err = sotto_crypto_random(blob + 1, SOTTO_ED25519_SEED_BYTES);
-    if (err == SOTTO_OK) {
-        err = key_from_seed(origin, blob + 1, &key);
-    }
+    memcpy(blob + 1, seed, SOTTO_ED25519_SEED_BYTES);
+    enum sotto_err err = audit_key_of(origin, seed, &key);
     if (err == SOTTO_OK) {
         err = sotto_buf_append(&text, KEY_PREFIX);
     }
@@ -47,6 +44,17 @@ enum sotto_err audit_key_create(const char *path, sotto_span origin)
     }
     sotto_wipe(blob, sizeof(blob));
     sotto_buf_free(&text);
+    return err;
+}
+
+enum sotto_err audit_key_create(const char *path, sotto_span origin)
+{
+    uint8_t seed[SOTTO_ED25519_SEED_BYTES];
+    enum sotto_err err = sotto_crypto_random(seed, sizeof(seed));
+    if (err == SOTTO_OK) {
+        err = audit_key_write(path, origin, seed);
+    }
+    sotto_wipe(seed, sizeof(seed));
     return err;
 }
 
@@ -69,7 +77,7 @@ static enum sotto_err key_parse(sotto_span text, struct sotto_note_key *key, uin
         err = SOTTO_EFORMAT;
     }
     if (err == SOTTO_OK) {
-        err = key_from_seed(name, blob + 1, key);
+        err = audit_key_of(name, blob + 1, key);
     }
     if (err == SOTTO_OK && seed != NULL) {
         memcpy(seed, blob + 1, SOTTO_ED25519_SEED_BYTES);

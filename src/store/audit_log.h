@@ -9,6 +9,9 @@
  *   append   entries into the journal: one write, one sync for all of them
  *   publish  what is in the journal into records, tiles and a signed checkpoint
  *
+ * The gateways of a fleet have one log: a table in PostgreSQL stands in the place of the journal,
+ * and the folder of each is a copy, signed with the key that they share.
+ *
  * Each is called from one thread, and they may be two.  Order on disk: the journal before an
  * append returns; subjects, records and tiles before the checkpoint that covers them; the journal
  * is cut only when a checkpoint covers all of it.  Whatever happens in between, opening finds a
@@ -31,12 +34,21 @@
 
 struct sotto_audit_log;
 
+/** The database in which the gateways of a fleet have one log. */
+struct sotto_audit_fleet {
+    sotto_span postgres;   /* URL; its schema is made when keys are opened (store/store.h) */
+    const uint8_t *master; /* the fleet's master secret, SOTTO_MASTER_BYTES */
+};
+
 struct sotto_audit_options {
     const char *folder;                     /* of the audit log; made where it is missing */
     sotto_span origin;                      /* its name in checkpoints */
     const struct sotto_note_key *witnesses; /* whose cosignatures count; may be NULL */
     size_t witness_count;
-    bool strict; /* an append is durable when it returns */
+    bool strict; /* an append is durable when it returns; that of a fleet always is */
+    /** NULL: this process alone writes the log, with a journal in the folder.  Borrowed for the
+     *  call, as is all of this. */
+    const struct sotto_audit_fleet *fleet;
 };
 
 /** What was found when a log was opened. */
@@ -54,7 +66,9 @@ struct sotto_audit_found_state {
  * @param[out] why   on failure a sentence that names file and entry
  *
  * @retval SOTTO_EEXISTS  another process writes it
- * @retval SOTTO_EAUTH    it was tampered with, cut or rolled back
+ * @retval SOTTO_EAUTH    it was tampered with, cut or rolled back; or folder and database of a fleet
+ *                        contradict each other
+ * @retval SOTTO_ESTATE   the folder is that of a fleet, or of no fleet, and should not be
  * @retval SOTTO_EFORMAT  it belongs to another origin, or a file is damaged
  * @retval SOTTO_EINVAL   the origin cannot be a name
  * @retval SOTTO_EIO, SOTTO_EDENIED, SOTTO_ENOMEM, SOTTO_ECRYPTO
@@ -72,6 +86,18 @@ const struct sotto_note_key *sotto_audit_key(const struct sotto_audit_log *log);
 
 /** Folder of the public files; valid until the log is closed. */
 const char *sotto_audit_public_folder(const struct sotto_audit_log *log);
+
+/**
+ * Takes over what other gateways of a fleet committed; without a fleet there is nothing to do.
+ *
+ * @param[out] more  publish, and call again
+ *
+ * @retval SOTTO_EAUTH  the database contradicts what was taken over before: nothing is committed
+ *                      until the log is opened again; the reason is logged
+ * @retval SOTTO_EIO    the database cannot be reached, or was found to contradict earlier
+ * @retval SOTTO_ENOMEM, SOTTO_ECRYPTO
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_catch_up(struct sotto_audit_log *log, bool *more);
 
 /** What one append commits; borrowed for the call. */
 struct sotto_audit_item {
@@ -156,10 +182,13 @@ SOTTO_MUST_CHECK enum sotto_err sotto_audit_find(struct sotto_audit_log *log, so
  * The same from the files alone, beside whoever writes them; SOTTO_ENOTFOUND also for what is not
  * under a checkpoint yet.
  *
+ * @param fleet     where the keys of a fleet's subjects lie; NULL: in the folder
  * @param[out] why  on failure a sentence
+ * @retval SOTTO_ESTATE  they lie in a database, and `fleet` is NULL
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_audit_look(const char *folder, sotto_span id,
-                                                 struct sotto_audit_entry *out,
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_look(const char *folder,
+                                                 const struct sotto_audit_fleet *fleet,
+                                                 sotto_span id, struct sotto_audit_entry *out,
                                                  char why[SOTTO_STORE_WHY_BYTES]);
 
 /**
@@ -184,8 +213,9 @@ SOTTO_MUST_CHECK enum sotto_err sotto_audit_key_read(const char *folder, struct 
  * @retval SOTTO_EAUTH  one does not belong to its entry
  * @retval others as sotto_audit_look()
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_audit_check_records(const char *folder, uint64_t size,
-                                                          uint64_t *erased,
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_check_records(const char *folder,
+                                                          const struct sotto_audit_fleet *fleet,
+                                                          uint64_t size, uint64_t *erased,
                                                           char why[SOTTO_STORE_WHY_BYTES]);
 
 #endif

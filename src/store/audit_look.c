@@ -5,7 +5,7 @@
 
 #include "audit/proof.h"
 #include "base/alloc.h"
-#include "store/audit_state.h"
+#include "store/audit_fleet.h"
 #include "sys/files.h"
 
 void sotto_audit_entry_free(struct sotto_audit_entry *entry)
@@ -96,6 +96,17 @@ static bool is_waiting(const struct sotto_audit_log *log, sotto_span id)
             memmem(log->pending.base, log->pending.len, id.base, id.len) != NULL);
 }
 
+/* In a fleet another gateway may have made the entry, or erased its subject. */
+static enum sotto_err catch_up_for(struct sotto_audit_log *log, sotto_span id, bool *waits,
+                                   bool *more)
+{
+    pthread_mutex_lock(&log->appending);
+    enum sotto_err err = log->sequencer->catch_up(log, more);
+    *waits = is_waiting(log, id);
+    pthread_mutex_unlock(&log->appending);
+    return err;
+}
+
 enum sotto_err sotto_audit_find(struct sotto_audit_log *log, sotto_span id,
                                 struct sotto_audit_entry *out)
 {
@@ -106,15 +117,17 @@ enum sotto_err sotto_audit_find(struct sotto_audit_log *log, sotto_span id,
     }
     entry_init(out);
     sotto_buf_init(&sealed, SOTTO_AUDIT_SEALED_MAX);
-    pthread_mutex_lock(&log->appending);
-    bool waits = is_waiting(log, id);
-    pthread_mutex_unlock(&log->appending);
+    bool waits = false, more = false;
+    enum sotto_err err = catch_up_for(log, id, &waits, &more);
     /* What is being published now is found in neither place, so the publisher is waited for. */
     pthread_mutex_lock(&log->publishing);
-    enum sotto_err err =
-        waits ? SOTTO_ESTATE : look_up(log->folder, log->public_folder, id, out, &slot, &sealed);
-    if (err == SOTTO_ENOTFOUND && log->taken.len != 0 &&
-        memmem(log->taken.base, log->taken.len, id.base, id.len) != NULL) {
+    if (err == SOTTO_OK) {
+        err = waits ? SOTTO_ESTATE
+                    : look_up(log->folder, log->public_folder, id, out, &slot, &sealed);
+    }
+    if (err == SOTTO_ENOTFOUND &&
+        (more || (log->taken.len != 0 &&
+                  memmem(log->taken.base, log->taken.len, id.base, id.len) != NULL))) {
         err = SOTTO_ESTATE;
     }
     pthread_mutex_unlock(&log->publishing);
@@ -130,7 +143,8 @@ enum sotto_err sotto_audit_find(struct sotto_audit_log *log, sotto_span id,
     return err;
 }
 
-enum sotto_err sotto_audit_look(const char *folder, sotto_span id, struct sotto_audit_entry *out,
+enum sotto_err sotto_audit_look(const char *folder, const struct sotto_audit_fleet *fleet,
+                                sotto_span id, struct sotto_audit_entry *out,
                                 char why[SOTTO_STORE_WHY_BYTES])
 {
     char log[AUDIT_PATH_BYTES];
@@ -153,7 +167,7 @@ enum sotto_err sotto_audit_look(const char *folder, sotto_span id, struct sotto_
                                           "a second"
                                         : sotto_err_text(err));
     } else {
-        err = audit_subjects_open(folder, false, &subjects, why);
+        err = audit_subjects_reach(folder, fleet, &subjects, why);
         if (err == SOTTO_OK) {
             err = reveal(subjects, slot, sotto_buf_span(&sealed), out);
             snprintf(why, SOTTO_STORE_WHY_BYTES,
@@ -194,14 +208,15 @@ static enum sotto_err check_bundle(const char *folder, struct audit_subjects *su
     return err;
 }
 
-enum sotto_err sotto_audit_check_records(const char *folder, uint64_t size, uint64_t *erased,
+enum sotto_err sotto_audit_check_records(const char *folder, const struct sotto_audit_fleet *fleet,
+                                         uint64_t size, uint64_t *erased,
                                          char why[SOTTO_STORE_WHY_BYTES])
 {
     char log[AUDIT_PATH_BYTES];
     struct audit_subjects *subjects = NULL;
     uint64_t at = 0;
     *erased = 0;
-    enum sotto_err err = audit_subjects_open(folder, false, &subjects, why);
+    enum sotto_err err = audit_subjects_reach(folder, fleet, &subjects, why);
     if (err != SOTTO_OK) {
         return err;
     }

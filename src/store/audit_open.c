@@ -40,6 +40,19 @@ static enum sotto_err take_lock(struct sotto_audit_log *log, char *why)
                                         "another state folder");
 }
 
+enum sotto_err audit_origin_check(const struct sotto_audit_log *log, sotto_span origin, char *why)
+{
+    if (sotto_span_eq(origin, sotto_span_str(log->key.name))) {
+        return SOTTO_OK;
+    }
+    snprintf(why, SOTTO_STORE_WHY_BYTES,
+             "%.200s: this audit log is %.80s and audit.origin is %.*s: change it back, or "
+             "begin a new log elsewhere",
+             log->folder, log->key.name, (int)(origin.len < 80 ? origin.len : 80),
+             (const char *)origin.base);
+    return SOTTO_EFORMAT;
+}
+
 static enum sotto_err open_keys(struct sotto_audit_log *log, sotto_span origin, char *why)
 {
     if (!sotto_note_name_valid(origin)) {
@@ -167,7 +180,8 @@ static enum sotto_err make_log(const struct sotto_audit_options *o, struct sotto
         return SOTTO_ENOMEM;
     }
     log->lock.fd = log->journal.file.fd = -1;
-    log->sequencer = &audit_journal;
+    log->sequencer = o->fleet != NULL ? &audit_fleet : &audit_journal;
+    log->options = o;
     pthread_mutex_init(&log->publishing, NULL);
     pthread_mutex_init(&log->appending, NULL);
     log->strict = o->strict;
@@ -257,8 +271,17 @@ enum sotto_err sotto_audit_open(const struct sotto_audit_options *options,
         }
         return err;
     }
+    log->options = NULL; /* the caller's */
     *out = log;
     return SOTTO_OK;
+}
+
+enum sotto_err sotto_audit_catch_up(struct sotto_audit_log *log, bool *more)
+{
+    pthread_mutex_lock(&log->appending);
+    enum sotto_err err = log->sequencer->catch_up(log, more);
+    pthread_mutex_unlock(&log->appending);
+    return err;
 }
 
 void sotto_audit_close(struct sotto_audit_log *log)

@@ -9,6 +9,8 @@
  *
  *   journal   a file in the log's folder; the process that holds the folder's lock is the only one
  *             that commits
+ *   fleet     tables in PostgreSQL; gateways commit by turns, and each takes over what the others
+ *             committed (store/audit_fleet.h)
  *
  * A batch is committed in a turn: take_turn(), add_slot() for each new subject, then commit() or
  * give_up().  What waits for the tree is in `pending` of the log, whole frames (audit/journal.h) in
@@ -39,8 +41,17 @@ struct audit_sequencer {
     /** Frees what it has; NULL is not given, a log that was not opened whole is. */
     void (*close)(struct sotto_audit_log *log);
 
-    /** Brings `pending`, `next` and the subjects up to what is committed; then nobody else commits
-     *  until the turn ends.  On failure there is no turn. */
+    /**
+     * Takes over what others committed: `pending`, `next` and the subjects are up to date then.
+     *
+     * @param[out] more  there is more: publish, and call again
+     *
+     * @retval SOTTO_EAUTH  it contradicts what was taken over before: the log is broken from here on
+     * @retval SOTTO_EIO    nothing can be committed either
+     */
+    enum sotto_err (*catch_up)(struct sotto_audit_log *log, bool *more);
+
+    /** Catches up; then nobody else commits until the turn ends.  On failure there is no turn. */
     enum sotto_err (*take_turn)(struct sotto_audit_log *log);
 
     /** A subject that this turn adds, before the first entry that is about it. */
@@ -50,9 +61,11 @@ struct audit_sequencer {
     /**
      * Commits `frame`, durable where the log is strict, and ends the turn.
      *
+     * @param count   entries in the frame
+     * @retval SOTTO_OK   the caller adds the frame to `pending` and moves `next`
      * @retval SOTTO_EIO  it may have been committed; the next turn knows
      */
-    enum sotto_err (*commit)(struct sotto_audit_log *log);
+    enum sotto_err (*commit)(struct sotto_audit_log *log, size_t count);
 
     /** Ends the turn: nothing of it is committed. */
     void (*give_up)(struct sotto_audit_log *log);
@@ -70,6 +83,6 @@ struct audit_sequencer {
     enum sotto_err (*erase)(struct sotto_audit_log *log, sotto_span subject, uint64_t *slot);
 };
 
-extern const struct audit_sequencer audit_journal;
+extern const struct audit_sequencer audit_journal, audit_fleet;
 
 #endif

@@ -29,8 +29,11 @@ struct audit_journal_file {
     bool unsynced; /* it has what was not synced (not strict) */
 };
 
+struct audit_fleet_state;
+
 struct sotto_audit_log {
     const struct audit_sequencer *sequencer;
+    const struct sotto_audit_options *options; /* while it is opened */
     char folder[AUDIT_FOLDER_MAX];
     char public_folder[AUDIT_PATH_BYTES];
     bool strict;
@@ -48,7 +51,8 @@ struct sotto_audit_log {
 
     pthread_mutex_t appending; /* all below */
     struct audit_journal_file journal;
-    uint64_t next; /* index of the next entry */
+    struct audit_fleet_state *fleet; /* of its sequencer; else NULL */
+    uint64_t next;                   /* index of the next entry */
     struct audit_subjects *subjects;
     struct sotto_buf pending;       /* whole frames that are committed and not published */
     struct audit_leaves leaves;     /* of `pending`, but for what the journal held at the start */
@@ -63,6 +67,18 @@ SOTTO_MUST_CHECK enum sotto_err audit_key_read(const char *folder, struct sotto_
 
 /** Makes a signing key. */
 SOTTO_MUST_CHECK enum sotto_err audit_key_create(const char *path, sotto_span origin);
+
+/** Writes the file of a signing key; one that is there stays.  @retval SOTTO_EEXISTS */
+SOTTO_MUST_CHECK enum sotto_err audit_key_write(const char *path, sotto_span origin,
+                                                const uint8_t *seed);
+
+/** The key that belongs to a seed.  @retval SOTTO_EINVAL, SOTTO_ECRYPTO */
+SOTTO_MUST_CHECK enum sotto_err audit_key_of(sotto_span origin, const uint8_t *seed,
+                                             struct sotto_note_key *out);
+
+/** Whether the log's key has this name.  @retval SOTTO_EFORMAT  `why` says that it has another */
+SOTTO_MUST_CHECK enum sotto_err audit_origin_check(const struct sotto_audit_log *log,
+                                                   sotto_span origin, char *why);
 
 /** Signs and writes the checkpoint of a tree, durable. */
 SOTTO_MUST_CHECK enum sotto_err audit_checkpoint_write(struct sotto_audit_log *log,

@@ -15,7 +15,6 @@
 
 #define SUBJECTS_HEAD_BYTES 32
 #define SUBJECTS_ID_AT      24
-#define SUBJECTS_WRAP_BYTES 32
 /* Prepared keys that are kept; all are given up when there are more. */
 #define SUBJECTS_SEALERS_MAX 1024
 
@@ -32,6 +31,7 @@ struct audit_subject {
 struct audit_subjects {
     char folder[AUDIT_FOLDER_MAX];
     struct sotto_disk_file file;
+    bool lent; /* there is no file */
     struct sotto_aead *wrap;
     uint8_t wrap_id[8];
     struct audit_subject *items;
@@ -45,18 +45,19 @@ struct audit_subjects {
 
 /* --- the wrapping key -------------------------------------------------------------------------- */
 
-static enum sotto_err wrap_id_of(const uint8_t key[SUBJECTS_WRAP_BYTES], uint8_t out[8])
+static enum sotto_err wrap_id_of(const uint8_t key[AUDIT_SUBJECTS_WRAP_BYTES], uint8_t out[8])
 {
     uint8_t digest[SOTTO_SHA256_BYTES];
     const sotto_span parts[] = {SOTTO_LIT("sotto audit wrap v1"),
-                                sotto_span_init(key, SUBJECTS_WRAP_BYTES)};
+                                sotto_span_init(key, AUDIT_SUBJECTS_WRAP_BYTES)};
     enum sotto_err err = sotto_sha256_parts(parts, 2, digest);
     memcpy(out, digest, 8);
     sotto_wipe(digest, sizeof(digest));
     return err;
 }
 
-static enum sotto_err use_wrap(struct audit_subjects *s, const uint8_t key[SUBJECTS_WRAP_BYTES])
+static enum sotto_err use_wrap(struct audit_subjects *s,
+                               const uint8_t key[AUDIT_SUBJECTS_WRAP_BYTES])
 {
     struct sotto_aead *wrap = NULL;
     uint8_t id[8];
@@ -76,12 +77,12 @@ static enum sotto_err read_wrap(struct audit_subjects *s, const char *name)
 {
     char path[AUDIT_PATH_BYTES];
     struct sotto_buf bytes;
-    sotto_buf_init(&bytes, SUBJECTS_WRAP_BYTES);
+    sotto_buf_init(&bytes, AUDIT_SUBJECTS_WRAP_BYTES);
     enum sotto_err err = audit_path(s->folder, name, path);
     if (err == SOTTO_OK) {
-        err = sotto_file_read(path, SUBJECTS_WRAP_BYTES, &bytes);
+        err = sotto_file_read(path, AUDIT_SUBJECTS_WRAP_BYTES, &bytes);
     }
-    if (err == SOTTO_OK && bytes.len != SUBJECTS_WRAP_BYTES) {
+    if (err == SOTTO_OK && bytes.len != AUDIT_SUBJECTS_WRAP_BYTES) {
         err = SOTTO_EFORMAT;
     }
     if (err == SOTTO_OK) {
@@ -95,7 +96,7 @@ static enum sotto_err read_wrap(struct audit_subjects *s, const char *name)
 static enum sotto_err replace_wrap(struct audit_subjects *s)
 {
     char old[AUDIT_PATH_BYTES], next[AUDIT_PATH_BYTES];
-    uint8_t noise[SUBJECTS_WRAP_BYTES];
+    uint8_t noise[AUDIT_SUBJECTS_WRAP_BYTES];
     struct sotto_disk_file file = {-1};
     enum sotto_err err = audit_path(s->folder, "wrap", old);
     if (err == SOTTO_OK) {
@@ -271,6 +272,14 @@ void audit_subjects_drop(struct audit_subjects *s, uint64_t count)
     }
 }
 
+void audit_subjects_forget(struct audit_subjects *s, uint64_t number)
+{
+    if (number < s->count && s->items[number].live) {
+        clear(s, &s->items[number]);
+        enlist_all(s);
+    }
+}
+
 enum sotto_err audit_subjects_adopt(struct audit_subjects *s, uint64_t number,
                                     const uint8_t slot[SOTTO_AUDIT_SLOT_BYTES])
 {
@@ -358,7 +367,7 @@ static enum sotto_err write_file(struct audit_subjects *s)
 enum sotto_err audit_subjects_store(struct audit_subjects *s)
 {
     struct sotto_buf bytes;
-    if (s->stored == s->count) {
+    if (s->lent || s->stored == s->count) {
         return SOTTO_OK;
     }
     sotto_buf_init(&bytes, SOTTO_BUF_UNBOUNDED);
@@ -384,7 +393,7 @@ enum sotto_err audit_subjects_store(struct audit_subjects *s)
  */
 enum sotto_err audit_subjects_erase(struct audit_subjects *s, uint64_t number)
 {
-    uint8_t key[SUBJECTS_WRAP_BYTES];
+    uint8_t key[AUDIT_SUBJECTS_WRAP_BYTES];
     char next[AUDIT_PATH_BYTES];
     if (number >= s->count || !s->items[number].live) {
         return SOTTO_ENOTFOUND;
@@ -400,8 +409,7 @@ enum sotto_err audit_subjects_erase(struct audit_subjects *s, uint64_t number)
         err = use_wrap(s, key);
     }
     if (err == SOTTO_OK) {
-        clear(s, &s->items[number]);
-        enlist_all(s);
+        audit_subjects_forget(s, number);
         err = write_file(s);
     }
     if (err == SOTTO_OK) {
@@ -413,7 +421,7 @@ enum sotto_err audit_subjects_erase(struct audit_subjects *s, uint64_t number)
 
 static enum sotto_err create(struct audit_subjects *s)
 {
-    uint8_t key[SUBJECTS_WRAP_BYTES];
+    uint8_t key[AUDIT_SUBJECTS_WRAP_BYTES];
     char path[AUDIT_PATH_BYTES];
     enum sotto_err err = sotto_crypto_random(key, sizeof(key));
     if (err == SOTTO_OK) {
@@ -496,6 +504,23 @@ enum sotto_err audit_subjects_open(const char *folder, bool writes, struct audit
         snprintf(why, SOTTO_STORE_WHY_BYTES,
                  "%.300s: the keys of the audit log's subjects cannot be read (%s)", path,
                  sotto_err_text(err));
+        audit_subjects_close(s);
+        return err;
+    }
+    *out = s;
+    return SOTTO_OK;
+}
+
+enum sotto_err audit_subjects_lent(const uint8_t *wrap, struct audit_subjects **out)
+{
+    struct audit_subjects *s = sotto_calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return SOTTO_ENOMEM;
+    }
+    s->file.fd = -1;
+    s->lent = true;
+    enum sotto_err err = use_wrap(s, wrap);
+    if (err != SOTTO_OK) {
         audit_subjects_close(s);
         return err;
     }

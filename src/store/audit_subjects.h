@@ -5,7 +5,7 @@
 
 /*
  * The subjects of an audit log and their keys: the file `subjects`, a head and one slot each, and
- * the file `wrap` with the key they are wrapped under.
+ * the file `wrap` with the key they are wrapped under; of a fleet's log slots in its database.
  *
  *   head(32) = "SSUB" version(4) zero(16) id(8) of the wrapping key
  *
@@ -17,6 +17,8 @@
 
 /** Most subjects of a log. */
 #define AUDIT_SUBJECTS_MAX ((size_t)1 << 24)
+/** Bytes of a wrapping key. */
+#define AUDIT_SUBJECTS_WRAP_BYTES SOTTO_AEAD_KEY_BYTES
 
 struct audit_subjects;
 
@@ -33,6 +35,15 @@ struct audit_subjects;
 SOTTO_MUST_CHECK enum sotto_err audit_subjects_open(const char *folder, bool writes,
                                                     struct audit_subjects **out,
                                                     char why[SOTTO_STORE_WHY_BYTES]);
+
+/**
+ * Subjects whose slots lie elsewhere: no file is read or written.  They are taken over with
+ * audit_subjects_adopt(), and audit_subjects_store() has nothing to do.
+ *
+ * @param wrap  the key that they are wrapped under, AUDIT_SUBJECTS_WRAP_BYTES; borrowed
+ */
+SOTTO_MUST_CHECK enum sotto_err audit_subjects_lent(const uint8_t *wrap,
+                                                    struct audit_subjects **out);
 
 /** Wipes and closes; NULL is allowed. */
 void audit_subjects_close(struct audit_subjects *s);
@@ -75,5 +86,8 @@ SOTTO_MUST_CHECK enum sotto_err audit_subjects_store(struct audit_subjects *s);
  * is overwritten.  All slots must be stored, and no other file may hold slots.
  */
 SOTTO_MUST_CHECK enum sotto_err audit_subjects_erase(struct audit_subjects *s, uint64_t number);
+
+/** Forgets the keys of a subject that was erased where its slot lies. */
+void audit_subjects_forget(struct audit_subjects *s, uint64_t number);
 
 #endif

@@ -424,11 +424,17 @@ enum sotto_err postgres_script(struct postgres_link *link, const char *sql)
     return err == SOTTO_OK ? run_script(link, sql) : err;
 }
 
+enum sotto_err postgres_start(struct postgres_link *link)
+{
+    enum sotto_err err = postgres_script(link, "BEGIN ISOLATION LEVEL READ COMMITTED");
+    link->in_transaction = err == SOTTO_OK;
+    return err;
+}
+
 enum sotto_err postgres_begin(struct postgres_link *link)
 {
-    enum sotto_err err = postgres_script(link, "BEGIN");
+    enum sotto_err err = postgres_start(link);
     if (err == SOTTO_OK) {
-        link->in_transaction = true;
         err = postgres_script(link, "SELECT pg_advisory_xact_lock(" LINK_LOCK ")");
     }
     return err == SOTTO_OK ? SOTTO_OK : postgres_end(link, err);

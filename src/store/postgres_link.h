@@ -97,6 +97,9 @@ SOTTO_MUST_CHECK enum sotto_err postgres_run(struct postgres_link *link,
  */
 SOTTO_MUST_CHECK enum sotto_err postgres_script(struct postgres_link *link, const char *sql);
 
+/** Begins a transaction: each of its statements sees what was committed before it. */
+SOTTO_MUST_CHECK enum sotto_err postgres_start(struct postgres_link *link);
+
 /** Begins a transaction that no other gateway has open at the same time, also after a new start of
  *  the server in between. */
 SOTTO_MUST_CHECK enum sotto_err postgres_begin(struct postgres_link *link);

@@ -55,6 +55,28 @@ static const char *const migrations[] = {
     " RETURN NULL; END';"
     "CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sotto.keys"
     " FOR EACH STATEMENT EXECUTE FUNCTION sotto.announce();",
+    /* Version 2: one audit log for a fleet (store/postgres_audit.h). */
+    "CREATE TABLE sotto.audit ("
+    " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
+    " origin text NOT NULL,"
+    " key bytea NOT NULL,"
+    " next bigint NOT NULL,"
+    " subjects bigint NOT NULL,"
+    " erasures bigint NOT NULL,"
+    " code bytea NOT NULL CHECK (length(code) = 32)"
+    ");"
+    "CREATE TABLE sotto.audit_frame ("
+    " first bigint PRIMARY KEY,"
+    " count bigint NOT NULL CHECK (count > 0),"
+    " frame bytea NOT NULL,"
+    " code bytea NOT NULL CHECK (length(code) = 32)"
+    ");"
+    "CREATE TABLE sotto.audit_subject ("
+    " number bigint PRIMARY KEY,"
+    " slot bytea NOT NULL CHECK (length(slot) = 176),"
+    " erasure bigint NOT NULL DEFAULT 0" /* 0: not erased */
+    ");"
+    "CREATE INDEX ON sotto.audit_subject (erasure) WHERE erasure > 0;",
 };
 
 static const struct postgres_statement find_fleet = {

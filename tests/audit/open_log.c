@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     }
     uint64_t entries = found.entries;
     sotto_audit_close(log);
-    if (sotto_audit_check_records(argv[1], entries, &gone, why) != SOTTO_OK) {
+    if (sotto_audit_check_records(argv[1], NULL, entries, &gone, why) != SOTTO_OK) {
         fprintf(stderr, "%s\n", why);
         return 1;
     }

@@ -121,7 +121,8 @@ static void test_life(void)
     IS_INT(sotto_audit_publish(log, NULL), SOTTO_OK, "many more");
     IS_INT(check(&report), SOTTO_OK, "the log is whole: %s", report.why);
     OK(report.size >= 700, "with all entries");
-    IS_INT(sotto_audit_check_records(folder, report.size, &erased, why), SOTTO_OK, "and records");
+    IS_INT(sotto_audit_check_records(folder, NULL, report.size, &erased, why), SOTTO_OK,
+           "and records");
     uint64_t size = report.size;
     sotto_audit_close(log);
 
@@ -137,7 +138,8 @@ static void test_life(void)
     IS_INT(sotto_audit_publish(log, NULL), SOTTO_OK, "with new keys");
     OK(has(log, 5000), "its new record is read");
     IS_INT(check(&report), SOTTO_OK, "the log is whole");
-    IS_INT(sotto_audit_check_records(folder, report.size, &erased, why), SOTTO_OK, "the rest, too");
+    IS_INT(sotto_audit_check_records(folder, NULL, report.size, &erased, why), SOTTO_OK,
+           "the rest, too");
     OK(erased > 100, "erased records are counted");
     sotto_audit_close(log);
     IS_INT(open_log(false, &log), SOTTO_OK, "opened after an erasure");
@@ -222,7 +224,8 @@ static void test_tampering(void)
     }
     uint64_t erased = 0;
     flip("records/000000000.rec", 500);
-    IS_INT(sotto_audit_check_records(folder, 300, &erased, why), SOTTO_EAUTH, "a record: %s", why);
+    IS_INT(sotto_audit_check_records(folder, NULL, 300, &erased, why), SOTTO_EAUTH, "a record: %s",
+           why);
     flip("records/000000000.rec", 500);
     IS_INT(open_log(true, &log), SOTTO_OK, "undamaged it opens: %s", why);
     sotto_audit_close(log);
