@@ -38,7 +38,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_privatemode_digest(sotto_span public_key,
  * then zeros.  The transition names the one manifest there ever was: SHA-256(SHA-256(manifest) ||
  * 32 zero bytes).
  *
- * @param root_ca, mesh_ca  in PEM
+ * @param root_ca  in PEM
+ * @param mesh_ca  in PEM
  * @retval SOTTO_ECRYPTO
  */
 SOTTO_MUST_CHECK enum sotto_err
