@@ -54,10 +54,13 @@ static const struct page pages[] = {
     /* The client for JavaScript, which seals in the page. */
     PAGES_ROW(false, "/seal/audit.js", "audit.js", "text/javascript"),
     PAGES_ROW(false, "/seal/bytes.js", "bytes.js", "text/javascript"),
+    PAGES_ROW(false, "/seal/certificate.js", "certificate.js", "text/javascript"),
     PAGES_ROW(false, "/seal/errors.js", "errors.js", "text/javascript"),
     PAGES_ROW(false, "/seal/fetch.js", "fetch.js", "text/javascript"),
     PAGES_ROW(false, "/seal/index.js", "index.js", "text/javascript"),
     PAGES_ROW(false, "/seal/kem.js", "kem.js", "text/javascript"),
+    PAGES_ROW(false, "/seal/profile_native.js", "profile_native.js", "text/javascript"),
+    PAGES_ROW(false, "/seal/profile_privatemode.js", "profile_privatemode.js", "text/javascript"),
     PAGES_ROW(false, "/seal/records.js", "records.js", "text/javascript"),
     PAGES_ROW(false, "/seal/session.js", "session.js", "text/javascript"),
     PAGES_ROW(false, "/seal/sha3.js", "sha3.js", "text/javascript"),

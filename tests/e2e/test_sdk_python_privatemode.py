@@ -64,6 +64,7 @@ class Watched(httpx.HTTPTransport):
     def handle_request(self, request):
         self.sent.append((request.url.path, dict(request.headers), request.read()))
         response = super().handle_request(request)
+        response.request = request
         if self._change is None or (request.url.path.startswith("/privatemode/") and not getattr(self._change, "exchange", False)):
             return response
         return self._change(response, b"".join(response.stream), request.url.path)
@@ -258,6 +259,11 @@ def meddled():
         body["choices"], body["created"] = body["created"], body["choices"]
         return httpx.Response(response.status_code, headers=response.headers, json=body)
 
+    def reflected(response, data, path):
+        del data, path
+        sent = json.loads(response.request.content)
+        return httpx.Response(response.status_code, headers=response.headers, json={"choices": sent["messages"]})
+
     def one(change, stream=False):
         def run():
             answer = ask(behind(Watched(change)), stream=stream)
@@ -271,6 +277,7 @@ def meddled():
         ("a stream in the clear", one(clear_stream, True), SealError),
         ("a changed answer", one(flipped), SealError),
         ("an answer whose members changed places", one(swapped), SealError),
+        ("a field of the request that comes back", one(reflected), SealError),
         ("a stream without its end", one(lines_of(lambda lines: lines[:-1]), True), CutStream),
         ("a stream without an event in its middle", one(lines_of(lambda lines: lines[:1] + lines[2:]), True), SealError),
         ("a stream with an event twice", one(lines_of(lambda lines: lines[:2] + lines[1:]), True), SealError),

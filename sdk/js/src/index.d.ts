@@ -30,9 +30,13 @@ export interface KeyStore {
 export interface SealedFetchOptions {
   /** The suite; a member `encryption` of a request chooses another one for it. Default: auto (X-Wing). */
   encryption?: 'auto' | 'x-wing' | 'kyber512' | 'rsa4096'
-  /** Signing keys in base64, as `GET /v1/seal/keys` shows them: only these are believed. */
+  /** How it is sealed; privatemode, the protocol of Privatemode's clients, has X-Wing only. Default: native. */
+  profile?: 'native' | 'privatemode'
+  /** For privatemode: the mesh CA as PEM text, as `sotto keys mesh` prints it: only its gateways are believed. */
+  meshCa?: string
+  /** For native: signing keys in base64, as `GET /v1/seal/keys` shows them: only these are believed. */
   pinned?: readonly string[]
-  /** Without `pinned`: keeps the first key of an address. Default: for the life of the program. */
+  /** Without `pinned` or `meshCa`: keeps the first key or CA of an address. Default: for the life of the program. */
   store?: KeyStore
   /** What sends. Default: the global fetch. */
   fetch?: typeof globalThis.fetch

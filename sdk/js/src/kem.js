@@ -11,7 +11,9 @@ import { sha3 } from './sha3.js'
 
 const { subtle } = crypto
 
+export const XWING_KEM = 0x647a
 const INFO = text.encode('sotto-native-1')
+const CONTEXT = text.encode('session')
 const XWING_LABEL = text.encode('\\.//^\\')
 
 /** ML-KEM (FIPS 203): { publicKey, open(ciphertext) } for one key pair. */
@@ -39,15 +41,15 @@ async function noble(name) {
 }
 
 /** What both sides of HPKE export: RFC 9180 5.1 and 5.3, base mode, HKDF-SHA-256, export-only. */
-async function hpkeExport(kem, secret) {
+export async function hpkeExport(kem, secret, info = INFO, context = CONTEXT) {
   const suite = join(text.encode('HPKE'), number(kem, 2), number(1, 2), number(0xffff, 2))
   const extract = (label, data) => hmac(new Uint8Array(32), join(text.encode('HPKE-v1'), suite, text.encode(label), data))
   const labeled = (key, label, data) => expand(key, join(number(32, 2), text.encode('HPKE-v1'), suite, text.encode(label), data))
   const none = new Uint8Array(0)
-  const schedule = join([0], await extract('psk_id_hash', none), await extract('info_hash', INFO))
+  const schedule = join([0], await extract('psk_id_hash', none), await extract('info_hash', info))
   const shared = await hmac(secret, join(text.encode('HPKE-v1'), suite, text.encode('secret')))
   const exporter = await labeled(shared, 'exp', schedule)
-  return labeled(exporter, 'sec', text.encode('session'))
+  return labeled(exporter, 'sec', context)
 }
 
 /** ML-KEM-512 alone. */
@@ -63,22 +65,27 @@ async function kyber512() {
   }
 }
 
-/** X-Wing: ML-KEM-768 and X25519 (draft-connolly-cfrg-xwing-kem). */
-async function xWing() {
+/** X-Wing: ML-KEM-768 and X25519 (draft-connolly-cfrg-xwing-kem); `open` gives the shared secret. */
+export async function xWing() {
   const pair = await mlkem(768)
   const curve = await subtle.generateKey({ name: 'X25519' }, false, ['deriveBits'])
   const curvePublic = new Uint8Array(await subtle.exportKey('raw', curve.publicKey))
   const publicKey = join(pair.publicKey, curvePublic)
+  const open = async (ciphertext) => {
+    if (ciphertext.length !== 1120) throw new SealError('what the gateway sent has an impossible length')
+    const theirs = ciphertext.subarray(1088)
+    const peer = await subtle.importKey('raw', theirs, { name: 'X25519' }, false, [])
+    const two = new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, curve.privateKey, 256))
+    const one = await pair.open(ciphertext.subarray(0, 1088))
+    return sha3(join(one, two, theirs, curvePublic, XWING_LABEL))
+  }
   return {
     publicKey,
+    open,
     body: { public_key: b64(publicKey) },
     finish: async (answer) => {
       const ciphertext = unb64(answer.ciphertext, 1120)
-      const theirs = ciphertext.subarray(1088)
-      const peer = await subtle.importKey('raw', theirs, { name: 'X25519' }, false, [])
-      const two = new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: peer }, curve.privateKey, 256))
-      const one = await pair.open(ciphertext.subarray(0, 1088))
-      return { ciphertext, shared: await hpkeExport(0x647a, sha3(join(one, two, theirs, curvePublic, XWING_LABEL))) }
+      return { ciphertext, shared: await hpkeExport(XWING_KEM, await open(ciphertext)) }
     },
   }
 }

@@ -21,6 +21,16 @@ async function read(response) {
   return value
 }
 
+/** Keeps the first value of an address in `store`, and believes no other one: `says(shown, known)`. */
+export async function firstUse(store, address, shown, says) {
+  const known = await store.get(address)
+  if (known === undefined || known === null) {
+    await store.set(address, shown)
+  } else if (known !== shown) {
+    throw new UntrustedGateway(says(shown, known))
+  }
+}
+
 /**
  * Whose signature counts.  `pinned`: a list of keys in base64, only these.  Else the first key of
  * an address is kept in `store` (get, set) and no other one is believed afterwards.
@@ -30,12 +40,8 @@ export async function checkTrust(address, key, { pinned, store }) {
     if (!pinned.includes(key)) throw new UntrustedGateway(`The gateway at ${address} signs with ${key}, which is not a key that is pinned.`)
     return
   }
-  const known = await store.get(address)
-  if (known === undefined || known === null) {
-    await store.set(address, key)
-  } else if (known !== key) {
-    throw new UntrustedGateway(`The gateway at ${address} signs with another key (${key}) than before (${known}): it was set up anew, or somebody is in between.`)
-  }
+  await firstUse(store, address, key, (shown, known) =>
+    `The gateway at ${address} signs with another key (${shown}) than before (${known}): it was set up anew, or somebody is in between.`)
 }
 
 async function transcript(suite, publicKey, ciphertext, answer, signingKey) {

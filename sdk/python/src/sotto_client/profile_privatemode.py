@@ -44,12 +44,15 @@ def _order(name):
 class Pending:
     """One request and its answer: seals the members of the one, opens those of the other, in order."""
 
-    def __init__(self, secret, name, nonce=None):
-        self._aead, self._name, self._nonce = AESGCM(secret), name, nonce or os.urandom(_NONCE)
+    def __init__(self, secret, name):
+        self._aead, self._name, self._nonce = AESGCM(secret), name, os.urandom(_NONCE)
         self._sent = self._received = 0
+        self._used = set()  # a field of ours that comes back would open under the same number
 
-    def _seal(self, value, iv):
+    def _seal(self, value):
+        iv = os.urandom(_NONCE)
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        self._used.add(iv.hex())
         sealed = self._aead.encrypt(iv, text, self._nonce + struct.pack("<I", self._sent))
         self._sent += 1
         return f"{self._name}:{self._nonce.hex()}:{iv.hex()}:{sealed.hex()}"
@@ -57,7 +60,7 @@ class Pending:
     def _open(self, field):
         try:
             name, nonce, iv, text = field.split(":")
-            if name != self._name or nonce != self._nonce.hex() or len(iv) != 2 * _NONCE:
+            if name != self._name or nonce != self._nonce.hex() or len(iv) != 2 * _NONCE or iv in self._used:
                 raise SealError("a sealed field belongs to another request")
             plain = self._aead.decrypt(bytes.fromhex(iv), bytes.fromhex(text), self._nonce + struct.pack("<I", self._received))
             self._received += 1
@@ -67,11 +70,11 @@ class Pending:
         except (ValueError, AttributeError):
             raise SealError("the answer holds a field that is not sealed") from None
 
-    def seal(self, body, plain, draw=os.urandom):
+    def seal(self, body, plain):
         """The JSON object with all members sealed but those named `plain`."""
         if len(body) > _MEMBERS_MAX:
             raise SealError(f"a request with more than {_MEMBERS_MAX} members cannot be sealed")
-        sealed = {name: self._seal(body[name], draw(_NONCE)) for name in sorted(body, key=_order) if name not in plain}
+        sealed = {name: self._seal(body[name]) for name in sorted(body, key=_order) if name not in plain}
         return {name: sealed.get(name, value) for name, value in body.items()}
 
     def open(self, body, plain=frozenset(_PLAIN_ANSWER)):
