@@ -398,6 +398,19 @@ def document_002_streams():
 
 
 @t.case
+def document_002_answered_whole():
+    provider.script = lambda seen, out: out.whole(completion(seen.texts))
+    for accept in ("text/event-stream", "application/x-ndjson"):
+        exchange = old.begin()
+        body = {"model": "/model", "messages": exchange.seal(json.dumps(ASK)), "stream": True}
+        response = old.post("/v1/chat/completions", body, CONTENT, ("Accept", accept))
+        parts = [line.removeprefix("data: ") for line in response.body.decode().splitlines() if line and line != "data: [DONE]"]
+        text = "".join(c["delta"].get("content") or "" for part in parts for c in json.loads(exchange.open(json.loads(part)["choices"])))
+        t.same((response.get("content-type").split(";")[0], text), (accept, TEXT), "a whole answer of the provider becomes the stream that was asked for")
+    provider.script = echo
+
+
+@t.case
 def document_002_refusals():
     exchange = old.begin()
     before = count()
