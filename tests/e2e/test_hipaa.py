@@ -37,6 +37,7 @@ IDENTIFIERS = [
     ("K, license numbers", "D1234567", "Driver's license number: D1234567 (California)."),
     ("L, vehicle identifiers", "1HGCM82633A004352", "VIN 1HGCM82633A004352 of her car."),
     ("M, device identifiers", "4827193", "The pacemaker has the serial number PJN4827193."),
+    ("M, device identifiers", "7654321", "Implant UDI: (01)00844588003288(17)271231(10)A213B1(21)7654321."),
     ("N, URLs", "https://people.example.org/mthornbury", "Her page is https://people.example.org/mthornbury ."),
     ("O, IP addresses", "203.0.113.77", "Logged in from IP address 203.0.113.77."),
     ("R, study numbers", "20419", "She is enrolled under study ID KX-20419-07."),

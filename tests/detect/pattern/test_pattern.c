@@ -17,7 +17,8 @@ static const char mixed[] =
     "\xe6\x82\xa3\xe8\x80\x85 94\xe2\x80\x8b-year-old, 2001:db8:85a3::8a2e:370:7334, 12 rue de la "
     "Paix, 75002 Paris, Calle Mayor 5, 3\xc2\xba B, "
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3OD.abc_\n"
-    "-----BEGIN PRIVATE KEY-----\nMIIEow+/=\n-----END PRIVATE KEY-----\nP.O. Box 123, since 2009";
+    "-----BEGIN PRIVATE KEY-----\nMIIEow+/=\n-----END PRIVATE KEY-----\nP.O. Box 123, since 2009 "
+    "(01)00844588003288(10)A213B1(21)7654321";
 
 struct fixture {
     struct sotto_patterns *patterns;

@@ -32,6 +32,7 @@ static const struct vector vectors[] = {
     {"mod97", "5493001KJTIIGC8Y1R12", 0, false},
     {"lei", "5493001KJTIIGC8Y1R12", 0, true},
     {"ean13", "4006381333931", 0, true},
+    {"gtin14", "00844588003288", 0, true},
     {"verhoeff", "2363", 0, false},
     {"iso7064_mod11_10", "86095742719", 0, false},
     {"iso7064_mod11_2", "11010519491231002X", 0, false},
