@@ -37,6 +37,7 @@
     X(LABELLED, "id.labelled")                                                                     \
     X(CODE_SHAPED, "id.shape")                                                                     \
     X(MRZ, "mrz")                                                                                  \
+    X(GS1, "gs1")                                                                                  \
     X(CRYPTO_ADDRESS, "crypto_address")                                                            \
     X(SECRET_PREFIX, "secret.prefix")                                                              \
     X(SECRET_ASSIGNED, "secret.assigned")                                                          \

@@ -91,6 +91,9 @@ void recognize_number(struct scan *s, size_t start)
 {
     struct cluster c;
     uint8_t before = scan_byte_before(s, start);
+    if (before == '(' && s->text.base[start] == '0' && recognize_gs1(s, start)) {
+        return;
+    }
     if (before == '-' || before == '/' || before == '.' || before == '_') {
         size_t code = code_start(s, start);
         if (code != start && cluster_read(s, code, &c) && c.free_left && !c.joined) {

@@ -63,6 +63,9 @@ void recognize_secret_head(struct scan *s, size_t start);
 void recognize_long(struct scan *s, size_t start, size_t end);
 void recognize_pem(struct scan *s, const struct token *begin);
 
+/* gs1.c */
+bool recognize_gs1(struct scan *s, size_t start); /* behind a '(' */
+
 /* mrz.c */
 void recognize_mrz(struct scan *s, size_t start);
 

@@ -51,6 +51,7 @@ sotto_validate_fn *sotto_validate_find(sotto_span name)
         {"luhn", sotto_validate_luhn},
         {"mod97", sotto_validate_mod97},
         {"ean13", sotto_validate_ean13},
+        {"gtin14", sotto_validate_gtin14},
         {"verhoeff", sotto_validate_verhoeff},
         {"iso7064_mod11_10", sotto_validate_iso7064_11_10},
         {"iso7064_mod11_2", sotto_validate_iso7064_11_2},

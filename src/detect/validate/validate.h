@@ -18,6 +18,7 @@ typedef bool sotto_validate_fn(const char *text, size_t len);
 sotto_validate_fn sotto_validate_luhn;
 sotto_validate_fn sotto_validate_mod97; /* ISO 7064 MOD 97-10, letters as 10 to 35 */
 sotto_validate_fn sotto_validate_ean13;
+sotto_validate_fn sotto_validate_gtin14;
 sotto_validate_fn sotto_validate_verhoeff;
 sotto_validate_fn sotto_validate_iso7064_11_10;
 sotto_validate_fn sotto_validate_iso7064_11_2;
