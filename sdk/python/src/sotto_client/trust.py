@@ -29,7 +29,8 @@ class Trust:
 
     Trust.pinned(key, ...)   only these keys, in base64 as `GET /v1/seal/keys` shows them; native
     Trust.mesh_ca(pem)       only this mesh CA, as `sotto keys mesh` prints it; privatemode
-    Trust.first_use(file)    the first one of an address, and never another one afterwards
+    Trust.first_use(file)    the first one of an address, and never another one afterwards; mesh CAs are
+                             kept beside `file`, in known_meshes (`sotto proxy` shares both files)
     Trust.evidence(...)      keys for which a trusted execution environment vouches; native
     """
 
@@ -109,7 +110,7 @@ class _Known:
         with contextlib.suppress(FileNotFoundError):
             for line in self.file.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line) if line.strip() and not line.startswith("#") else {}
-                if row.get("gateway") == address and self._name in row:
+                if row.get("gateway") == address:
                     known = row[self._name]
         return known
 
@@ -124,8 +125,8 @@ class _FirstUse(Trust):
     about = "Trust.first_use()"
 
     def __init__(self, file=None):
-        file = file or default_file()
-        self._keys, self._meshes = _Known(file, "signing_key"), _Known(file, "mesh_ca")
+        file = pathlib.Path(file or default_file())
+        self._keys, self._meshes = _Known(file, "signing_key"), _Known(file.with_name("known_meshes"), "mesh_ca_sha256")
 
     @staticmethod
     def _compare(known, address, shown, does):
@@ -145,7 +146,7 @@ class _FirstUse(Trust):
         return None
 
     def check_mesh(self, address, certificate):
-        self._compare(self._meshes, address, certificate.fingerprint(hashes.SHA256()).hex(), "has another mesh CA")
+        self._compare(self._meshes, address, show(certificate.fingerprint(hashes.SHA256())), "has another mesh CA")
 
 
 class Logs:
