@@ -21,6 +21,11 @@ void sotto_alloc_return_large(void)
     (void)mallopt(M_TRIM_THRESHOLD, ALLOC_SPARE_BYTES);
 }
 
+void sotto_alloc_trim(void)
+{
+    (void)malloc_trim(0);
+}
+
 size_t sotto_alloc_set_fault(size_t countdown)
 {
     return sotto_fault_set(&fault, countdown);

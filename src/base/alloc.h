@@ -37,6 +37,12 @@ void sotto_wipe(void *p, size_t n);
 void sotto_alloc_return_large(void);
 
 /**
+ * Gives free memory inside the heaps back to the system, too.  Takes milliseconds where there is
+ * much, during which a thread that allocates may have to wait: for a time when little is to do.
+ */
+void sotto_alloc_trim(void);
+
+/**
  * For tests: lets the `countdown`-th allocation from now fail, once; 0 turns it off.
  * Returns how many allocations were made since the last call.
  */

@@ -168,6 +168,9 @@ static void save_run(struct sotto_side_work *work)
         SOTTO_LOG(SOTTO_LOG_ERROR, "use_not_saved",
                   SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
     }
+    if (g->returns_memory) {
+        sotto_alloc_trim();
+    }
 }
 
 static void save_done(struct sotto_side_work *work)
@@ -183,6 +186,7 @@ static void on_save(struct sotto_timer *timer)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(timer, struct sotto_gateway, save_timer);
     g->saving = true;
+    g->returns_memory = gateway_is_to_return_memory(g);
     g->save_work = (struct sotto_side_work){.run = save_run, .done = save_done, .loop = g->loop};
     sotto_side_put(g->side, &g->save_work);
     sotto_sealing_tick(g->sealing, g->slow);

@@ -55,6 +55,8 @@ struct sotto_gateway {
     struct sotto_timer save_timer, drain_timer;
     struct sotto_side_work save_work;
     bool saving;
+    bool returns_memory;  /* the save that runs, behind its work */
+    uint64_t returned_at; /* requests that had come when memory was returned last */
     bool freeing;
     struct sotto_key_table *key_handle; /* of this thread */
     int64_t started_s;
@@ -74,6 +76,14 @@ void gateway_read_keys(void *ctx);
 
 /** Front or back ended: what can be answered goes out, then the end.  @param ctx  the gateway */
 void gateway_lost_room(void *ctx, const char *room);
+
+/* gateway_memory.c */
+
+/**
+ * Whether free memory is to go back to the system now: many requests came since that was done last,
+ * and hardly one is in flight.  What a thousand streams took is else held by the heaps they left.
+ */
+bool gateway_is_to_return_memory(struct sotto_gateway *g);
 
 /* gateway_listen.c */
 
