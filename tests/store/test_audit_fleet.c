@@ -541,6 +541,7 @@ static void test_refusals(void)
 
 static void test_allocation_faults(void)
 {
+    fleet.postgres = sotto_span_str(trusted_url());
     begin();
     struct sotto_audit_log *one = open_log(0);
     enum sotto_err err = SOTTO_ENOMEM;

@@ -489,11 +489,7 @@ static void test_urls(void)
 
 static void test_allocation_faults(void)
 {
-    /* No password: where libpq shares OpenSSL with us, hashing one is eight thousand allocations. */
-    char trusted_url[sizeof(url)];
-    snprintf(trusted_url, sizeof(trusted_url), "postgresql://trusted@localhost:%d/postgres?host=%s",
-             port, server.path);
-    sql("CREATE ROLE trusted SUPERUSER LOGIN");
+    sotto_span trusted = sotto_span_str(trusted_url());
     empty();
     struct sotto_store *first = open_store();
     const struct sotto_key key = {.name = SOTTO_LIT("k")};
@@ -508,7 +504,7 @@ static void test_allocation_faults(void)
         struct sotto_key_table *table = NULL;
         use(limits, "aaaaaaaaaaaa", 1);
         sotto_alloc_set_fault(n);
-        err = sotto_store_connect(NULL, sotto_span_str(trusted_url), &store, NULL);
+        err = sotto_store_connect(NULL, trusted, &store, NULL);
         clean = clean && (err == SOTTO_OK) == (store != NULL);
         if (err == SOTTO_OK) {
             err = sotto_store_key_table(store, limits, &no_defaults, &table);
