@@ -103,11 +103,17 @@ def tool(name, package=None, path=None):
             archive = next(place.glob("*.deb"))
             run(["dpkg-deb", "-x", archive, place / "root"], "a Debian package cannot be unpacked")
             archive.unlink()
-    return folder() / f"debian-{package}" / "root" / path
+    file = folder() / f"debian-{package}" / "root" / path
+    if not file.exists():
+        raise Missing(f"Debian's package {package} has no {path}")
+    return file
 
 
 def promtool():
-    return tool("promtool", "prometheus", "usr/bin/promtool")
+    try:
+        return tool("promtool", "promtool", "usr/bin/promtool")
+    except Missing:
+        return tool("promtool", "prometheus", "usr/bin/promtool")  # of Debian 12
 
 
 def hadolint():
