@@ -12,7 +12,7 @@ import subprocess
 from lib import packages
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
-from lib.provider import Provider, chunk, completion
+from lib.provider import Provider
 from lib.tap import Tap, skip_all
 from lib.wire import TIMEOUT
 
@@ -24,16 +24,6 @@ except packages.Missing as missing:
 
 t = Tap()
 TEXT = f"{PERSON} writes from {EMAIL}."
-
-
-def echo(seen, out):
-    """Answers with what it was asked."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
 
 
 @t.case
@@ -55,7 +45,6 @@ console.log(wrong)
 
 
 provider = Provider()
-provider.script = echo
 gateway = Gateway(config(provider))
 here = pathlib.Path(__file__).parent
 words = [node, "--no-warnings", here / "lib/sdk.mjs", here.parents[1] / "sdk/js/src/index.js", folder, f"http://127.0.0.1:{gateway.port}", gateway.key, TEXT,

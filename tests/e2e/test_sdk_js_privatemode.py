@@ -11,7 +11,7 @@ import subprocess
 from lib import packages
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
-from lib.provider import Provider, chunk, completion
+from lib.provider import Provider
 from lib.tap import Tap, skip_all
 from lib.wire import TIMEOUT
 
@@ -25,18 +25,7 @@ t = Tap()
 TEXT = f"{PERSON} writes from {EMAIL}."
 
 
-def echo(seen, out):
-    """Answers with what it was asked."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
-
-
 provider = Provider()
-provider.script = echo
 gateway, other = Gateway(config(provider)), Gateway(config(provider))
 files = []  # PEM of its CA, and of another one
 for one in (gateway, other):

@@ -15,7 +15,7 @@ import threading
 from lib import packages
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
-from lib.provider import Provider, chunk, completion
+from lib.provider import Provider, chunk, completion, echo
 from lib.speed import binary
 from lib.tap import Tap, skip_all
 from lib.wire import TIMEOUT, free_port, wait_until
@@ -150,18 +150,7 @@ def makers():
         t.ok(fails(lambda m=maker, r=root: evidence._Roots(evidence.ROOTS[3:], at).verify(m, [r]), evidence.EvidenceError), f"{name}: another maker's root does not")
 
 
-def echo(seen, out):
-    """Answers with what it was asked."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
-
-
 provider = Provider()
-provider.script = echo
 gateway = Gateway(config(provider))
 URL = f"http://127.0.0.1:{gateway.port}/v1"
 

@@ -14,7 +14,7 @@ import tempfile
 from lib import packages
 from lib.canary import EMAIL, PERSON
 from lib.gateway import Gateway, config, need_binary
-from lib.provider import Provider, chunk, completion
+from lib.provider import Provider, chunk, completion, echo
 from lib.tap import Tap, skip_all
 
 need_binary()
@@ -38,18 +38,7 @@ TEXT = f"{PERSON} writes from {EMAIL}."
 ASK = [{"role": "user", "content": TEXT}]
 
 
-def echo(seen, out):
-    """Answers with what it was asked."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    out.stream([chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}), chunk({}, finish="stop")])
-
-
 provider = Provider()
-provider.script = echo
 gateway = Gateway(config(provider))
 URL = f"http://127.0.0.1:{gateway.port}/v1"
 

@@ -14,7 +14,7 @@ from lib import packages
 from lib.canary import EMAIL, PERSON, leaks
 from lib.gateway import Gateway, config
 from lib.memory import Marks, processes, readable, search
-from lib.provider import Provider, chunk, completion, usage
+from lib.provider import Provider, chunk, completion, echo, usage
 from lib.speed import is_sanitized
 from lib.tap import Tap, skip_all
 from lib.wire import TIMEOUT, wait_until
@@ -32,20 +32,6 @@ gateway = Gateway(config(provider))
 client = sealed.Client(gateway)
 TEXT = f"{PERSON} writes from {EMAIL}."
 ASK = [{"role": "user", "content": TEXT}]
-
-
-def echo(seen, out):
-    """Answers with what it was asked, whole or in two pieces."""
-    said = seen.texts
-    if not seen.json.get("stream"):
-        out.whole(completion(said))
-        return
-    half = len(said) // 2
-    chunks = [chunk({"role": "assistant", "content": ""}), chunk({"content": said[:half]}), chunk({"content": said[half:]}),
-              chunk({}, finish="stop")]
-    if (seen.json.get("stream_options") or {}).get("include_usage"):
-        chunks.append(chunk(usage=usage()))
-    out.stream(chunks)
 
 
 provider.script = echo
