@@ -154,6 +154,8 @@ def errors():
     client = SecureGPT(api_key=gateway.key, base_url=URL, profile="privatemode", max_retries=0)
     wrong = cause(lambda: ask(client, temperature=9), openai.BadRequestError)
     t.ok("temperature" in str(wrong), "a sealed error is opened", wrong)
+    as_success = behind(Watched(lambda response, data, path: httpx.Response(200, headers=response.headers, content=data)))
+    refused(lambda: ask(as_success, temperature=9), SealError, "a sealed error under the status of an answer")
     stranger = SecureGPT(api_key="ql_" + "x" * 12 + "_" + "y" * 32, base_url=URL, profile="privatemode", max_retries=0)
     refused(lambda: ask(stranger), openai.AuthenticationError, "a wrong key")
 
@@ -260,8 +262,13 @@ def meddled():
 
         return run
 
+    def with_status(status):
+        return lambda response, data, path: httpx.Response(status, headers=response.headers, content=data)
+
     for what, run, kind in (
         ("an answer in the clear", one(clear), SealError),
+        ("an answer under the status of an error", one(with_status(400)), SealError),
+        ("a stream that somebody ends early", one(lines_of(lambda lines: [*lines[:3], b"data: [DONE]"]), True), CutStream),
         ("an answer with nothing sealed in it", one(only_plain), SealError),
         ("a stream in the clear", one(clear_stream, True), SealError),
         ("a changed answer", one(flipped), SealError),

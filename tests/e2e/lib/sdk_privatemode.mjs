@@ -95,6 +95,8 @@ for (const [what, one, kind, stream] of [
   ['an answer with nothing sealed in it', chat(() => Response.json({ id: 'x', usage: {} })), SealError],
   ['a changed answer', changed((came) => ({ ...came, choices: flip(came.choices) })), SealError],
   ['an answer whose members changed places', changed((came) => ({ ...came, choices: came.created, created: came.choices })), SealError],
+  ['an answer under the status of an error', chat((came, { headers: was }) => new Response(came, { status: 400, headers: was })), SealError],
+  ['a stream that somebody ends early', lines((all) => [...all.slice(0, 3), 'data: [DONE]']), CutStream, true],
   ['a stream in the clear', chat(() => new Response('data: {"choices":[]}\n\ndata: [DONE]\n\n', { headers: { 'content-type': 'text/event-stream' } })), SealError, true],
   ['a stream without its end', lines((all) => all.slice(0, -1)), CutStream, true],
   ['a stream without an event in its middle', lines((all) => [all[0], ...all.slice(2)]), SealError, true],
@@ -112,6 +114,8 @@ const mirror = client({
   },
 })
 await refused(SealError, 'a field of the request that comes back', () => ask(mirror))
+await refused(SealError, 'a sealed error under the status of an answer', () =>
+  ask(chat((came, { headers: was }) => new Response(came, { status: 200, headers: was })), { temperature: 9 }))
 const half = (name) => (came) => {
   const bytes = Buffer.from(JSON.parse(came)[name], 'base64')
   bytes[bytes.length >> 1] ^= 1
