@@ -108,10 +108,14 @@ function json(words) {
   }
 }
 
-/** Opens the events of a stream: objects with sealed members; `[DONE]`, or an error, is the last. */
+/**
+ * Opens the events of a stream: objects with sealed members; `[DONE]`, or an error, is the last.
+ * Anybody can write `[DONE]`; that a choice is finished was sealed.
+ */
 class Fields {
   #pending
   #over = false
+  #finished = new Map() // by the index of each choice that was begun
 
   constructor(pending) {
     this.#pending = pending
@@ -120,11 +124,15 @@ class Fields {
   async event(data) {
     if (this.#over) throw new SealError('an event follows the last one')
     if (data === '[DONE]') {
+      if (this.#finished.size === 0 || ![...this.#finished.values()].every(Boolean)) this.ended()
       this.#over = true
       return 'data: [DONE]\n\n'
     }
     const opened = await this.#pending.open(json(data))
     this.#over = Object.keys(opened).join() === 'error'
+    for (const { index = 0, finish_reason: reason } of opened.choices ?? []) {
+      this.#finished.set(index, this.#finished.get(index) || typeof reason === 'string')
+    }
     return `data: ${JSON.stringify(opened)}\n\n`
   }
 
@@ -190,7 +198,11 @@ export const profile = {
   isStream: (response, type) => type === 'text/event-stream' && !isClear(response),
   isWhole: (response, type) => type === 'application/json' && !isClear(response),
   stream: (pending) => new Fields(pending),
-  whole: async (pending, response) => JSON.stringify(await pending.open(json(await response.text()))),
+  async whole(pending, response) {
+    const opened = await pending.open(json(await response.text()))
+    if (('error' in opened) !== (response.status >= 400)) throw new SealError('the status of the answer is not that of what was sealed')
+    return JSON.stringify(opened)
+  },
 
   /** Whether the gateway does not know the secret any more. */
   isRefusal: async (response) => isClear(response) && response.status === 500 && (await response.clone().text()).includes(FORGOTTEN),

@@ -99,20 +99,29 @@ def _write_json(value):
 
 
 class _Fields(Events):
-    """Each event is an object with sealed members; `[DONE]`, or an error, is the last."""
+    """Each event is an object with sealed members; `[DONE]`, or an error, is the last.
+
+    Anybody can write `[DONE]`; that a choice is finished was sealed.
+    """
 
     def __init__(self, pending):
         super().__init__()
         self._pending, self._over = pending, False
+        self._finished = {}  # by the index of each choice that was begun
 
     def event(self, data):
         if self._over:
             raise SealError("an event follows the last one")
         if data == b"[DONE]":
+            if not self._finished or not all(self._finished.values()):
+                self.ended()
             self._over = True
             return b"data: [DONE]\n\n"
         opened = self._pending.open(_read_json(data))
         self._over = set(opened) == {"error"}
+        for choice in opened.get("choices", ()):
+            index = choice.get("index", 0)
+            self._finished[index] = self._finished.get(index, False) or choice.get("finish_reason") is not None
         return b"data: " + _write_json(opened) + b"\n\n"
 
     def ended(self):
@@ -240,7 +249,10 @@ class Privatemode:
     @staticmethod
     def whole(pending, response):
         """The open JSON text of an answer that has been read."""
-        return _write_json(pending.open(_read_json(response.content)))
+        opened = pending.open(_read_json(response.content))
+        if ("error" in opened) != (response.status_code >= 400):
+            raise SealError("the status of the answer is not that of what was sealed")
+        return _write_json(opened)
 
     @classmethod
     def is_refusal(cls, kind, response):
