@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "sys/clock.h"
+
 const struct sotto_client_profile *sotto_client_profile_find(sotto_span name)
 {
     static const struct sotto_client_profile *const profiles[] = {
@@ -17,6 +19,30 @@ const struct sotto_client_profile *sotto_client_profile_find(sotto_span name)
         }
     }
     return NULL;
+}
+
+bool client_check_known(struct client_agreement *agreement, const struct client_credential *what,
+                        const uint8_t shown[SOTTO_KNOWN_BYTES])
+{
+    const struct sotto_link_options *o = agreement->options;
+    const char *path = o->pinned_path != NULL ? o->pinned_path : o->known_path;
+    enum sotto_err err =
+        o->pinned_path != NULL
+            ? what->pinned(path, shown)
+            : sotto_known_first_use(path, what->member, sotto_span_str(agreement->gateway), shown,
+                                    sotto_wall_s());
+    if (err == SOTTO_EDENIED && o->pinned_path != NULL) {
+        return client_fail(agreement, "The gateway at %s %s that is not in %s.", agreement->gateway,
+                           what->one, path);
+    }
+    if (err == SOTTO_EDENIED) {
+        return client_fail(agreement,
+                           "The gateway at %s %s than before: it was set up anew, or somebody is "
+                           "in between. If you know why, remove its line from %s.",
+                           agreement->gateway, what->another, path);
+    }
+    return err == SOTTO_OK ||
+           client_fail(agreement, "%s cannot be used: %s.", path, sotto_err_text(err));
 }
 
 bool client_is_type(const struct sotto_http_head *head, const char *want)

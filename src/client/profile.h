@@ -13,6 +13,7 @@
  *   whole(), or event() until the last   its answer
  */
 
+#include "client/known.h"
 #include "client/link.h"
 #include "http/head.h"
 
@@ -112,6 +113,21 @@ struct sotto_client_profile {
 
 extern const struct sotto_client_profile sotto_client_profile_native;
 extern const struct sotto_client_profile sotto_client_profile_privatemode;
+
+/** What a gateway is known by where no evidence vouches for it. */
+struct client_credential {
+    const char *member;  /* SOTTO_KNOWN_... */
+    const char *one;     /* for sentences: "signs with a key" */
+    const char *another; /* "signs with another key" */
+
+    /** Errors as sotto_known_pinned(). */
+    enum sotto_err (*pinned)(const char *path, const uint8_t shown[SOTTO_KNOWN_BYTES]);
+};
+
+/** Whether what the gateway shows is in the file of what is believed, or in that of what was seen
+ *  first, which it is put into where the gateway is new.  False: `why` says why not. */
+bool client_check_known(struct client_agreement *agreement, const struct client_credential *what,
+                        const uint8_t shown[SOTTO_KNOWN_BYTES]);
 
 /** The profile with this name; NULL: none. */
 const struct sotto_client_profile *sotto_client_profile_find(sotto_span name);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "client/known.h"
 #include "client/profile.h"
 #include "client/vouch.h"
 #include "crypto/base64.h"
@@ -120,29 +119,15 @@ static bool check_evidence(struct native_agreement *a, yyjson_mut_val *attestati
 /* Whether the key is believed. */
 static bool check_trust(struct native_agreement *a, yyjson_mut_val *root)
 {
-    const struct sotto_link_options *o = a->base.options;
-    if (o->evidence != NULL) {
-        return check_evidence(a, sotto_json_get(root, "attestation"));
-    }
-    enum sotto_err err = o->pinned_path != NULL
-                             ? sotto_known_pinned(o->pinned_path, a->signing_key)
-                             : sotto_known_first_use(o->known_path, SOTTO_KNOWN_SIGNING_KEY,
-                                                     sotto_span_str(a->base.gateway),
-                                                     a->signing_key, sotto_wall_s());
-    const char *path = o->pinned_path != NULL ? o->pinned_path : o->known_path;
-    if (err == SOTTO_EDENIED && o->pinned_path != NULL) {
-        return client_fail(&a->base, "The gateway at %s signs with a key that is not in %s.",
-                           a->base.gateway, path);
-    }
-    if (err == SOTTO_EDENIED) {
-        return client_fail(
-            &a->base,
-            "The gateway at %s signs with another key than before: it was set up anew, or "
-            "somebody is in between. If you know why, remove its line from %s.",
-            a->base.gateway, path);
-    }
-    return err == SOTTO_OK ||
-           client_fail(&a->base, "%s cannot be used: %s.", path, sotto_err_text(err));
+    static const struct client_credential key = {
+        .member = SOTTO_KNOWN_SIGNING_KEY,
+        .one = "signs with a key",
+        .another = "signs with another key",
+        .pinned = sotto_known_pinned,
+    };
+    return a->base.options->evidence != NULL
+               ? check_evidence(a, sotto_json_get(root, "attestation"))
+               : client_check_known(&a->base, &key, a->signing_key);
 }
 
 /* --- the session ------------------------------------------------------------------------------- */

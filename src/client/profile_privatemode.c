@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "client/known.h"
 #include "client/profile.h"
 #include "client/vouch.h"
 #include "crypto/base64.h"
@@ -176,33 +175,19 @@ static enum sotto_err check_pinned(const char *path, const uint8_t name[SOTTO_SH
 
 static bool check_trust(struct privatemode_agreement *a, yyjson_mut_val *document)
 {
-    const struct sotto_link_options *o = a->base.options;
+    static const struct client_credential mesh = {
+        .member = SOTTO_KNOWN_MESH_CA,
+        .one = "has a mesh CA",
+        .another = "has another mesh CA",
+        .pinned = check_pinned,
+    };
     uint8_t name[SOTTO_SHA256_BYTES];
     enum sotto_err err = sotto_mesh_ca_name(sotto_buf_span(&a->mesh_ca), name);
     if (err != SOTTO_OK) {
         return client_fail(&a->base, "The gateway at %s shows no mesh CA.", a->base.gateway);
     }
-    if (o->evidence != NULL) {
-        return check_evidence(a, document);
-    }
-    const char *path = o->pinned_path != NULL ? o->pinned_path : o->known_path;
-    err = o->pinned_path != NULL
-              ? check_pinned(path, name)
-              : sotto_known_first_use(path, SOTTO_KNOWN_MESH_CA, sotto_span_str(a->base.gateway),
-                                      name, sotto_wall_s());
-    if (err == SOTTO_EDENIED && o->pinned_path != NULL) {
-        return client_fail(&a->base, "The gateway at %s has a mesh CA that is not in %s.",
-                           a->base.gateway, path);
-    }
-    if (err == SOTTO_EDENIED) {
-        return client_fail(
-            &a->base,
-            "The gateway at %s has another mesh CA than before: it was set up anew, or somebody is "
-            "in between. If you know why, remove its line from %s.",
-            a->base.gateway, path);
-    }
-    return err == SOTTO_OK ||
-           client_fail(&a->base, "%s cannot be used: %s.", path, sotto_err_text(err));
+    return a->base.options->evidence != NULL ? check_evidence(a, document)
+                                             : client_check_known(&a->base, &mesh, name);
 }
 
 static bool ask_secret(struct privatemode_agreement *a, struct client_ask *ask)
