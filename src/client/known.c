@@ -44,10 +44,7 @@ static enum sotto_err read_object(const char *member, sotto_span gateway, struct
     yyjson_mut_val *name = sotto_json_get(root, "gateway");
     yyjson_mut_val *key = sotto_json_get(root, member);
     err = SOTTO_EFORMAT;
-    if (yyjson_mut_is_str(name) && key == NULL) {
-        row->any = false; /* another program's, which knows gateways by something else */
-        err = SOTTO_OK;
-    } else if (yyjson_mut_is_str(name) && yyjson_mut_is_str(key)) {
+    if (yyjson_mut_is_str(name) && yyjson_mut_is_str(key)) {
         row->has_gateway = true;
         row->is_gateway = sotto_span_eq(sotto_json_text(name), gateway);
         err = sotto_base64_read_exact(sotto_json_text(key), row->key, sizeof(row->key));
