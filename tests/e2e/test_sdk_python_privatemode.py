@@ -5,9 +5,11 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import pathlib
+import ssl
 import sys
 import tempfile
 
@@ -186,7 +188,9 @@ def trust():
         t.ok(inner.sent[0][0] == "/privatemode/v1/secret", "which needs not be asked for")
     known = folder / "sotto/known_meshes"
     row = json.loads(known.read_text())
-    t.same(row["gateway"], f"127.0.0.1:{gateway.port}", "the first CA is remembered")
+    der = ssl.PEM_cert_to_DER_cert(pem().decode()[pem().decode().index("-----BEGIN CERT"):])
+    t.same((row["gateway"], row["mesh_ca_sha256"]), (f"127.0.0.1:{gateway.port}", base64.b64encode(hashlib.sha256(der).digest()).decode()),
+           "the first CA is remembered, as `sotto proxy` remembers it")
     other = Gateway(config(provider))
     other_pem = other.command_line("keys", "mesh", "--state", str(other.state)).stdout
     other.finish(t)
