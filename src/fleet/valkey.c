@@ -35,7 +35,6 @@ static void drop(struct sotto_valkey *link, enum valkey_state state, enum sotto_
 {
     valkey_close_socket(link);
     link->state = state;
-    atomic_store(&link->open, false);
     sotto_buf_truncate(&link->in, 0);
     sotto_buf_truncate(&link->out, 0);
     sotto_buf_truncate(&link->held, 0);
@@ -97,7 +96,6 @@ static void arm_first(struct sotto_valkey *link)
 void valkey_opened(struct sotto_valkey *link)
 {
     link->state = VALKEY_OPEN;
-    atomic_store(&link->open, true);
     link->refused = false;
     if (link->told) {
         SOTTO_LOG(SOTTO_LOG_INFO, "store_found", SOTTO_LOG_ID("store", "valkey"));
@@ -353,7 +351,7 @@ enum sotto_err sotto_valkey_send(struct sotto_valkey *link, struct sotto_valkey_
 
 bool sotto_valkey_is_open(const struct sotto_valkey *link)
 {
-    return atomic_load(&link->open);
+    return link->state == VALKEY_OPEN;
 }
 
 bool sotto_valkey_is_refused(const struct sotto_valkey *link)

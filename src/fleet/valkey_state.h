@@ -5,8 +5,6 @@
 
 /* The object behind fleet/valkey.h; shared by the files valkey*.c alone. */
 
-#include <stdatomic.h>
-
 #include "fleet/valkey.h"
 #include "net/wire.h"
 
@@ -23,8 +21,7 @@ enum valkey_state {
 struct sotto_valkey {
     struct sotto_loop *loop;
     struct sotto_valkey_options options;
-    enum valkey_state state;
-    atomic_bool open; /* the state is VALKEY_OPEN; read by any thread */
+    _Atomic enum valkey_state state; /* changed in the loop's thread, read in any */
     struct sotto_watch watch;
     struct sotto_timer timer; /* end of a pause, of an attempt, of a call's time, of silence */
     struct sotto_task task;   /* begins to connect; tells that it is open */
