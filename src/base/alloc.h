@@ -37,8 +37,8 @@ void sotto_wipe(void *p, size_t n);
 void sotto_alloc_return_large(void);
 
 /**
- * Gives free memory inside the heaps back to the system, too.  Takes milliseconds where there is
- * much, during which a thread that allocates may have to wait: for a time when little is to do.
+ * Gives free memory inside the heaps back to the system, too.  A thread that allocates
+ * meanwhile may have to wait: for a time when little is to do.
  */
 void sotto_alloc_trim(void);
 

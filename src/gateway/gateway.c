@@ -22,6 +22,7 @@
 /* How often use is written to the store, and how often a drain is looked at. */
 #define GATEWAY_SAVE_MS  5000
 #define GATEWAY_DRAIN_MS 50
+_Static_assert(GATEWAY_SAVE_MS == SOTTO_MEMORY_RETURN_MS, "memory goes back with it");
 /* How long errors may take to go out when front or back is gone. */
 #define GATEWAY_LOST_MS 500
 
@@ -168,9 +169,7 @@ static void save_run(struct sotto_side_work *work)
         SOTTO_LOG(SOTTO_LOG_ERROR, "use_not_saved",
                   SOTTO_LOG_NOTE("why", sotto_store_why(g->store)));
     }
-    if (g->returns_memory) {
-        sotto_alloc_trim();
-    }
+    sotto_memory_return_tick(&g->memory);
 }
 
 static void save_done(struct sotto_side_work *work)
@@ -186,7 +185,6 @@ static void on_save(struct sotto_timer *timer)
 {
     struct sotto_gateway *g = SOTTO_CONTAINER(timer, struct sotto_gateway, save_timer);
     g->saving = true;
-    g->returns_memory = gateway_is_to_return_memory(g);
     g->save_work = (struct sotto_side_work){.run = save_run, .done = save_done, .loop = g->loop};
     sotto_side_put(g->side, &g->save_work);
     sotto_sealing_tick(g->sealing, g->slow);

@@ -19,6 +19,7 @@
 #include "gateway/worker.h"
 #include "store/secrets.h"
 #include "store/store.h"
+#include "sys/memory_return.h"
 #include "sys/sandbox.h"
 
 struct sotto_gateway {
@@ -54,9 +55,8 @@ struct sotto_gateway {
     struct sotto_watch signal_watch;
     struct sotto_timer save_timer, drain_timer;
     struct sotto_side_work save_work;
+    struct sotto_memory_return memory; /* of that work */
     bool saving;
-    bool returns_memory;  /* the save that runs, behind its work */
-    uint64_t returned_at; /* requests that had come when memory was returned last */
     bool freeing;
     struct sotto_key_table *key_handle; /* of this thread */
     int64_t started_s;
@@ -76,14 +76,6 @@ void gateway_read_keys(void *ctx);
 
 /** Front or back ended: what can be answered goes out, then the end.  @param ctx  the gateway */
 void gateway_lost_room(void *ctx, const char *room);
-
-/* gateway_memory.c */
-
-/**
- * Whether free memory is to go back to the system now: many requests came since that was done last,
- * and hardly one is in flight.  What a thousand streams took is else held by the heaps they left.
- */
-bool gateway_is_to_return_memory(struct sotto_gateway *g);
 
 /* gateway_listen.c */
 

@@ -211,14 +211,6 @@ void sotto_metrics_begin(struct sotto_metrics *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-void sotto_metrics_count(struct sotto_metrics *m, uint64_t *begun, uint64_t *in_flight)
-{
-    pthread_mutex_lock(&m->lock);
-    *begun = m->begun;
-    *in_flight = m->begun - m->ended;
-    pthread_mutex_unlock(&m->lock);
-}
-
 void sotto_metrics_end(struct sotto_metrics *m, const struct sotto_record *r)
 {
     pthread_mutex_lock(&m->lock);

@@ -36,9 +36,6 @@ void sotto_metrics_free(struct sotto_metrics *metrics);
 /** A request has come. */
 void sotto_metrics_begin(struct sotto_metrics *metrics);
 
-/** Requests that came, and those of them that have not ended.  From any thread. */
-void sotto_metrics_count(struct sotto_metrics *metrics, uint64_t *begun, uint64_t *in_flight);
-
 /** Its record is complete. */
 void sotto_metrics_end(struct sotto_metrics *metrics, const struct sotto_record *record);
 

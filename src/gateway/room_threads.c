@@ -5,6 +5,13 @@
 #include "base/alloc.h"
 #include "gateway/room_process.h"
 
+static void on_memory(struct sotto_timer *timer)
+{
+    struct room_threads *all = SOTTO_CONTAINER(timer, struct room_threads, memory_timer);
+    sotto_memory_return_tick(&all->memory);
+    sotto_timer_arm(timer, SOTTO_MEMORY_RETURN_MS);
+}
+
 enum sotto_err room_threads_open(struct room_threads *all, size_t count,
                                  const struct sotto_doorway_handler *door,
                                  const struct sotto_doorway_handler *control, void *control_ctx)
@@ -19,6 +26,9 @@ enum sotto_err room_threads_open(struct room_threads *all, size_t count,
     if (err == SOTTO_OK) {
         err = sotto_doorway_new(all->loop, SOTTO_ROOM_CONTROL_FD, &rules, control, control_ctx,
                                 &all->control);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_timer_open(all->loop, &all->memory_timer, on_memory);
     }
     for (size_t i = 0; i < count && err == SOTTO_OK; i++) {
         struct room_thread *t = &all->list[i];
@@ -60,6 +70,7 @@ enum sotto_err room_threads_start(struct room_threads *all)
         }
         t->started = true;
     }
+    sotto_timer_arm(&all->memory_timer, SOTTO_MEMORY_RETURN_MS);
     return SOTTO_OK;
 }
 
@@ -95,6 +106,7 @@ void room_threads_close(struct room_threads *all)
         sotto_doorway_free(all->list[i].link);
     }
     sotto_doorway_free(all->control);
+    sotto_timer_close(&all->memory_timer);
     sotto_loop_free(all->loop); /* runs what the threads posted, which looks at the list */
     for (size_t i = 0; i < all->count; i++) {
         sotto_loop_free(all->list[i].loop);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "gateway/doorway.h"
+#include "sys/memory_return.h"
 
 struct room_threads;
 
@@ -31,6 +32,8 @@ struct room_threads {
     size_t count, ended;
     bool failed;
     bool over; /* the vault closed the control door */
+    struct sotto_timer memory_timer;
+    struct sotto_memory_return memory;
     struct room_thread *list;
 };
 

@@ -13,7 +13,7 @@ static int64_t microseconds(struct timeval t)
     return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
 }
 
-static int64_t cpu_us(void)
+int64_t sotto_process_cpu_us(void)
 {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0
@@ -67,5 +67,5 @@ static int64_t descriptors(void)
 
 void sotto_process_read(struct sotto_process *out)
 {
-    *out = (struct sotto_process){cpu_us(), memory_bytes(), descriptors()};
+    *out = (struct sotto_process){sotto_process_cpu_us(), memory_bytes(), descriptors()};
 }

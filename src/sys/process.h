@@ -12,6 +12,9 @@ struct sotto_process {
     int64_t descriptors;  /* open */
 };
 
+/** CPU time of all threads, user and system, in microseconds. */
+int64_t sotto_process_cpu_us(void);
+
 /** Asks the system; reads a few files under /proc. */
 void sotto_process_read(struct sotto_process *out);
 
