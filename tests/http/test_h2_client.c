@@ -483,21 +483,50 @@ static void test_floods(void)
     end();
 }
 
+#define IDLE_KINDS 7
+
+/* A frame that brings nothing; stream 1 is begun, stream 3 was given up. */
+static void put_idle_frame(int kind)
+{
+    switch (kind) {
+    case 0:
+        peer_frame(&in, PEER_PING, 1, 0, SOTTO_LIT("12345678"));
+        break;
+    case 1:
+        peer_frame(&in, PEER_SETTINGS, 0, 0, SOTTO_LIT(""));
+        break;
+    case 2:
+        peer_number(&in, PEER_WINDOW, 0, 1);
+        break;
+    case 3:
+        peer_frame(&in, PEER_PRIORITY, 0, 9, SOTTO_LIT("\0\0\0\0\1"));
+        break;
+    case 4:
+        peer_number(&in, PEER_RST, 3, NGHTTP2_CANCEL);
+        break;
+    case 5:
+        peer_data(&in, 1, "", false);
+        break;
+    default:
+        peer_frame(&in, PEER_PING, 0, 0, SOTTO_LIT("12345678"));
+        break;
+    }
+}
+
 static void test_idle_frames(void)
 {
     CASE("frames that bring nothing");
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < IDLE_KINDS; kind++) {
         begin();
-        for (int i = 0; i < SOTTO_H2_IDLE_FRAMES + 1; i++) {
-            if (kind == 0) {
-                peer_frame(&in, PEER_PING, 1, 0, SOTTO_LIT("12345678"));
-            } else if (kind == 1) {
-                peer_frame(&in, PEER_SETTINGS, 0, 0, SOTTO_LIT(""));
-            } else if (kind == 2) {
-                peer_number(&in, PEER_WINDOW, 0, 1);
-            } else {
-                peer_frame(&in, PEER_PRIORITY, 0, 9, SOTTO_LIT("\0\0\0\0\1"));
-            }
+        ask(0, GET);
+        ask(1, GET);
+        sotto_h2_request_free(got[1].request);
+        got[1].request = NULL;
+        pump();
+        peer_head(&in, 1, FINE, false);
+        IS_INT(feed(), SOTTO_OK, "an answer begins");
+        for (int i = 0; i < SOTTO_H2_IDLE_FRAMES * 2; i++) {
+            put_idle_frame(kind);
         }
         enum sotto_err err = SOTTO_OK;
         for (size_t at = 0; at < in.len && err == SOTTO_OK; at += 90) { /* acknowledged meanwhile */

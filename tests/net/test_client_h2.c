@@ -408,8 +408,98 @@ static void test_time_limits(void)
     end();
 }
 
+/* Stands between client and server; what it carries is encrypted. */
+static struct relay {
+    int listener, client, server;
+    uint16_t port;
+} relay;
+
+static void carry(int from, int to)
+{
+    struct sotto_buf bytes;
+    sotto_buf_init(&bytes, SOTTO_BUF_UNBOUNDED);
+    (void)rig_take(from, &bytes);
+    if (bytes.len != 0) {
+        OK(rig_send(loop, to, sotto_buf_span(&bytes)), "the relay carries on");
+    }
+    sotto_buf_free(&bytes);
+}
+
+static bool carry_both(void)
+{
+    if (relay.client < 0) {
+        relay.client = accept4(relay.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        relay.server = relay.client >= 0 ? rig_connect(relay.port) : -1;
+    }
+    if (relay.client >= 0) {
+        carry(relay.client, relay.server);
+        carry(relay.server, relay.client);
+    }
+    return true;
+}
+
+static void test_signs_of_life(void)
+{
+    CASE("a connection without a sign of life");
+    begin(NULL);
+    relay = (struct relay){.client = -1, .server = -1, .port = port};
+    relay.listener = rig_listen(&port);
+    start(0);
+    start(1);
+    UNTIL(loop, carry_both() && requests == 2);
+    sotto_exchange_stream(exchanges[1], 200, SOTTO_LIT(""));
+    OK(sotto_exchange_write(exchanges[1], SOTTO_LIT("some"), false), "a piece");
+    UNTIL(loop, carry_both() && got[1].body.len == 4);
+    for (int i = 0; i < 3; i++) {
+        sotto_loop_skip_ms(loop, SOTTO_FETCH_PING_MS + 100);
+        for (int turn = 0; turn < 20; turn++) {
+            rig_settle(loop);
+            carry_both();
+        }
+    }
+    OK(!over(0) && !over(1), "signs of life keep it");
+    sotto_loop_skip_ms(loop, SOTTO_FETCH_PING_MS + 100);
+    rig_settle(loop);
+    sotto_loop_skip_ms(loop, SOTTO_FETCH_PONG_MS - 1000);
+    rig_settle(loop);
+    OK(!over(0) && !over(1), "without one it is waited for");
+    sotto_loop_skip_ms(loop, 1100);
+    UNTIL(loop, all_over(0, 2));
+    OK(got[0].error == SOTTO_FETCH_TIMEOUT && got[1].error == SOTTO_FETCH_TIMEOUT,
+       "so long, then every request ends");
+    IS_TEXT(got[0].reason, strlen(got[0].reason), "the upstream gives no sign of life", "and why");
+    IS_SIZE(stats().open, 0, "with the connection");
+    close(relay.listener);
+    close(relay.client);
+    close(relay.server);
+    port = relay.port;
+    start(2);
+    UNTIL(loop, requests == 3);
+    answer(2);
+    UNTIL(loop, over(2));
+    IS_INT(got[2].ends, 1, "the next gets another");
+    end();
+}
+
 static void test_ends(void)
 {
+    CASE("refused in the round in which it is told to go on");
+    begin(NULL);
+    warm_up();
+    sotto_server_drain(server);
+    start(1);
+    for (int round = 0; round < 200 && !over(1); round++) {
+        if (got[1].fetch != NULL) {
+            sotto_fetch_pause(got[1].fetch);
+            sotto_fetch_resume(got[1].fetch);
+        }
+        sotto_ignore(sotto_loop_step(loop, 1));
+    }
+    UNTIL(loop, over(1));
+    OK(stats().retried == 1, "it is sent again");
+    IS_INT(got[1].error, SOTTO_FETCH_UNREACHABLE, "and finds nobody");
+    end();
+
     CASE("a server that ends");
     begin(NULL);
     warm_up();
@@ -491,6 +581,7 @@ int main(void)
     test_cancelling();
     test_back_pressure();
     test_time_limits();
+    test_signs_of_life();
     test_ends();
     test_memory();
     certs_remove();
