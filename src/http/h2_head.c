@@ -233,8 +233,8 @@ enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head, int *status,
     if (head->status < 100 || head->status > 999) {
         return SOTTO_EFORMAT;
     }
-    *status = head->status;
     if (head->status < 200) {
+        *status = head->status;
         sotto_buf_free(&head->fields);
         sotto_buf_init(&head->fields, head->most);
         head->count = 0;
@@ -246,5 +246,9 @@ enum sotto_err sotto_h2_head_response(struct sotto_h2_head *head, int *status,
                               (uint8_t)('0' + head->status % 10)};
     const sotto_span parts[] = {sotto_span_init(digits, sizeof(digits)), SOTTO_LIT("\r\n"),
                                 sotto_buf_span(&head->fields), SOTTO_LIT("\r\n")};
-    return write_parts(block, parts, SOTTO_COUNT(parts));
+    enum sotto_err err = write_parts(block, parts, SOTTO_COUNT(parts));
+    if (err == SOTTO_OK) {
+        *status = head->status;
+    }
+    return err;
 }
