@@ -64,6 +64,9 @@ static const struct page pages[] = {
     PAGES_ROW(false, "/seal/records.js", "records.js", "text/javascript"),
     PAGES_ROW(false, "/seal/session.js", "session.js", "text/javascript"),
     PAGES_ROW(false, "/seal/sha3.js", "sha3.js", "text/javascript"),
+#ifdef EMBED_HAS_ML_KEM_JS /* for browsers that lack it; not every build brings it */
+    PAGES_ROW(false, "/seal/ml-kem.js", "ml-kem.js", "text/javascript"),
+#endif
     PAGES_ROW(true, "/", "admin.html", "text/html"),
     PAGES_ROW(true, "/admin.js", "admin.js", "text/javascript"),
 };

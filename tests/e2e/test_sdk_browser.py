@@ -44,7 +44,7 @@ provider = Provider(echo)
 gateway = Gateway(config(provider))
 t.ok(wait_until(has_rsa, 120), "the gateway makes an RSA key")
 words = {"url": f"http://127.0.0.1:{gateway.port}/", "key": gateway.key, "text": f"{PERSON} writes from {EMAIL}.", "chromium": program,
-         "modules": str(modules), "noble": str(noble)}
+         "modules": str(modules), "noble": str(noble), "brought": gateway.request("GET", "/seal/ml-kem.js").status == 200}
 done = subprocess.run([str(node), str(pathlib.Path(__file__).parent / "lib/sdk_browser.mjs"), json.dumps(words)], capture_output=True, text=True,
                       timeout=TIMEOUT * 40, check=False)
 for line in done.stdout.splitlines():

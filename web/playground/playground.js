@@ -8,7 +8,13 @@
 
 /** The client for JavaScript, which seals and checks proofs: loaded when it is needed, so that nothing
  *  waits for it before the page is there. */
-const client = () => import("./seal/index.js");
+const client = async () => {
+  const seal = await import("./seal/index.js");
+  seal.useMlKem(() => import("./seal/ml-kem.js").catch(() => {
+    throw new Error("this browser lacks ML-KEM, and this build of the gateway brings none: choose RSA-4096 or another browser");
+  }));
+  return seal;
+};
 
 /** Longest text that a column shows; a page with more of it in one line stops answering. */
 const SHOWN_MAX = 100_000;

@@ -45,6 +45,9 @@ export interface SealedFetchOptions {
 /** A fetch that seals requests to a Sotto gateway and opens its answers. */
 export function sealedFetch(options?: SealedFetchOptions): typeof globalThis.fetch
 
+/** For pages that bring the module `@noble/post-quantum/ml-kem.js` along: `load` gives it where WebCrypto lacks ML-KEM. */
+export function useMlKem(load: () => Promise<object>): void
+
 /** An entry of the audit log that holds. */
 export interface AuditEntry {
   id: string

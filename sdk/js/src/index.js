@@ -4,3 +4,4 @@
 export { audit, auditSteps, verifyAudit } from './audit.js'
 export { AuditError, AuditPending, CutStream, SealError, UntrustedGateway, UntrustedLog } from './errors.js'
 export { sealedFetch } from './fetch.js'
+export { useMlKem } from './kem.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How client and gateway come to share a secret: the suites of docs/wire/native.md, on WebCrypto.
- * Where WebCrypto has no ML-KEM, `@noble/post-quantum` takes its place.
+ * Where WebCrypto has no ML-KEM, `@noble/post-quantum` takes its place, or what useMlKem() gave.
  */
 
 import { b64, join, number, text, unb64 } from './bytes.js'
@@ -16,6 +16,20 @@ const INFO = text.encode('sotto-native-1')
 const CONTEXT = text.encode('session')
 const XWING_LABEL = text.encode('\\.//^\\')
 
+let loadMlKem = async () => {
+  const name = '@noble/post-quantum/ml-kem.js'
+  try {
+    return await import(/* @vite-ignore */ name)
+  } catch {
+    throw new SealError('this WebCrypto lacks ML-KEM: install @noble/post-quantum')
+  }
+}
+
+/** For pages that bring `@noble/post-quantum/ml-kem.js` along: `load` gives the module where it is needed. */
+export function useMlKem(load) {
+  loadMlKem = load
+}
+
 /** ML-KEM (FIPS 203): { publicKey, open(ciphertext) } for one key pair. */
 async function mlkem(size) {
   const algorithm = { name: `ML-KEM-${size}` }
@@ -26,17 +40,9 @@ async function mlkem(size) {
       open: async (ciphertext) => new Uint8Array(await subtle.decapsulateBits(algorithm, pair.privateKey, ciphertext)),
     }
   } catch {
-    const kem = (await noble('@noble/post-quantum/ml-kem.js'))[`ml_kem${size}`]
+    const kem = (await loadMlKem())[`ml_kem${size}`]
     const pair = kem.keygen()
     return { publicKey: pair.publicKey, open: async (ciphertext) => kem.decapsulate(ciphertext, pair.secretKey) }
-  }
-}
-
-async function noble(name) {
-  try {
-    return await import(/* @vite-ignore */ name)
-  } catch {
-    throw new SealError(`this WebCrypto lacks ML-KEM: install ${name.split('/').slice(0, 2).join('/')}`)
   }
 }
 

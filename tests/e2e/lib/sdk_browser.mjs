@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the JavaScript SDK in a real browser.  Called by test_sdk_browser.py with one argument, JSON:
-// {url, key, text, chromium, modules, noble}; prints one JSON line for each check.
+// {url, key, text, chromium, modules, noble, brought}; prints one JSON line for each check.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -71,22 +71,37 @@ for (const [what, patched] of [["with the browser's own ML-KEM", false], ["with 
   await page.context().close();
 }
 
-// The playground has no such library: it refuses, and sends nothing in the clear.
+// The playground brings the library along, or refuses and sends nothing in the clear.
 const page = await (await browser.newContext()).newPage();
 page.setDefaultTimeout(120000);
 await page.addInitScript(withoutMlkem);
 const sent = [];
-page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+page.on("request", (request) => request.method() === "POST" && sent.push(request.postData() ?? ""));
 await page.goto(given.url);
 await page.fill("#key", given.key);
 await page.click("#key-button");
 await page.waitForFunction(() => /good for/.test(document.getElementById("status").textContent));
 await page.setChecked("#seal", true);
-await page.click("#send");
-await page.waitForFunction(() => /failed/.test(document.getElementById("status").textContent));
-ok(/ML-KEM/.test(await page.locator("#problem").innerText()) && sent.length === 0, "the playground refuses to seal where it cannot, and sends nothing", [await page.locator("#problem").innerText(), sent]);
-await page.selectOption("#suite", "rsa4096");
-await page.click("#send");
-await page.waitForFunction(() => /complete/.test(document.getElementById("status").textContent));
-ok((await page.locator("#wire-facts").innerText()).includes("rsa4096"), "and seals with RSA-4096 when it is told to", await page.locator("#problem").innerText());
+
+/** Seals one message in the playground; what it says of the bytes on the wire, or of the problem. */
+async function seal(suite, stream, end) {
+  await page.selectOption("#suite", suite);
+  await page.setChecked("#stream", stream);
+  await page.click("#send");
+  await page.waitForFunction((word) => document.getElementById("status").textContent.includes(word), end);
+  return page.locator(end === "complete" ? "#wire-facts" : "#problem").innerText();
+}
+
+if (given.brought) {
+  for (const [suite, stream] of [["x-wing", true], ["x-wing", false], ["kyber512", true]]) {
+    const facts = await seal(suite, stream, "complete");
+    ok(facts.includes(suite) && facts.includes("end_to_end") && /in them\s+0/.test(facts), `the playground seals with what it brings along: ${suite}, ${stream ? "streamed" : "whole"}`, facts);
+  }
+  ok(sent.length !== 0 && !sent.some((body) => body.includes("messages")), "and sends nothing in the clear", sent);
+} else {
+  const problem = await seal("x-wing", true, "failed");
+  ok(/ML-KEM/.test(problem) && sent.length === 0, "the playground refuses to seal where it cannot, and sends nothing", [problem, sent]);
+}
+const facts = await seal("rsa4096", true, "complete");
+ok(facts.includes("rsa4096"), "and seals with RSA-4096 when it is told to", facts);
 await browser.close();
