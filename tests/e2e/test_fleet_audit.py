@@ -272,6 +272,7 @@ def stop_both():
 
 @t.case
 def tampering():
+    t.ok(same_trees(one, two), "both have all entries")
     stop_both()
     entries = int(server.sql("SELECT next FROM sotto.audit"))
     change = "UPDATE sotto.audit_frame SET frame = set_byte(frame, 60, get_byte(frame, 60) # 1) WHERE first = (SELECT first FROM sotto.audit_frame ORDER BY first OFFSET 5 LIMIT 1)"
@@ -296,6 +297,7 @@ def tampering():
 def set_back_under_gateways_that_run():
     name = ask(one)[1]
     t.same(entry(two, name).status, 200, "both have an entry")
+    t.ok(same_trees(one, two), "and all others, or one of them could not know that they are missing")
     server.sql("DROP TABLE head; CREATE TABLE head AS SELECT * FROM sotto.audit; DROP TABLE kept;"
                "CREATE TABLE kept AS SELECT * FROM sotto.audit_frame ORDER BY first DESC LIMIT 1")
     server.sql("BEGIN; DELETE FROM sotto.audit_frame f USING kept k WHERE f.first = k.first;"

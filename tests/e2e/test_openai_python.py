@@ -12,6 +12,7 @@ from lib.gateway import Gateway, config, need_binary
 from lib.provider import Provider
 from lib.scenarios import ASK, WANT, Scenarios
 from lib.tap import Tap, skip_all
+from lib.wire import wait_until
 
 need_binary()
 try:
@@ -118,7 +119,11 @@ def retries():
         t.ok(False, "a spent quota is RateLimitError")
     except openai.RateLimitError as error:
         t.same((error.code, error.response.headers.get("x-should-retry")), ("insufficient_quota", "false"), "a spent quota is RateLimitError, not to be tried again")
-    lines = [line for line in gateway.log_lines() if "insufficient_quota" in line]
+    def spent():
+        return [line for line in gateway.log_lines() if "insufficient_quota" in line]
+
+    wait_until(spent, 60)  # it is written behind the answer
+    lines = spent()
     t.ok(len(lines) == 1 and len(provider.seen) == before, "and the client asked once", lines)
     try:
         client.with_options(api_key="ql_" + "0" * 12 + "_" + "0" * 32).models.list()
