@@ -5,9 +5,9 @@
 
 /*
  * When a process gives free memory inside its heaps back to the system.  What a thousand streams
- * took is else held by the heaps that they left.  Giving back stops threads that allocate for
- * milliseconds, so it waits until the process has little to do; and one that did next to nothing
- * has nothing to give.
+ * took is else held by the heaps that they left.  Threads that allocate meanwhile have to wait, so
+ * it is done when the process has little to do; and one that did next to nothing has nothing to
+ * give.
  */
 
 #include <stdbool.h>

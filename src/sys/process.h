@@ -12,7 +12,7 @@ struct sotto_process {
     int64_t descriptors;  /* open */
 };
 
-/** CPU time of all threads, user and system, in microseconds. */
+/** CPU time of all threads, user and system, in microseconds; -1: the system does not tell. */
 int64_t sotto_process_cpu_us(void);
 
 /** Asks the system; reads a few files under /proc. */

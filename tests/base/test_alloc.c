@@ -3,8 +3,6 @@
 #include "base/alloc.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "tap/tap.h"
 
@@ -71,52 +69,6 @@ static void test_sizes(void)
     sotto_free(block);
 }
 
-#define TRIM_BLOCKS      ((size_t)32 << 10)
-#define TRIM_BLOCK_BYTES 1000
-
-/* Pages of this process that are in memory. */
-static long resident_pages(void)
-{
-    long pages = -1;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f != NULL) {
-        if (fscanf(f, "%*d %ld", &pages) != 1) {
-            pages = -1;
-        }
-        fclose(f);
-    }
-    return pages;
-}
-
-/* Takes many small blocks and frees all but the last, which keeps the heap's end where it is. */
-static void *use_much(void)
-{
-    static void *blocks[TRIM_BLOCKS];
-    for (size_t i = 0; i < TRIM_BLOCKS; i++) {
-        blocks[i] = sotto_calloc(1, TRIM_BLOCK_BYTES);
-    }
-    for (size_t i = 0; i + 1 < TRIM_BLOCKS; i++) {
-        sotto_free(blocks[i]);
-    }
-    return blocks[TRIM_BLOCKS - 1];
-}
-
-static void test_trim(void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-    SKIP(2, "sanitizers have a heap of their own");
-#else
-    const long freed = (long)(TRIM_BLOCKS * TRIM_BLOCK_BYTES / (size_t)sysconf(_SC_PAGESIZE));
-    for (int round = 0; round < 2; round++) {
-        void *last = use_much();
-        long held = resident_pages();
-        sotto_alloc_trim();
-        OK(resident_pages() < held - freed * 9 / 10, "what was freed goes back to the system");
-        sotto_free(last);
-    }
-#endif
-}
-
 int main(void)
 {
     test_blocks();
@@ -124,6 +76,5 @@ int main(void)
     test_resize_keeps_the_content();
     test_faults();
     test_wipe();
-    test_trim();
     return done_testing();
 }

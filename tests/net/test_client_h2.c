@@ -489,10 +489,8 @@ static void test_ends(void)
     sotto_server_drain(server);
     start(1);
     for (int round = 0; round < 200 && !over(1); round++) {
-        if (got[1].fetch != NULL) {
-            sotto_fetch_pause(got[1].fetch);
-            sotto_fetch_resume(got[1].fetch);
-        }
+        sotto_fetch_pause(got[1].fetch);
+        sotto_fetch_resume(got[1].fetch);
         sotto_ignore(sotto_loop_step(loop, 1));
     }
     UNTIL(loop, over(1));

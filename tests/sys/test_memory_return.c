@@ -46,9 +46,51 @@ static void test_ticks(void)
     OK(m.returned_us == returned_us, "once");
 }
 
+#define BLOCKS      ((size_t)32 << 10)
+#define BLOCK_BYTES 1000
+
+/* Takes many small blocks and frees all but the last, which keeps the heap's end where it is. */
+static void *use_memory(void)
+{
+    static void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = sotto_calloc(1, BLOCK_BYTES);
+    }
+    for (size_t i = 0; i + 1 < BLOCKS; i++) {
+        sotto_free(blocks[i]);
+    }
+    return blocks[BLOCKS - 1];
+}
+
+static int64_t held(void)
+{
+    struct sotto_process p;
+    sotto_process_read(&p);
+    return p.memory_bytes;
+}
+
+static void test_memory(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    SKIP(2, "sanitizers have a heap of their own");
+#else
+    struct sotto_memory_return m = {0};
+    for (int round = 0; round < 2; round++) {
+        void *last = use_memory();
+        use_cpu(MUCH);
+        m.asked_us = sotto_process_cpu_us();
+        int64_t before = held();
+        sotto_memory_return_tick(&m);
+        OK(before - held() > (int64_t)(BLOCKS * BLOCK_BYTES * 9 / 10), "memory is smaller by it");
+        sotto_free(last);
+    }
+#endif
+}
+
 int main(void)
 {
     test_when();
     test_ticks();
+    test_memory();
     return done_testing();
 }
