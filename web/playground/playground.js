@@ -364,14 +364,30 @@ function dump(bytes) {
   return lines.join("\n") + (bytes.length > WIRE_MAX ? `\n… ${bytes.length - WIRE_MAX} bytes more` : "");
 }
 
+/** What stands in an event as base64; base64 of some length has any word of four letters by chance. */
+function decoded(text) {
+  return text.replace(/^data: ([A-Za-z0-9+/]+={0,2})$/gm, (line, coded) => {
+    try {
+      return atob(coded);
+    } catch {
+      return line;
+    }
+  });
+}
+
+/** How many words of the text went over the wire as they are. */
+function wordsIn(said) {
+  const inside = decoded(said);
+  return sent.split(/[^\p{L}\p{N}@.]+/u).filter((word) => word.length > 3 && (inside.includes(word) || (word.length > 5 && said.includes(word)))).length;
+}
+
 async function showWire(answer) {
   const bytes = await wire.answer;
-  const said = new TextDecoder().decode(wire.request) + new TextDecoder().decode(bytes);
   const facts = [
     ["Suite", answer.encryption?.algorithm ?? "unknown"],
     ["Scope", answer.encryption?.scope ?? "unknown"],
     ["Bytes sent, received", `${wire.request.length}, ${bytes.length}`],
-    ["Words of yours in them", String(sent.split(/[^\p{L}\p{N}@.]+/u).filter((word) => word.length > 3 && said.includes(word)).length)],
+    ["Words of yours in them", String(wordsIn(`${new TextDecoder().decode(wire.request)}\n${new TextDecoder().decode(bytes)}`))],
   ];
   $("wire-facts").replaceChildren(...facts.map(([name, value]) => {
     const group = document.createElement("div");
