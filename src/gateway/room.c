@@ -463,11 +463,19 @@ static void listed(struct room_stream *s, const struct sotto_door_msg *msg)
     }
 }
 
+/* Whether the back was asked for something and has not finished: it may be in a stranger's hands and
+ * say what it likes of requests that it was never given. */
+static bool is_with_back(const struct room_stream *s)
+{
+    return s->state == ROOM_LISTING ||
+           (s->state > ROOM_LISTING && s->state < ROOM_COMMITTING && s->upstream->provider != NULL);
+}
+
 void sotto_room_from_back(void *ctx, const struct sotto_door_msg *msg)
 {
     struct sotto_room *room = ctx;
     struct room_stream *s = sotto_streams_find(&room->streams, msg->stream);
-    if (s == NULL || s->state == ROOM_COMMITTING) {
+    if (s == NULL || !is_with_back(s)) {
         return;
     }
     room_enter(s);

@@ -538,7 +538,9 @@ void room_answer(struct room_stream *s, const struct sotto_door_msg *msg)
 {
     bool last = (msg->flags & SOTTO_DOOR_LAST) != 0;
     enum sotto_err err = SOTTO_OK;
-    if (msg->head.len != 0) {
+    if ((msg->head.len != 0) != (s->state == ROOM_WAITING)) {
+        err = SOTTO_EFORMAT; /* a head comes once, and first */
+    } else if (msg->head.len != 0) {
         err = read_head(s, msg->head);
     }
     if (err == SOTTO_OK && s->state != ROOM_STREAMING) {
