@@ -272,6 +272,9 @@ static void hand_to_worker(struct room_stream *s, sotto_span head, sotto_span bo
 static void park(struct room_stream *s, sotto_span block, sotto_span body)
 {
     if (s->open_head.len == 0 && keep_open(s, block, body) != SOTTO_OK) {
+        if (s->fleet.ask == ROOM_ASK_ONCE) {
+            room_seal_unopen(s); /* perhaps it was opened before: nobody has said yet */
+        }
         prepared(s, SOTTO_ENOMEM);
     } else if (s->fleet.ask != ROOM_ASK_NOTHING) {
         room_fleet_ask(s);

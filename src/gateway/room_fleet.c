@@ -100,17 +100,16 @@ static bool is_answer(enum room_ask ask, enum sotto_err err)
     return err == SOTTO_OK;
 }
 
-enum sotto_err room_fleet_once(struct room_stream *s)
+/* A request that was opened before, or in a session that is gone: its sender may not even learn that
+ * the seal was whole. */
+static void refuse_opened(struct room_stream *s, enum sotto_err err)
 {
-    if (fleet_of(s) == NULL || s->fleet.once == SOTTO_OK) {
-        return SOTTO_OK;
-    }
     room_seal_unopen(s);
-    if (s->fleet.once == SOTTO_ENOTFOUND) { /* its client has to begin another one */
+    if (err == SOTTO_ENOTFOUND) { /* its client has to begin another one */
         sotto_session_unref(s->seal.session);
         s->seal.session = NULL;
     }
-    return room_seal_refuse(s);
+    room_refuse(s, room_seal_refuse(s));
 }
 
 /* Takes an answer; false: the request is refused and over. */
@@ -133,7 +132,10 @@ static bool take_answer(struct room_stream *s, enum sotto_err err)
         unbook_request(s);
         break;
     case ROOM_ASK_ONCE:
-        s->fleet.once = err;
+        if (err != SOTTO_OK) {
+            refuse_opened(s, err);
+            return false;
+        }
         break;
     case ROOM_ASK_SHARE:
         if (err == SOTTO_EEXISTS) {
@@ -154,19 +156,19 @@ static bool take_answer(struct room_stream *s, enum sotto_err err)
 static void answered(struct sotto_fleet_call *call, enum sotto_err err)
 {
     struct room_stream *s = SOTTO_CONTAINER(call, struct room_stream, fleet.call);
-    bool sharing = s->fleet.ask == ROOM_ASK_SHARE;
+    enum room_ask ask = s->fleet.ask;
     room_enter(s);
     room_list_remove(s);
     s->state = ROOM_MASKING;
     if (atomic_load(&s->abandoned)) { /* what was taken is settled with its end */
-        if (is_answer(s->fleet.ask, err) && s->fleet.ask != ROOM_ASK_SHARE) {
-            (void)take_answer(s, err);
-        } else if (err != SOTTO_OK) {
+        if (err != SOTTO_OK) {
             forget_begun(s);
+        } else if (ask == ROOM_ASK_REQUEST || ask == ROOM_ASK_NEED) {
+            (void)take_answer(s, err);
         }
         room_finish(s, SOTTO_OUTCOME_GONE);
     } else if (take_answer(s, err)) {
-        if (sharing) {
+        if (ask == ROOM_ASK_SHARE) {
             room_seal_send(s);
         } else {
             room_go_on(s);

@@ -34,7 +34,6 @@ struct room_fleet {
     struct sotto_fleet_share share;
     enum sotto_limit_verdict verdict; /* the latest one */
     struct sotto_limit_ask need;
-    enum sotto_err once;           /* the answer to ROOM_ASK_ONCE */
     struct sotto_session *session; /* that is shared: a reference */
 };
 
@@ -43,9 +42,6 @@ bool room_fleet_knows(struct room_stream *s, enum room_ask ask);
 
 /** Asks the next question; the request goes on when it is answered, or is refused. */
 void room_fleet_ask(struct room_stream *s);
-
-/** The answer to ROOM_ASK_ONCE.  Errors as room_admit(). */
-SOTTO_MUST_CHECK enum sotto_err room_fleet_once(struct room_stream *s);
 
 /** Says what was used. */
 void room_fleet_settle(struct room_stream *s, const struct sotto_use *used);

@@ -262,9 +262,6 @@ static enum sotto_err read_sealed(struct room_stream *s, const struct sotto_http
         return SOTTO_ESTATE;
     }
     if (err == SOTTO_OK) {
-        err = room_fleet_once(s);
-    }
-    if (err == SOTTO_OK) {
         err = s->dialect->read(head, sotto_buf_span(&s->seal.plain), s->setup->config->limits.depth,
                                &s->call, &s->problem);
     }

@@ -112,6 +112,9 @@ enum sotto_err room_seal_open(struct room_stream *s, const struct sotto_http_hea
     if (err == SOTTO_OK) {
         s->call.exchange = seal->exchange;
         err = sotto_buf_append(&s->pass, sotto_span_str(seal->profile->answer_fields));
+        if (err != SOTTO_OK) {
+            room_seal_unopen(s);
+        }
     }
     seal->took_us += sotto_clock_us() - begun;
     return err;
