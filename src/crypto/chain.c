@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/ct.h"
 #include "crypto/crypto.h"
+#include "crypto/pem.h"
 
 /* Longest ECDSA signature on P-384 in DER. */
 #define CHAIN_SIGNATURE_MAX 104
@@ -91,7 +92,7 @@ static enum sotto_err add_pem(struct sotto_chain *chain, sotto_span pem)
         if (bio == NULL) {
             return SOTTO_ENOMEM;
         }
-        err = take(chain, PEM_read_bio_X509(bio, NULL, NULL, NULL));
+        err = take(chain, PEM_read_bio_X509(bio, NULL, sotto_pem_no_phrase, NULL));
         BIO_free(bio);
         pem = sotto_span_skip(pem, len);
         while (pem.len != 0 && (pem.base[0] == '\n' || pem.base[0] == '\r')) {

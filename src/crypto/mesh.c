@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "crypto/crypto.h"
+#include "crypto/pem.h"
 
 #define MESH_DAY_S 86400
 
@@ -70,16 +71,6 @@ static enum sotto_err write_pem(EVP_PKEY *key, X509 *cert, struct sotto_buf *out
     return err;
 }
 
-/* No pass phrase, and nobody is asked for one. */
-static int no_phrase(char *buf, int size, int writes, void *ctx)
-{
-    (void)buf;
-    (void)size;
-    (void)writes;
-    (void)ctx;
-    return -1;
-}
-
 static enum sotto_err read_pem(sotto_span pem, struct mesh_pair *pair)
 {
     *pair = (struct mesh_pair){0};
@@ -90,8 +81,8 @@ static enum sotto_err read_pem(sotto_span pem, struct mesh_pair *pair)
     if (bio == NULL) {
         return SOTTO_ENOMEM;
     }
-    pair->key = PEM_read_bio_PrivateKey(bio, NULL, no_phrase, NULL);
-    pair->cert = pair->key != NULL ? PEM_read_bio_X509(bio, NULL, no_phrase, NULL) : NULL;
+    pair->key = PEM_read_bio_PrivateKey(bio, NULL, sotto_pem_no_phrase, NULL);
+    pair->cert = pair->key != NULL ? PEM_read_bio_X509(bio, NULL, sotto_pem_no_phrase, NULL) : NULL;
     BIO_free(bio);
     enum sotto_err err = SOTTO_OK;
     if (pair->key == NULL || pair->cert == NULL || !EVP_PKEY_is_a(pair->key, "EC")) {

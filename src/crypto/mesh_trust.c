@@ -9,6 +9,7 @@
 
 #include "base/ct.h"
 #include "crypto/crypto.h"
+#include "crypto/pem.h"
 
 /* --- authorities ------------------------------------------------------------------------------ */
 
@@ -27,7 +28,7 @@ static enum sotto_err open_pem(sotto_span pem, BIO **out)
 /* The next certificate of a PEM text.  SOTTO_ENOTFOUND: there are no more. */
 static enum sotto_err next_cert(BIO *bio, X509 **out)
 {
-    *out = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    *out = PEM_read_bio_X509(bio, NULL, sotto_pem_no_phrase, NULL);
     enum sotto_err err = SOTTO_OK;
     if (*out == NULL) {
         err = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? SOTTO_ENOTFOUND

@@ -8,6 +8,7 @@
  * for one.  Without it a text that says it is encrypted (RFC 1421 4.6.1.1) stops the process at the
  * terminal until somebody types.
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's. */
 static inline int sotto_pem_no_phrase(char *buf, int size, int writes, void *ctx)
 {
     (void)buf;

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "crypto/crypto.h"
+#include "crypto/pem.h"
 
 #define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* Most plaintext of one record. */
@@ -187,17 +188,6 @@ static enum sotto_err from_file_error(void)
     return missing ? SOTTO_ENOTFOUND : SOTTO_EFORMAT;
 }
 
-/* No terminal to ask for a password at: an encrypted key is refused. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's. */
-static int no_password(char *buf, int size, int rwflag, void *arg)
-{
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    (void)arg;
-    return -1;
-}
-
 static enum sotto_err server_ctx(const char *cert_path, const char *key_path, SSL_CTX **out)
 {
     SSL_CTX *ctx = NULL;
@@ -206,7 +196,7 @@ static enum sotto_err server_ctx(const char *cert_path, const char *key_path, SS
         return err;
     }
     ERR_clear_error();
-    SSL_CTX_set_default_passwd_cb(ctx, no_password);
+    SSL_CTX_set_default_passwd_cb(ctx, sotto_pem_no_phrase);
     SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);

@@ -3,8 +3,10 @@
 #include "crypto/pem.h"
 
 #include <openssl/ui.h>
+#include <stdlib.h>
 
 #include "crypto/chain.h"
+#include "crypto/crypto.h"
 #include "crypto/mesh.h"
 #include "crypto/mesh_trust.h"
 #include "tap/tap.h"
@@ -30,11 +32,14 @@ static int ask(UI *ui)
 
 int main(void)
 {
-    UI_METHOD *method = UI_create_method("of the test");
     struct sotto_chain *chain = NULL;
     struct sotto_mesh *mesh = NULL;
     uint8_t name[32] = {0};
 
+    if (sotto_crypto_init() != SOTTO_OK) {
+        abort();
+    }
+    UI_METHOD *method = UI_create_method("of the test");
     OK(method != NULL && UI_method_set_opener(method, ask) == 0, "a terminal that counts");
     UI_set_default_method(method);
 

@@ -29,8 +29,8 @@ struct rig {
     struct sotto_buf reply;     /* bodies that went to the front */
     int status;                 /* of the last head that went there */
     unsigned heads;             /* how many */
-    unsigned ends;              /* how often the front was told that an answer is complete, or is none */
-    unsigned fetched;           /* requests that went to the back */
+    unsigned ends;    /* how often the front was told that an answer is complete, or is none */
+    unsigned fetched; /* requests that went to the back */
 };
 
 /* --- the audit log: always there, keeps nothing ------------------------------------------------ */

@@ -9,8 +9,9 @@
  * request ends once, in an answer or an error, and nobody else's memory is touched.
  */
 
-#define ASK    "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
-#define STREAM "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
+#define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
+#define STREAM                                                                                     \
+    "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
 
 #define OK_JSON "200\r\ncontent-type: application/json\r\n\r\n"
 #define OK_SSE  "200\r\ncontent-type: text/event-stream\r\n\r\n"
@@ -114,7 +115,8 @@ static void test_worker_has_it(void)
     struct rig rig;
     size_t room = SOTTO_ROOM_INLINE_BYTES + 1000;
     char *body = malloc(room);
-    int n = snprintf(body, room, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"");
+    int n =
+        snprintf(body, room, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"");
     memset(body + n, 'a', SOTTO_ROOM_INLINE_BYTES);
     strcpy(body + (size_t)n + SOTTO_ROOM_INLINE_BYTES, "\"}]}");
     rig_new(&rig, false);
