@@ -19,6 +19,22 @@
 #define RIG_KEY    "ql_000000000001_" RIG_SECRET
 #define RIG_STREAM 1
 
+#define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
+#define STREAM                                                                                     \
+    "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
+
+#define OK_JSON "200\r\ncontent-type: application/json\r\n\r\n"
+#define OK_SSE  "200\r\ncontent-type: text/event-stream\r\n\r\n"
+#define FAILS   "500\r\ncontent-type: application/json\r\n\r\n"
+
+#define ANSWER                                                                                     \
+    "{\"id\":\"x\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\",\"choices\":["     \
+    "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"good day\"},"                  \
+    "\"finish_reason\":\"stop\"}]}"
+#define EVENT                                                                                      \
+    "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","      \
+    "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"good day\"},\"finish_reason\":null}]}\n\n"
+
 struct rig {
     struct sotto_room *room;
     struct sotto_setup *setup;
@@ -31,9 +47,13 @@ struct rig {
     unsigned heads;             /* how many */
     unsigned ends;    /* how often the front was told that an answer is complete, or is none */
     unsigned fetched; /* requests that went to the back */
+    unsigned pauses, resumes, hung_up; /* what the back was told of them */
+    struct sotto_trail_ticket *ticket; /* an entry that waits for the log */
 };
 
 /* --- the audit log: always there, keeps nothing ------------------------------------------------ */
+
+static bool rig_strict; /* whether ends of answers wait for rig_commit_done() */
 
 bool sotto_trail_healthy(const struct sotto_trail *trail)
 {
@@ -44,7 +64,7 @@ bool sotto_trail_healthy(const struct sotto_trail *trail)
 bool sotto_trail_strict(const struct sotto_trail *trail)
 {
     (void)trail;
-    return false;
+    return rig_strict;
 }
 
 struct sotto_trail_ticket *sotto_trail_ticket_new(void)
@@ -177,6 +197,9 @@ static void rig_back(void *ctx, const struct sotto_door_msg *msg)
 {
     struct rig *rig = ctx;
     rig->fetched += msg->kind == SOTTO_DOOR_FETCH;
+    rig->pauses += msg->kind == SOTTO_DOOR_PAUSE;
+    rig->resumes += msg->kind == SOTTO_DOOR_RESUME;
+    rig->hung_up += msg->kind == SOTTO_DOOR_CLOSE;
 }
 
 /* --- the thread -------------------------------------------------------------------------------- */
@@ -194,8 +217,8 @@ static void rig_work(void *ctx, struct sotto_room_job *job)
 
 static void rig_commit(void *ctx, struct sotto_trail_ticket *ticket)
 {
-    (void)ctx;
-    sotto_trail_ticket_free(ticket);
+    struct rig *rig = ctx;
+    rig->ticket = ticket;
 }
 
 static uint64_t rig_generation(void *ctx)
@@ -237,7 +260,8 @@ static void rig_new(struct rig *rig, bool fleet)
 {
     static const char yaml[] =
         "detection: {tagger: none}\n"
-        "upstreams: {up: {kind: openai, url: 'http://127.0.0.1:1/v1', key: k, models: [m]}}\n";
+        "upstreams: {up: {kind: openai, url: 'http://127.0.0.1:1/v1', key: k, models: [m, 'x*']},\n"
+        "            two: {kind: openai, url: 'http://127.0.0.1:1/v1', key: k, models: ['y*']}}\n";
     static const uint8_t master[SOTTO_MASTER_BYTES] = {1};
     const struct sotto_config_env env = {.get = rig_env};
     struct sotto_config_problems problems = {0};
@@ -246,6 +270,7 @@ static void rig_new(struct rig *rig, bool fleet)
 
     *rig = (struct rig){0};
     rig_call = NULL;
+    rig_strict = false;
     sotto_buf_init(&rig->reply, SOTTO_BUF_UNBOUNDED);
     rig_key(rig);
     if (sotto_config_read(SOTTO_LIT(yaml), &env, &config, &problems) != SOTTO_OK) {
@@ -290,15 +315,34 @@ static void rig_free(struct rig *rig)
 
 /* --- messages ---------------------------------------------------------------------------------- */
 
-static void rig_open(struct rig *rig, const char *body)
+static inline void rig_front_says(struct rig *rig, enum sotto_door_kind kind, const char *head,
+                                  const char *body)
 {
-    struct sotto_door_msg msg = {.kind = SOTTO_DOOR_OPEN,
+    struct sotto_door_msg msg = {.kind = kind,
                                  .stream = RIG_STREAM,
-                                 .head = SOTTO_LIT("POST /v1/chat/completions\r\n"
-                                                   "authorization: Bearer " RIG_KEY "\r\n"
-                                                   "content-type: application/json\r\n\r\n"),
+                                 .head = sotto_span_str(head),
                                  .body = sotto_span_str(body)};
     sotto_room_from_front(rig->room, &msg);
+}
+
+static void rig_open(struct rig *rig, const char *body)
+{
+    rig_front_says(rig, SOTTO_DOOR_OPEN,
+                   "POST /v1/chat/completions\r\nauthorization: Bearer " RIG_KEY
+                   "\r\ncontent-type: application/json\r\n\r\n",
+                   body);
+}
+
+static inline void rig_list_models(struct rig *rig)
+{
+    rig_front_says(rig, SOTTO_DOOR_OPEN,
+                   "GET /v1/models\r\nauthorization: Bearer " RIG_KEY "\r\n\r\n", "");
+}
+
+/** The client goes away. */
+static inline void rig_leave(struct rig *rig)
+{
+    rig_front_says(rig, SOTTO_DOOR_CLOSE, "", "");
 }
 
 static void rig_chunk(struct rig *rig, const char *head, const char *body, uint32_t flags)
@@ -323,6 +367,15 @@ static void rig_answer(enum sotto_err err)
     struct sotto_fleet_call *call = rig_call;
     rig_call = NULL;
     rig_reply(call, err);
+}
+
+/** The entry that waits is on disk, or `err` says why not. */
+static inline void rig_commit_done(struct rig *rig, enum sotto_err err)
+{
+    struct sotto_trail_ticket *ticket = rig->ticket;
+    rig->ticket = NULL;
+    ticket->result = err;
+    ticket->done(ticket);
 }
 
 static bool rig_told(const struct rig *rig, const char *what)

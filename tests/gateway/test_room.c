@@ -9,22 +9,6 @@
  * request ends once, in an answer or an error, and nobody else's memory is touched.
  */
 
-#define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
-#define STREAM                                                                                     \
-    "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"
-
-#define OK_JSON "200\r\ncontent-type: application/json\r\n\r\n"
-#define OK_SSE  "200\r\ncontent-type: text/event-stream\r\n\r\n"
-#define FAILS   "500\r\ncontent-type: application/json\r\n\r\n"
-
-#define ANSWER                                                                                     \
-    "{\"id\":\"x\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\",\"choices\":["     \
-    "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"good day\"},"                  \
-    "\"finish_reason\":\"stop\"}]}"
-#define EVENT                                                                                      \
-    "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","      \
-    "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"good day\"},\"finish_reason\":null}]}\n\n"
-
 static void test_answers(void)
 {
     struct rig rig;
