@@ -68,6 +68,7 @@ static void fetch(struct room_stream *s)
         .body = sotto_buf_span(&s->request),
     };
     s->state = ROOM_LISTING;
+    s->upstream_status = 0;
     s->upstream = &s->setup->upstreams[s->catalog_at];
     s->last_sent_ms = sotto_clock_ms();
     room_list_add(&s->room->listing, s);
