@@ -120,7 +120,9 @@ def one_log():
     t.ok(vkey(one).startswith(ORIGIN + "+"), "that is named as configured")
     for gateway in (one, two):
         done = verified(gateway)
-        t.ok(done.returncode == 0 and json.loads(done.stdout)["records"] >= 40, "sotto audit verify takes the folder with its records", done)
+        report = json.loads(done.stdout) if done.returncode == 0 else {"records": 0, "entries": 0}
+        t.ok(report["records"] >= 40, "sotto audit verify takes the folder with its records", done)
+        t.ok(report.get("in_database", -1) >= report["entries"], "and finds its entries in the database", done)
     shown = audit(two, "show", names[0][1], *whole(two))
     t.same(json.loads(shown.stdout)["id"], names[0][1], "the command line shows a record of the other gateway")
     t.same(audit(two, "prove", names[0][1], *whole(two)).returncode, 0, "and proves its entry")
@@ -265,6 +267,11 @@ def start_fails(gateway, what, says):
         t.ok(re.search(says, str(error)), f"{what}: the gateway does not start and says so", str(error)[-800:])
 
 
+def verify_fails(gateway, what, says):
+    done = verified(gateway)
+    t.ok(done.returncode == 1 and re.search(says, done.stderr.decode()), f"{what}: sotto audit verify says so", done)
+
+
 def stop_both():
     one.stop()
     two.stop()
@@ -279,14 +286,24 @@ def tampering():
     first = server.sql("SELECT first FROM sotto.audit_frame ORDER BY first OFFSET 5 LIMIT 1")
     server.sql(change)
     start_fails(one, "an entry was changed in the database", rf"entry {first} in sotto.audit_frame")
+    verify_fails(one, "an entry was changed in the database", rf"entry {first} in sotto.audit_frame is not the one")
     server.sql(change)
     server.sql("CREATE TABLE kept AS SELECT * FROM sotto.audit_frame ORDER BY first DESC LIMIT 1")
     last = int(server.sql("SELECT first FROM kept"))
     server.sql(f"DELETE FROM sotto.audit_frame WHERE first = {last}")
+    verify_fails(two, "an entry is missing in the database", rf"entries {last} to {entries - 1} are missing in sotto.audit_frame")
     server.sql("CREATE TABLE head AS SELECT * FROM sotto.audit")
     server.sql(f"UPDATE sotto.audit SET next = {last}, code = (SELECT code FROM sotto.audit_frame ORDER BY first DESC LIMIT 1)")
     start_fails(two, "the database was set back", rf"entries {last} to {entries - 1} are missing in the database")
+    verify_fails(two, "the database was set back", rf"entries {last} to {entries - 1} are missing in the database")
+    t.same(audit(two, "verify", str(two.state / "audit/log"), "--vkey", vkey(one)).returncode, 0, "the public part says nothing of the database")
     server.sql("INSERT INTO sotto.audit_frame SELECT * FROM kept; UPDATE sotto.audit a SET next = h.next, code = h.code FROM head h")
+    for change in ("SET code = set_byte(code, 0, get_byte(code, 0) # 1)", "SET frame = set_byte(frame, 90, get_byte(frame, 90) # 1)"):
+        change = f"UPDATE sotto.audit_frame {change} WHERE first = {last}"
+        server.sql(change)
+        verify_fails(two, "a frame was changed in the database", rf"frame of entries {last} to {entries - 1} in sotto.audit_frame is not the one")
+        server.sql(change)
+    t.same(verified(two).returncode, 0, "put back, it is verified")
     one.start()
     two.start()
     t.same(ask(one)[0], 200, "put back, all is as before")
