@@ -87,6 +87,7 @@ struct audit_verify {
     bool json, quiet;
     char log[SOTTO_PATH_BYTES];
     bool with_records; /* the folder is a whole audit log, not only its public files */
+    bool of_fleet;     /* and a copy of a fleet's */
     struct sotto_note_key key;
     struct sotto_note_key witnesses[AUDIT_WITNESSES_MAX];
     size_t witness_count;
@@ -127,6 +128,7 @@ static int find_log(struct audit_verify *v)
     }
     snprintf(checkpoint, sizeof(checkpoint), "%s/log/checkpoint", v->dir);
     v->with_records = sotto_file_exists(checkpoint);
+    v->of_fleet = v->with_records && audit_is_replica(v->dir);
     snprintf(v->log, sizeof(v->log), "%s%s", v->dir, v->with_records ? "/log" : "");
     return SOTTO_CLI_GO;
 }
@@ -155,7 +157,7 @@ static enum sotto_err check_cosigned(const struct audit_verify *v,
 }
 
 static int print_report(const struct audit_verify *v, const struct sotto_audit_report *report,
-                        uint64_t erased)
+                        uint64_t erased, uint64_t in_database)
 {
     struct sotto_buf root;
     sotto_buf_init(&root, 64);
@@ -169,6 +171,9 @@ static int print_report(const struct audit_verify *v, const struct sotto_audit_r
         if (v->with_records) {
             printf(",\"records\":%" PRIu64 ",\"erased\":%" PRIu64, report->size - erased, erased);
         }
+        if (v->of_fleet) {
+            printf(",\"in_database\":%" PRIu64, in_database);
+        }
         puts("}");
     } else {
         printf("%s: %" PRIu64 " entries, all as signed\nroot %.*s\n", v->key.name, report->size,
@@ -180,6 +185,9 @@ static int print_report(const struct audit_verify *v, const struct sotto_audit_r
             printf("%" PRIu64 " records belong to their entries, %" PRIu64 " are erased\n",
                    report->size - erased, erased);
         }
+        if (v->of_fleet) {
+            printf("all are among the %" PRIu64 " entries of the database\n", in_database);
+        }
     }
     sotto_buf_free(&root);
     return sotto_cli_finish(SOTTO_EXIT_OK);
@@ -188,7 +196,7 @@ static int print_report(const struct audit_verify *v, const struct sotto_audit_r
 static int run_verify(struct audit_verify *v)
 {
     struct sotto_audit_report report;
-    uint64_t erased = 0;
+    uint64_t erased = 0, in_database = 0;
     const struct sotto_audit_check_options options = {
         .log = v->log,
         .key = &v->key,
@@ -204,10 +212,15 @@ static int run_verify(struct audit_verify *v)
     if (err == SOTTO_OK && v->with_records) {
         err = sotto_audit_check_records(v->dir, v->config.fleet, report.size, &erased, report.why);
     }
+    if (err == SOTTO_OK && v->of_fleet) {
+        err = sotto_audit_check_database(v->dir, v->config.fleet, &v->key, report.size,
+                                         &in_database, report.why);
+    }
     if (!v->quiet) {
         fputs("\r\x1b[K", stderr);
     }
-    return err == SOTTO_OK ? print_report(v, &report, erased) : sotto_cli_fail("%s", report.why);
+    return err == SOTTO_OK ? print_report(v, &report, erased, in_database)
+                           : sotto_cli_fail("%s", report.why);
 }
 
 static int verify(int argc, char **argv)
@@ -226,7 +239,7 @@ static int verify(int argc, char **argv)
                  "FILE] [--json]",
         .about = "Checks every entry of a log against its signed checkpoint. DIR is a folder with\n"
                  "`checkpoint` and `tile` (C2SP tlog-tiles), or the folder `audit` of a state\n"
-                 "folder, whose records are checked as well.",
+                 "folder, whose records are checked as well, and of a fleet's log the database.",
         .options = options,
         .option_count = SOTTO_COUNT(options),
         .operand_min = 1,

@@ -218,4 +218,21 @@ SOTTO_MUST_CHECK enum sotto_err sotto_audit_check_records(const char *folder,
                                                           uint64_t size, uint64_t *erased,
                                                           char why[SOTTO_STORE_WHY_BYTES]);
 
+/**
+ * Checks that the database of a fleet has the entries of a folder of `size` entries, in their order,
+ * and behind them nothing but what the fleet committed.
+ *
+ * @param folder        a gateway's copy of the fleet's log
+ * @param key           of the log
+ * @param[out] entries  how many the database has
+ * @param[out] why      on failure a sentence that names the first entry that differs or is missing
+ * @retval SOTTO_EAUTH  one does
+ * @retval others as sotto_audit_look()
+ */
+SOTTO_MUST_CHECK enum sotto_err sotto_audit_check_database(const char *folder,
+                                                           const struct sotto_audit_fleet *fleet,
+                                                           const struct sotto_note_key *key,
+                                                           uint64_t size, uint64_t *entries,
+                                                           char why[SOTTO_STORE_WHY_BYTES]);
+
 #endif
