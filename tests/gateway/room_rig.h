@@ -239,7 +239,7 @@ static void rig_key(struct rig *rig)
     struct sotto_key key = {.tenant = SOTTO_LIT("house"), .anonymize = true};
     struct sotto_key_text parts;
     struct sotto_key_table *table = NULL;
-    memcpy(key.id, RIG_KEY + 3, sizeof(key.id));
+    memcpy(key.id, &RIG_KEY[3], sizeof(key.id));
     if (sotto_key_parse(SOTTO_LIT(RIG_KEY), &parts) != SOTTO_OK ||
         sotto_key_hash(&parts, key.hash) != SOTTO_OK ||
         sotto_limits_new(&rig->limits) != SOTTO_OK ||
