@@ -58,6 +58,13 @@ bool client_is_type(const struct sotto_http_head *head, const char *want)
     return sotto_span_ieq(type, sotto_span_str(want));
 }
 
+bool client_is_key_refused(struct client_agreement *agreement, int status)
+{
+    return (status == 401 || status == 403) &&
+           !client_fail(agreement, "The gateway at %s refuses the key given with --key.",
+                        agreement->gateway);
+}
+
 bool client_fail(struct client_agreement *agreement, const char *fmt, ...)
 {
     va_list ap;

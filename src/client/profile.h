@@ -135,6 +135,9 @@ const struct sotto_client_profile *sotto_client_profile_find(sotto_span name);
 /** Whether the head's content type is `want`, whatever parameters it has. */
 bool client_is_type(const struct sotto_http_head *head, const char *want);
 
+/** Whether the status of an answer refuses the API key; `why` says so then. */
+bool client_is_key_refused(struct client_agreement *agreement, int status);
+
 /** Writes the sentence for which begin() or take() fails; returns false. */
 SOTTO_PRINTF(2, 3) bool client_fail(struct client_agreement *agreement, const char *fmt, ...);
 

@@ -200,9 +200,8 @@ static enum sotto_err agree(struct native_agreement *a, sotto_span answer,
 static bool take_session(struct native_agreement *a, int status, sotto_span answer,
                          struct client_session **out)
 {
-    if (status == 401 || status == 403) {
-        return client_fail(&a->base, "The gateway at %s refuses the key given with --key.",
-                           a->base.gateway);
+    if (client_is_key_refused(&a->base, status)) {
+        return false;
     }
     struct native_session *session = sotto_calloc(1, sizeof(*session));
     enum sotto_err err = session == NULL ? SOTTO_ENOMEM

@@ -262,9 +262,8 @@ static bool take(struct client_agreement *agreement, int status, sotto_span answ
 {
     struct privatemode_agreement *a =
         SOTTO_CONTAINER(agreement, struct privatemode_agreement, base);
-    if (status == 401 || status == 403) {
-        return client_fail(agreement, "The gateway at %s refuses the key given with --key.",
-                           a->base.gateway);
+    if (client_is_key_refused(agreement, status)) {
+        return false;
     }
     return a->hello == NULL ? take_document(a, status, answer, ask)
                             : take_secret(a, status, answer, out);
