@@ -108,7 +108,8 @@ static enum sotto_err close_object(const struct members *m, struct sotto_buf *ou
 
 /* A member whose text may have to be written in another way. */
 static enum sotto_err open_special(struct sotto_field_cipher *c, const struct member *one,
-                                   sotto_members_write *write, bool first, struct sotto_buf *plain)
+                                   sotto_members_write *write, void *ctx, bool first,
+                                   struct sotto_buf *plain)
 {
     struct sotto_buf text;
     bool done = false;
@@ -118,7 +119,7 @@ static enum sotto_err open_special(struct sotto_field_cipher *c, const struct me
         size_t mark = plain->len;
         err = sotto_buf_push(plain, first ? '{' : ',');
         if (err == SOTTO_OK) {
-            err = write(sotto_json_text(one->key), sotto_buf_span(&text), &done, plain);
+            err = write(ctx, sotto_json_text(one->key), sotto_buf_span(&text), &done, plain);
         }
         if (err == SOTTO_OK && !done) {
             sotto_buf_truncate(plain, mark);
@@ -139,7 +140,7 @@ static enum sotto_err open_one(struct sotto_field_cipher *c, const struct member
 
 /* The sealed ones in the order of their numbers, then the rest. */
 static enum sotto_err open_all(struct sotto_field_cipher *c, const struct members *m,
-                               struct member *const *order, sotto_members_write *write,
+                               struct member *const *order, sotto_members_write *write, void *ctx,
                                struct sotto_buf *plain)
 {
     enum sotto_err err = SOTTO_OK;
@@ -148,7 +149,7 @@ static enum sotto_err open_all(struct sotto_field_cipher *c, const struct member
             return SOTTO_EAUTH;
         }
         err = write == NULL ? open_one(c, order[i], i == 0, plain)
-                            : open_special(c, order[i], write, i == 0, plain);
+                            : open_special(c, order[i], write, ctx, i == 0, plain);
     }
     for (size_t i = 0; i < m->count && err == SOTTO_OK; i++) {
         if (!m->list[i].sealed) {
@@ -160,7 +161,7 @@ static enum sotto_err open_all(struct sotto_field_cipher *c, const struct member
 }
 
 enum sotto_err sotto_members_open(struct sotto_field_cipher *c, const yyjson_mut_val *object,
-                                  sotto_members_rule *sealed, sotto_members_write *write,
+                                  sotto_members_rule *sealed, sotto_members_write *write, void *ctx,
                                   struct sotto_buf *plain)
 {
     SOTTO_UNINIT struct members m;
@@ -169,7 +170,7 @@ enum sotto_err sotto_members_open(struct sotto_field_cipher *c, const yyjson_mut
     if (!list_members(object, sealed, &m, order) || m.sealed_count == 0) {
         return SOTTO_EAUTH;
     }
-    enum sotto_err err = open_all(c, &m, order, write, plain);
+    enum sotto_err err = open_all(c, &m, order, write, ctx, plain);
     if (err != SOTTO_OK) {
         sotto_buf_truncate(plain, mark);
     }

@@ -23,24 +23,27 @@ typedef bool sotto_members_rule(sotto_span key, const yyjson_mut_val *value);
  * Appends an opened member, key and value ("key":value), where its text is not the JSON that it
  * stands for.
  *
+ * @param ctx        as it was given to sotto_members_open()
  * @param[out] done  whether it did; false: the member is as usual and `out` unchanged
  */
-typedef enum sotto_err sotto_members_write(sotto_span key, sotto_span text, bool *done,
+typedef enum sotto_err sotto_members_write(void *ctx, sotto_span key, sotto_span text, bool *done,
                                            struct sotto_buf *out);
 
 /**
  * Opens the members for which `sealed` holds and appends the object with their values as one JSON
  * text.  That the values are JSON is left to whoever reads the text.
  *
- * @param write  NULL: all are as usual
+ * @param write  gets each of them, with `ctx`; NULL: all are as usual
  *
  * @retval SOTTO_EAUTH   no object, too many members, nothing sealed, or a seal is not whole;
  *                       `plain` unchanged
- * @retval SOTTO_ELIMIT, SOTTO_ENOMEM, SOTTO_ECRYPTO  `plain` unchanged
+ * @retval SOTTO_ELIMIT, SOTTO_ENOMEM, SOTTO_ECRYPTO, and what `write` returns  `plain` unchanged
  */
-SOTTO_MUST_CHECK enum sotto_err
-sotto_members_open(struct sotto_field_cipher *c, const yyjson_mut_val *object,
-                   sotto_members_rule *sealed, sotto_members_write *write, struct sotto_buf *plain);
+SOTTO_MUST_CHECK enum sotto_err sotto_members_open(struct sotto_field_cipher *c,
+                                                   const yyjson_mut_val *object,
+                                                   sotto_members_rule *sealed,
+                                                   sotto_members_write *write, void *ctx,
+                                                   struct sotto_buf *plain);
 
 /**
  * Appends the object with the values of the members for which `sealed` holds in sealed form; the

@@ -250,16 +250,17 @@ enum sotto_err sotto_privatemode_request(const struct sotto_privatemode_client *
 
 /* --- answers ----------------------------------------------------------------------------------- */
 
-/* Opens an object; *error: it is one. */
+/* Opens an object; *error: it is one.  `seen` (may be NULL) gets what was sealed, with `pending`. */
 static enum sotto_err open_object(struct sotto_privatemode_pending *pending, sotto_span body,
-                                  bool *error, struct sotto_buf *text)
+                                  sotto_members_write *seen, bool *error, struct sotto_buf *text)
 {
     yyjson_mut_doc *doc = NULL;
     enum sotto_err err = sotto_json_read(body, CLIENT_SEALED_DEPTH, &doc, NULL);
     if (err == SOTTO_OK) {
         yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
         *error = sotto_json_get(root, "error") != NULL;
-        err = sotto_members_open(pending->cipher, root, sotto_privatemode_answer_rule, NULL, text);
+        err = sotto_members_open(pending->cipher, root, sotto_privatemode_answer_rule, seen,
+                                 pending, text);
     }
     sotto_json_free(doc);
     return err == SOTTO_EFORMAT ? SOTTO_EAUTH : err;
@@ -274,7 +275,7 @@ enum sotto_err sotto_privatemode_whole(struct sotto_privatemode_pending *pending
         return SOTTO_ESTATE;
     }
     pending->over = true;
-    enum sotto_err err = open_object(pending, body, &error, text);
+    enum sotto_err err = open_object(pending, body, NULL, &error, text);
     if (err == SOTTO_OK && error != (status >= 400)) {
         sotto_buf_truncate(text, mark);
         err = SOTTO_EAUTH;
@@ -282,17 +283,24 @@ enum sotto_err sotto_privatemode_whole(struct sotto_privatemode_pending *pending
     return err;
 }
 
-/* Notes which choices a chunk begins and finishes. */
-static enum sotto_err note_choices(struct sotto_privatemode_pending *pending, sotto_span chunk)
+/* Notes which choices a chunk begins and finishes; the member is written as usual. */
+static enum sotto_err note_choices(void *ctx, sotto_span key, sotto_span text, bool *done,
+                                   struct sotto_buf *out)
 {
+    struct sotto_privatemode_pending *pending = ctx;
     yyjson_mut_doc *doc = NULL;
-    enum sotto_err err = sotto_json_read(chunk, CLIENT_PLAIN_DEPTH, &doc, NULL);
+    (void)out;
+    *done = false;
+    if (!sotto_span_eq(key, SOTTO_LIT("choices"))) {
+        return SOTTO_OK;
+    }
+    enum sotto_err err = sotto_json_read(text, CLIENT_PLAIN_DEPTH, &doc, NULL);
     if (err != SOTTO_OK) {
-        return err == SOTTO_EFORMAT ? SOTTO_EAUTH : err;
+        return err;
     }
     size_t i, n;
     yyjson_mut_val *choice;
-    yyjson_mut_arr_foreach(sotto_json_get(yyjson_mut_doc_get_root(doc), "choices"), i, n, choice)
+    yyjson_mut_arr_foreach(yyjson_mut_doc_get_root(doc), i, n, choice)
     {
         yyjson_mut_val *index = sotto_json_get(choice, "index");
         int64_t at = 0;
@@ -323,19 +331,12 @@ static enum sotto_err open_event(struct sotto_privatemode_pending *pending, sott
                                  bool *last, struct sotto_buf *text)
 {
     bool error = false;
-    size_t mark = text->len;
     if (sotto_span_eq(data, SOTTO_LIT("[DONE]"))) {
         *last = is_finished(pending);
         return *last ? SOTTO_OK : SOTTO_EAUTH;
     }
-    enum sotto_err err = open_object(pending, data, &error, text);
-    if (err == SOTTO_OK) {
-        err = note_choices(pending, sotto_span_skip(sotto_buf_span(text), mark));
-        *last = err == SOTTO_OK && error;
-    }
-    if (err != SOTTO_OK) {
-        sotto_buf_truncate(text, mark);
-    }
+    enum sotto_err err = open_object(pending, data, note_choices, &error, text);
+    *last = err == SOTTO_OK && error;
     return err;
 }
 

@@ -100,7 +100,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_privatemode_whole(struct sotto_privatemode
 
 /**
  * Opens the next event of a stream and appends its text, which is empty for its regular end.  A
- * stream that ends before *last was true was cut.
+ * stream that ends before *last was true was cut.  Of what is inside, the choices alone are read;
+ * that the rest is JSON is left to whoever reads the text.
  *
  * @param data  what stands behind "data: "
  * @retval as sotto_privatemode_whole()

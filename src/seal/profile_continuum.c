@@ -77,9 +77,10 @@ static enum sotto_err write_message(sotto_span text, struct sotto_buf *out)
     return err;
 }
 
-static enum sotto_err write_opened(sotto_span key, sotto_span text, bool *done,
+static enum sotto_err write_opened(void *ctx, sotto_span key, sotto_span text, bool *done,
                                    struct sotto_buf *out)
 {
+    (void)ctx;
     *done = sotto_span_eq(key, SOTTO_LIT("message"));
     if (!*done) {
         return SOTTO_OK;

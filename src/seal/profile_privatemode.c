@@ -103,8 +103,8 @@ enum sotto_err privatemode_open(const struct sotto_seal_profile *profile,
         err = exchange_new(profile, session, &x);
     }
     if (err == SOTTO_OK) {
-        err =
-            sotto_members_open(x->cipher, yyjson_mut_doc_get_root(doc), request_rule, write, plain);
+        err = sotto_members_open(x->cipher, yyjson_mut_doc_get_root(doc), request_rule, write, NULL,
+                                 plain);
     }
     sotto_json_free(doc);
     if (err == SOTTO_OK) {

@@ -48,14 +48,14 @@ static void client_seal(const char *const *order, const char *const *values, siz
     sotto_field_cipher_free(c);
 }
 
-static enum sotto_err open_text(sotto_span text, sotto_members_write *write,
+static enum sotto_err open_text(sotto_span text, sotto_members_write *write, void *ctx,
                                 struct sotto_buf *plain)
 {
     yyjson_mut_doc *doc = must_read(text);
     struct sotto_field_cipher *c = NULL;
     enum sotto_err err = sotto_field_cipher_new(secret, SOTTO_LIT(ID), &c);
     if (err == SOTTO_OK) {
-        err = sotto_members_open(c, yyjson_mut_doc_get_root(doc), all_but_model, write, plain);
+        err = sotto_members_open(c, yyjson_mut_doc_get_root(doc), all_but_model, write, ctx, plain);
     }
     sotto_field_cipher_free(c);
     sotto_json_free(doc);
@@ -71,7 +71,7 @@ static void test_order(void)
     sotto_buf_init(&text, 100000);
     sotto_buf_init(&plain, 100000);
     client_seal(right, values, 7, &text);
-    IS_INT(open_text(sotto_buf_span(&text), NULL, &plain), SOTTO_OK, "an object opens");
+    IS_INT(open_text(sotto_buf_span(&text), NULL, NULL, &plain), SOTTO_OK, "an object opens");
     IS_TEXT(plain.base, plain.len,
             "{\"Z\":1,\".x\":true,\"a\":null,\"a-b\":[ 1 ],\"a.b\":{\"x\":2},\"aa\":\"s\","
             "\"\xc3\xa9\":0.5,\"model\":\"m\"}",
@@ -80,15 +80,18 @@ static void test_order(void)
     sotto_buf_truncate(&text, 0);
     sotto_buf_truncate(&plain, 0);
     client_seal(wrong, values, 7, &text);
-    IS_INT(open_text(sotto_buf_span(&text), NULL, &plain), SOTTO_EAUTH, "another order does not");
+    IS_INT(open_text(sotto_buf_span(&text), NULL, NULL, &plain), SOTTO_EAUTH,
+           "another order does not");
     IS_SIZE(plain.len, 0, "and leaves nothing");
     sotto_buf_free(&text);
     sotto_buf_free(&plain);
 }
 
-static enum sotto_err as_messages(sotto_span key, sotto_span text, bool *done,
+static enum sotto_err as_messages(void *ctx, sotto_span key, sotto_span text, bool *done,
                                   struct sotto_buf *out)
 {
+    size_t *members = ctx;
+    (*members)++;
     *done = sotto_span_eq(key, SOTTO_LIT("message"));
     return *done ? sotto_buf_printf(out, "\"messages\":[%.*s]", SOTTO_FMT(text)) : SOTTO_OK;
 }
@@ -98,10 +101,12 @@ static void test_write(void)
     static const char *const keys[] = {"message", "tools"};
     static const char *const values[] = {"1", "[]"};
     struct sotto_buf text, plain;
+    size_t members = 0;
     sotto_buf_init(&text, 100000);
     sotto_buf_init(&plain, 100000);
     client_seal(keys, values, 2, &text);
-    IS_INT(open_text(sotto_buf_span(&text), as_messages, &plain), SOTTO_OK, "it opens");
+    IS_INT(open_text(sotto_buf_span(&text), as_messages, &members, &plain), SOTTO_OK, "it opens");
+    IS_SIZE(members, 2, "and each sealed member is shown");
     IS_TEXT(plain.base, plain.len, "{\"messages\":[1],\"tools\":[],\"model\":\"m\"}",
             "with one member written in another way");
     sotto_buf_free(&text);
@@ -123,7 +128,7 @@ static void test_refusals(void)
     struct sotto_buf plain;
     sotto_buf_init(&plain, 1000);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        IS_INT(open_text(sotto_span_str(cases[i]), NULL, &plain), SOTTO_EAUTH, "refused: %s",
+        IS_INT(open_text(sotto_span_str(cases[i]), NULL, NULL, &plain), SOTTO_EAUTH, "refused: %s",
                cases[i]);
         IS_SIZE(plain.len, 0, "nothing is left");
     }
@@ -134,7 +139,7 @@ static void test_refusals(void)
         sotto_ignore(sotto_buf_printf(&many, "%s\"k%d\":\"x\"", i == 0 ? "" : ",", i));
     }
     sotto_ignore(sotto_buf_push(&many, '}'));
-    IS_INT(open_text(sotto_buf_span(&many), NULL, &plain), SOTTO_EAUTH, "too many members");
+    IS_INT(open_text(sotto_buf_span(&many), NULL, NULL, &plain), SOTTO_EAUTH, "too many members");
     sotto_buf_free(&many);
     sotto_buf_free(&plain);
 }
@@ -157,7 +162,7 @@ static void test_seal(void)
     static const char *const values[] = {"1"};
     client_seal(keys, values, 1, &request);
     yyjson_mut_doc *asked = must_read(sotto_buf_span(&request));
-    IS_INT(sotto_members_open(c, yyjson_mut_doc_get_root(asked), all_but_model, NULL, &plain),
+    IS_INT(sotto_members_open(c, yyjson_mut_doc_get_root(asked), all_but_model, NULL, NULL, &plain),
            SOTTO_OK, "a request");
     sotto_buf_truncate(&plain, 0);
     IS_INT(sotto_members_seal(c, root, all_but_model, &scratch, &out), SOTTO_OK, "its answer");
@@ -166,7 +171,7 @@ static void test_seal(void)
     OK(sotto_json_is(sotto_json_get(yyjson_mut_doc_get_root(sealed), "model"), "m"),
        "what is plain stays plain");
     /* The nonce is the request's, so a cipher that has not opened one opens the answer. */
-    IS_INT(open_text(sotto_buf_span(&out), NULL, &plain), SOTTO_OK, "opens");
+    IS_INT(open_text(sotto_buf_span(&out), NULL, NULL, &plain), SOTTO_OK, "opens");
     IS_TEXT(plain.base, plain.len, "{\"a\":{\"b\":\"\xc3\xa9\"},\"z\":[1,2],\"model\":\"m\"}",
             "to what it was");
     uint32_t number = 0;
@@ -200,10 +205,11 @@ static void test_faults(void)
     yyjson_mut_doc *doc = must_read(sotto_buf_span(&text));
     for (size_t n = 1, total = 1; n <= total; n++) {
         struct sotto_field_cipher *c = cipher();
+        size_t members = 0;
         sotto_buf_init(&plain, 100000);
         (void)sotto_alloc_set_fault(n == 1 ? SIZE_MAX : n - 1);
-        enum sotto_err err =
-            sotto_members_open(c, yyjson_mut_doc_get_root(doc), all_but_model, as_messages, &plain);
+        enum sotto_err err = sotto_members_open(c, yyjson_mut_doc_get_root(doc), all_but_model,
+                                                as_messages, &members, &plain);
         size_t used = sotto_alloc_set_fault(0);
         total = n == 1 ? used + 1 : total;
         OK(n == 1 ? err == SOTTO_OK : err == SOTTO_OK || plain.len == 0,
