@@ -528,6 +528,15 @@ function showMissed() {
   say("Put this line into the gateway's configuration and reload it (SIGHUP).");
 }
 
+// --- the first paint ---------------------------------------------------------------------------
+
+/** What stands below the first screen is laid out and painted behind it. */
+requestAnimationFrame(() => setTimeout(() => {
+  for (const part of document.querySelectorAll(".later")) {
+    part.hidden = false;
+  }
+}));
+
 // --- theme -------------------------------------------------------------------------------------
 
 const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -90,6 +90,8 @@ async function differs(name, shot) {
 
 const page = await open(given.url);
 ok((await page.title()) === "Sotto playground", "the page comes from the program");
+ok(await page.waitForFunction(() => ["#no-findings", "#missed-form", "footer"].every((part) => document.querySelector(part).checkVisibility())).then(() => true, () => false),
+  "what stands below the first screen comes behind it");
 await page.click("#send");
 ok((await text(page, "problem")).includes("API key") || (await page.locator("#key:invalid").count()) === 1, "without a key it asks for one");
 await useKey(page, "ql_" + "0".repeat(12) + "_" + "0".repeat(32));
@@ -330,6 +332,7 @@ for (const colorScheme of ["light", "dark"]) {
   for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } })) {
     const name = `${colorScheme}-${size}`;
     const looks = await open(given.url, { colorScheme, viewport, reducedMotion: "reduce" });
+    await looks.waitForSelector("footer", { state: "visible" });
     const empty = await violations(looks);
     await useKey(looks, given.key);
     await send(looks);
