@@ -29,9 +29,6 @@ enum token_seed {
 #define TOKEN_SHAPE_PUNCT  200U
 #define TOKEN_SHAPE_BREAK  206U
 
-#define TOKEN_HASH_BASIS 0x811c9dc5U
-#define TOKEN_HASH_PRIME 0x01000193U
-
 static bool in(uint32_t c, uint32_t low, uint32_t high)
 {
     return c - low <= high - low;
@@ -150,11 +147,16 @@ static uint32_t fold_punct(uint32_t c)
     return c == 0x2026 ? '.' : c;
 }
 
+static uint32_t fold_digit(uint32_t c)
+{
+    return c < 0x80 ? c : c - 0xff10 + '0';
+}
+
 static uint32_t hash_points(uint32_t seed, const uint32_t *points, size_t count)
 {
-    uint32_t h = TOKEN_HASH_BASIS ^ seed;
+    uint32_t h = SOTTO_NER_HASH_BASIS ^ seed;
     for (size_t i = 0; i < count; i++) {
-        h = (h ^ points[i]) * TOKEN_HASH_PRIME;
+        h = (h ^ points[i]) * SOTTO_NER_HASH_PRIME;
     }
     return sotto_ner_mix(h);
 }
@@ -252,7 +254,7 @@ static void read_number(struct sotto_ner_cursor *cur, struct sotto_ner_token *ou
         }
         cur->at = next;
         if (class == TOKEN_DIGIT) {
-            digits[n++] = c < 0x80 ? c : c - 0xff10 + '0';
+            digits[n++] = fold_digit(c);
         }
     }
     /* Long numbers are told apart by their length alone. */
@@ -338,4 +340,25 @@ bool sotto_ner_next(struct sotto_ner_cursor *cur, struct sotto_ner_token *out)
     cur->space = false;
     out->end = (uint32_t)cur->at;
     return true;
+}
+
+size_t sotto_ner_points(sotto_span bytes, uint8_t kind, uint32_t points[SOTTO_NER_TOKEN_MAX])
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < bytes.len && n < SOTTO_NER_TOKEN_MAX;) {
+        uint32_t c = sotto_utf8_next(bytes, &at);
+        enum token_class class = class_of(c);
+        bool upper;
+        if (kind == SOTTO_NER_PUNCT) {
+            points[n++] = c;
+            break;
+        }
+        if (kind == SOTTO_NER_WORD && class == TOKEN_LETTER) {
+            points[n++] = fold(c, &upper);
+        } else if (kind == SOTTO_NER_NUMBER && class == TOKEN_DIGIT) {
+            points[n++] = fold_digit(c);
+        }
+    }
+    return n;
 }

@@ -59,6 +59,20 @@ struct sotto_ner_cursor {
 /** The next token; false at the end of the text, `out` then undefined. */
 bool sotto_ner_next(struct sotto_ner_cursor *cursor, struct sotto_ner_token *out);
 
+/**
+ * The code points of a token as they are told apart: letters folded, digits of ASCII, without
+ * invisible ones and combining marks; of punctuation the first sign, as it stands; of a break none.
+ *
+ * @param bytes  of one token, as sotto_ner_next() found it; of other bytes the result means nothing
+ * @param kind   enum sotto_ner_kind
+ * @return how many
+ */
+size_t sotto_ner_points(sotto_span bytes, uint8_t kind, uint32_t points[SOTTO_NER_TOKEN_MAX]);
+
+/** Beginning and step of the hash of a row of code points (FNV-1a), whose last step is sotto_ner_mix(). */
+#define SOTTO_NER_HASH_BASIS 0x811c9dc5U
+#define SOTTO_NER_HASH_PRIME 0x01000193U
+
 /** Spreads the bits of a hash (the last step of MurmurHash3). */
 static inline uint32_t sotto_ner_mix(uint32_t h)
 {
