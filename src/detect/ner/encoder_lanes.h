@@ -2,8 +2,8 @@
 
 /*
  * The functions of struct sotto_ner_math, for vectors of LANES_WIDTH numbers: included by the files
- * that define it together with LANES_TARGET (the instruction set of each function).  They name the
- * table at their ends.  Vectors are those of the compilers, so that what is written is what is computed.
+ * that define it together with LANES_TARGET (the instruction set of each function), and put_bytes().
+ * Vectors are those of the compilers, so that what is written is what is computed.
  */
 
 #include <math.h>
@@ -16,7 +16,10 @@
 
 typedef float lanes_f __attribute__((vector_size(4 * LANES_WIDTH)));
 typedef int32_t lanes_i __attribute__((vector_size(4 * LANES_WIDTH)));
-typedef uint8_t lanes_b __attribute__((vector_size(LANES_WIDTH)));
+
+/* The same anywhere in a row. */
+typedef float lanes_rf __attribute__((vector_size(4 * LANES_WIDTH), aligned(4), may_alias));
+typedef int32_t lanes_ri __attribute__((vector_size(4 * LANES_WIDTH), aligned(4), may_alias));
 
 /* Parts of a sum over a row. */
 #define LANES_PARTS   16
@@ -24,22 +27,21 @@ typedef uint8_t lanes_b __attribute__((vector_size(LANES_WIDTH)));
 
 LANES_INLINE lanes_f load(const float *p)
 {
-    lanes_f v;
-    memcpy(&v, p, sizeof(v));
-    return v;
+    return *(const lanes_rf *)(const void *)p;
 }
 
 LANES_INLINE lanes_i load_int(const int32_t *p)
 {
-    lanes_i v;
-    memcpy(&v, p, sizeof(v));
-    return v;
+    return *(const lanes_ri *)(const void *)p;
 }
 
 LANES_INLINE void store(float *p, lanes_f v)
 {
-    memcpy(p, &v, sizeof(v));
+    *(lanes_rf *)(void *)p = v;
 }
+
+/* Numbers from 0 to 255 as bytes. */
+LANES_INLINE void put_bytes(uint8_t *to, lanes_i v);
 
 LANES_INLINE lanes_f all(float x)
 {
@@ -119,7 +121,9 @@ LANES_INLINE float add_up(const lanes_f parts[LANES_VECTORS])
 {
     float sum[LANES_PARTS];
 
-    memcpy(sum, parts, sizeof(sum));
+    for (size_t v = 0; v < LANES_VECTORS; v++) {
+        store(sum + v * LANES_WIDTH, parts[v]);
+    }
     for (size_t half = LANES_PARTS / 2; half > 0; half /= 2) {
         for (size_t i = 0; i < half; i++) {
             sum[i] += sum[i + half];
@@ -130,25 +134,25 @@ LANES_INLINE float add_up(const lanes_f parts[LANES_VECTORS])
 
 /* --- quantise -------------------------------------------------------------------------------- */
 
-LANES_INLINE float top_of(const float *x, size_t width)
+LANES_INLINE float greatest_of(lanes_f v)
 {
-    lanes_f top = {0};
-    float each[LANES_WIDTH], most = 0;
+    float each[LANES_WIDTH];
 
-    for (size_t i = 0; i < width; i += LANES_WIDTH) {
-        top = greatest(size_of(load(x + i)), top);
+    store(each, v);
+    for (size_t i = 1; i < LANES_WIDTH; i++) {
+        each[0] = each[i] > each[0] ? each[i] : each[0];
     }
-    memcpy(each, &top, sizeof(each));
-    for (size_t i = 0; i < LANES_WIDTH; i++) {
-        most = each[i] > most ? each[i] : most;
-    }
-    return most;
+    return each[0];
 }
 
 LANES_TARGET static void quantise(const float *x, size_t width, uint8_t *bytes, float *scale)
 {
-    float top = top_of(x, width);
+    lanes_f sizes = {0};
 
+    for (size_t i = 0; i < width; i += LANES_WIDTH) {
+        sizes = greatest(size_of(load(x + i)), sizes);
+    }
+    float top = greatest_of(sizes);
     if (top < 1e-20F) { /* far from where divisions lose their digits */
         *scale = 0;
         memset(bytes, 128, width);
@@ -157,8 +161,7 @@ LANES_TARGET static void quantise(const float *x, size_t width, uint8_t *bytes, 
     *scale = top / 127.0F;
     for (size_t i = 0; i < width; i += LANES_WIDTH) {
         lanes_i n = __builtin_convertvector(nearest(load(x + i) / *scale), lanes_i) + 128;
-        lanes_b b = __builtin_convertvector(n, lanes_b);
-        memcpy(bytes + i, &b, sizeof(b));
+        put_bytes(bytes + i, n);
     }
 }
 
@@ -191,7 +194,7 @@ LANES_TARGET static void finish(enum sotto_ner_finish how, const struct sotto_ne
 
 LANES_TARGET static void normalise(const struct sotto_ner_norm *norm, size_t width, float *x)
 {
-    lanes_f parts[LANES_VECTORS] = {{0}};
+    lanes_f parts[LANES_VECTORS] = {{0}}, squares[LANES_VECTORS] = {{0}};
 
     for (size_t i = 0; i < width; i += LANES_PARTS) {
         for (size_t v = 0; v < LANES_VECTORS; v++) {
@@ -199,14 +202,13 @@ LANES_TARGET static void normalise(const struct sotto_ner_norm *norm, size_t wid
         }
     }
     float mean = add_up(parts) / (float)width;
-    memset(parts, 0, sizeof(parts));
     for (size_t i = 0; i < width; i += LANES_PARTS) {
         for (size_t v = 0; v < LANES_VECTORS; v++) {
             lanes_f d = load(x + i + v * LANES_WIDTH) - mean;
-            parts[v] += d * d;
+            squares[v] += d * d;
         }
     }
-    float factor = 1.0F / sqrtf(add_up(parts) / (float)width + 1e-12F);
+    float factor = 1.0F / sqrtf(add_up(squares) / (float)width + 1e-12F);
     for (size_t i = 0; i < width; i += LANES_WIDTH) {
         lanes_f y = (load(x + i) - mean) * factor;
         store(x + i, y * load(norm->gamma + i) + load(norm->beta + i));
@@ -251,7 +253,6 @@ LANES_INLINE void put(float *row, lanes_f low, lanes_f high, float factor)
 LANES_INLINE float powers(float *scores, size_t count, size_t padded)
 {
     lanes_f top = all(scores[0]), parts[LANES_VECTORS] = {{0}};
-    float each[LANES_WIDTH];
 
     for (size_t i = count; i < padded; i++) {
         scores[i] = scores[0];
@@ -259,12 +260,9 @@ LANES_INLINE float powers(float *scores, size_t count, size_t padded)
     for (size_t i = 0; i < padded; i += LANES_WIDTH) {
         top = greatest(load(scores + i), top);
     }
-    memcpy(each, &top, sizeof(each));
-    for (size_t i = 1; i < LANES_WIDTH; i++) {
-        each[0] = each[i] > each[0] ? each[i] : each[0];
-    }
+    float most = greatest_of(top);
     for (size_t i = 0; i < padded; i += LANES_WIDTH) {
-        lanes_f x = greatest(load(scores + i) - each[0], all(-87.0F));
+        lanes_f x = greatest(load(scores + i) - most, all(-87.0F));
         store(scores + i, exponential(x));
     }
     for (size_t i = count; i < padded; i++) {
@@ -278,15 +276,13 @@ LANES_INLINE float powers(float *scores, size_t count, size_t padded)
     return 1.0F / add_up(parts);
 }
 
-LANES_TARGET static void attend(const struct sotto_ner_attention *at, float *q)
+/* Scores of four rows. */
+LANES_INLINE void score(const struct sotto_ner_attention *at, const float *q, size_t padded,
+                        float *scores)
 {
     enum {
         KEYS = SOTTO_NER_ENCODER_POSITIONS
     };
-    SOTTO_UNINIT float scores[SOTTO_NER_ATTEND_ROWS * KEYS];
-    float factor[SOTTO_NER_ATTEND_ROWS];
-    size_t padded = at->count + (SOTTO_NER_ATTEND_KEYS - at->count % SOTTO_NER_ATTEND_KEYS) %
-                                    SOTTO_NER_ATTEND_KEYS;
 
     for (size_t i = 0; i < padded; i += (size_t)2 * LANES_WIDTH) {
         struct lanes_tile t = multiply(q, at->stride, at->keys + i, KEYS, at->size);
@@ -295,15 +291,44 @@ LANES_TARGET static void attend(const struct sotto_ner_attention *at, float *q)
         put(scores + 2 * KEYS + i, t.c0, t.c1, 1);
         put(scores + 3 * KEYS + i, t.d0, t.d1, 1);
     }
-    for (size_t r = 0; r < SOTTO_NER_ATTEND_ROWS; r++) {
-        factor[r] = powers(scores + r * KEYS, at->count, padded);
-    }
+}
+
+/* Values of four rows, to where their queries were. */
+LANES_INLINE void mix(const struct sotto_ner_attention *at, const float *scores,
+                      const float *factor, float *q)
+{
+    enum {
+        KEYS = SOTTO_NER_ENCODER_POSITIONS
+    };
+
     for (size_t i = 0; i < at->size; i += (size_t)2 * LANES_WIDTH) {
-        struct lanes_tile t = multiply(scores, KEYS, at->values + i, at->stride, at->count);
+        struct lanes_tile t = multiply(scores, KEYS, at->values + i, at->size, at->count);
         put(q + i, t.a0, t.a1, factor[0]);
         put(q + at->stride + i, t.b0, t.b1, factor[1]);
         put(q + 2 * at->stride + i, t.c0, t.c1, factor[2]);
         put(q + 3 * at->stride + i, t.d0, t.d1, factor[3]);
+    }
+}
+
+LANES_TARGET static void attend(const struct sotto_ner_attention *at, float *q, size_t rows)
+{
+    enum {
+        KEYS = SOTTO_NER_ENCODER_POSITIONS,
+        TILE = SOTTO_NER_ATTEND_TILE
+    };
+    SOTTO_UNINIT float scores[SOTTO_NER_ATTEND_ROWS * KEYS];
+    float factor[SOTTO_NER_ATTEND_ROWS];
+    size_t padded =
+        (at->count + SOTTO_NER_ATTEND_KEYS - 1) / SOTTO_NER_ATTEND_KEYS * SOTTO_NER_ATTEND_KEYS;
+
+    for (size_t r = 0; r < rows; r += TILE) {
+        score(at, q + r * at->stride, padded, scores + r * KEYS);
+    }
+    for (size_t r = 0; r < (rows + TILE - 1) / TILE * TILE; r++) {
+        factor[r] = powers(scores + r * KEYS, at->count, padded);
+    }
+    for (size_t r = 0; r < rows; r += TILE) {
+        mix(at, scores + r * KEYS, factor + r, q + r * at->stride);
     }
     sotto_wipe(scores, sizeof(scores));
 }

@@ -20,8 +20,9 @@
 
 #include "detect/ner/encoder_model.h"
 
-/** Rows of queries that attention takes at a time. */
-#define SOTTO_NER_ATTEND_ROWS 4
+/** Most rows of queries that attention takes at a time, and what it works on. */
+#define SOTTO_NER_ATTEND_ROWS 16
+#define SOTTO_NER_ATTEND_TILE 4
 
 /** Numbers that a row of transposed keys is a multiple of. */
 #define SOTTO_NER_ATTEND_KEYS 32
@@ -33,13 +34,13 @@ enum sotto_ner_finish {
     SOTTO_NER_FINISH_GELU, /* out = gelu(y) */
 };
 
-/** One head of attention over a passage; rows are `stride` numbers apart. */
+/** One head of attention over a passage. */
 struct sotto_ner_attention {
     const float *keys;   /* [size][SOTTO_NER_ENCODER_POSITIONS]: transposed, zeros behind `count` */
-    const float *values; /* of the first position */
-    size_t stride;
-    size_t count; /* positions of the passage, 1 to SOTTO_NER_ENCODER_POSITIONS */
-    size_t size;  /* of the head: 32 or 64 */
+    const float *values; /* [count][size] */
+    size_t count;        /* positions of the passage, 1 to SOTTO_NER_ENCODER_POSITIONS */
+    size_t size;         /* of the head: 32 or 64 */
+    size_t stride;       /* how far rows of queries are apart */
 };
 
 struct sotto_ner_math {
@@ -66,9 +67,10 @@ struct sotto_ner_math {
     /**
      * Puts softmax(q . keys) . values where the queries were.
      *
-     * @param q  SOTTO_NER_ATTEND_ROWS rows of queries, as far apart as those of the values
+     * @param q     rows of queries; there are whole tiles of them, whose rest becomes undefined
+     * @param rows  at most SOTTO_NER_ATTEND_ROWS
      */
-    void (*attend)(const struct sotto_ner_attention *attention, float *q);
+    void (*attend)(const struct sotto_ner_attention *attention, float *q, size_t rows);
 };
 
 extern const struct sotto_ner_math sotto_ner_math_portable;

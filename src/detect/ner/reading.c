@@ -24,7 +24,7 @@
 #define READING_FLOAT_COST 4
 
 _Static_assert(READING_ROWS % SOTTO_NER_ENCODER_TILE == 0, "pieces of work are whole tiles");
-_Static_assert(READING_ROWS % SOTTO_NER_ATTEND_ROWS == 0, "and whole groups of queries");
+_Static_assert(READING_ROWS <= SOTTO_NER_ATTEND_ROWS, "a piece of work is attended to at once");
 _Static_assert(READING_BLOCK % READING_ROWS == 0, "a block is cut into whole pieces of work");
 _Static_assert(SOTTO_NER_ENCODER_POSITIONS % READING_BLOCK == 0, "rows behind the last are there");
 
@@ -62,11 +62,12 @@ struct sotto_ner_reading {
     size_t token_count;
     uint16_t ids[SOTTO_NER_ENCODER_POSITIONS];
     struct reading_token tokens[SOTTO_NER_PIECES];
-    float scales[SOTTO_NER_ENCODER_POSITIONS]; /* of the rows of bytes */
-    float *x;                                  /* the stream of the network: rows of width */
-    float *wide;                               /* rows of 3 width, of inner, or of the head */
-    uint8_t *bytes;                            /* quantised rows */
-    float keys[64 * SOTTO_NER_ENCODER_POSITIONS];
+    float scales[SOTTO_NER_ENCODER_POSITIONS];    /* of the rows of bytes */
+    float *x;                                     /* the stream of the network: rows of width */
+    float *wide;                                  /* rows of 3 width, of inner, or of the head */
+    uint8_t *bytes;                               /* quantised rows */
+    float keys[64 * SOTTO_NER_ENCODER_POSITIONS]; /* of a head, as attention wants them */
+    float values[64 * SOTTO_NER_ENCODER_POSITIONS];
 };
 
 static const struct sotto_ner_encoder_model *model_of(const struct sotto_ner_reading *r)
@@ -212,7 +213,9 @@ static bool multiply(struct sotto_ner_reading *r, const struct sotto_ner_dense *
     return r->column == m->outputs / SOTTO_NER_PANEL;
 }
 
-static void transpose_keys(struct sotto_ner_reading *r, const float *keys, size_t stride)
+/* `keys` and `values`: of the first row. */
+static void gather_head(struct sotto_ner_reading *r, const float *keys, const float *values,
+                        size_t stride)
 {
     size_t size = model_of(r)->head_size;
 
@@ -221,27 +224,29 @@ static void transpose_keys(struct sotto_ner_reading *r, const float *keys, size_
             r->keys[c * SOTTO_NER_ENCODER_POSITIONS + i] = i < r->rows ? keys[i * stride + c] : 0;
         }
     }
+    for (size_t i = 0; i < r->rows; i++) {
+        memcpy(r->values + i * size, values + i * stride, size * sizeof(values[0]));
+    }
 }
 
 /* Some rows of one head. */
 static bool attend(struct sotto_ner_reading *r)
 {
     const struct sotto_ner_encoder_model *m = model_of(r);
-    size_t stride = (size_t)3 * m->width, end = r->row + READING_ROWS;
+    size_t width = m->width, n = r->rows - r->row < READING_ROWS ? r->rows - r->row : READING_ROWS;
     float *q = r->wide + r->column * m->head_size;
     struct sotto_ner_attention attention = {.keys = r->keys,
-                                            .values = q + (size_t)2 * m->width,
-                                            .stride = stride,
+                                            .values = r->values,
                                             .count = r->rows,
-                                            .size = m->head_size};
+                                            .size = m->head_size,
+                                            .stride = 3 * width};
 
     if (r->row == 0) {
-        transpose_keys(r, q + m->width, stride);
+        gather_head(r, q + width, q + 2 * width, 3 * width);
     }
-    for (; r->row < r->rows && r->row < end; r->row += SOTTO_NER_ATTEND_ROWS) {
-        math_of(r)->attend(&attention, q + r->row * stride);
-    }
-    if (r->row >= r->rows) {
+    math_of(r)->attend(&attention, q + r->row * 3 * width, n);
+    r->row += n;
+    if (r->row == r->rows) {
         r->row = 0;
         r->column++;
     }

@@ -12,7 +12,7 @@
 #define INNER  ((size_t)SOTTO_NER_ENCODER_INNER_MAX)
 #define PANEL  SOTTO_NER_PANEL
 #define KEYS   SOTTO_NER_ENCODER_POSITIONS
-#define STRIDE (3 * WIDTH)
+#define STRIDE ((size_t)3 * SOTTO_NER_ENCODER_WIDTH_MAX)
 
 /* Reproducible numbers (xorshift32). */
 static uint32_t state = 2463534242U;
@@ -80,7 +80,9 @@ static void test_plain_multiply(void)
 
 /* --- floating point -------------------------------------------------------------------------- */
 
-static float data[4 * 3 * SOTTO_NER_ENCODER_WIDTH_MAX + KEYS * 3 * SOTTO_NER_ENCODER_WIDTH_MAX];
+#define ATTEND SOTTO_NER_ATTEND_ROWS
+
+static float data[ATTEND * 3 * SOTTO_NER_ENCODER_WIDTH_MAX + KEYS * 64];
 
 static void fill(float *to, size_t n, float reach)
 {
@@ -218,12 +220,12 @@ static void test_norm(const struct sotto_ner_math *math, const char *name)
 }
 
 static void test_attend(const struct sotto_ner_math *math, const char *name, size_t count,
-                        size_t size, float reach)
+                        size_t size, size_t rows, float reach)
 {
-    static float keys[64 * KEYS], want[4 * 3 * SOTTO_NER_ENCODER_WIDTH_MAX],
-        got[4 * 3 * SOTTO_NER_ENCODER_WIDTH_MAX];
-    float *values = data + 4 * STRIDE;
-    struct sotto_ner_attention at = {keys, values, STRIDE, count, size};
+    static float keys[64 * KEYS];
+    static float want[ATTEND * STRIDE], got[ATTEND * STRIDE];
+    const float *values = data + ATTEND * STRIDE;
+    struct sotto_ner_attention at = {keys, values, count, size, STRIDE};
     double worst = 0;
 
     fill(data, SOTTO_COUNT(data), 1);
@@ -233,9 +235,9 @@ static void test_attend(const struct sotto_ner_math *math, const char *name, siz
     }
     memcpy(want, data, sizeof(want));
     memcpy(got, data, sizeof(got));
-    sotto_ner_math_portable.attend(&at, want);
-    math->attend(&at, got);
-    for (size_t r = 0; r < 4; r++) {
+    sotto_ner_math_portable.attend(&at, want, rows);
+    math->attend(&at, got, rows);
+    for (size_t r = 0; r < rows; r++) {
         double score[KEYS], sum = 0, top = -INFINITY;
         for (size_t j = 0; j < count; j++) {
             score[j] = 0;
@@ -251,13 +253,13 @@ static void test_attend(const struct sotto_ner_math *math, const char *name, siz
         for (size_t c = 0; c < size; c++) {
             double y = 0;
             for (size_t j = 0; j < count; j++) {
-                y += score[j] / sum * (double)values[j * STRIDE + c];
+                y += score[j] / sum * (double)values[j * size + c];
             }
             worst = fmax(worst, fabs(y - (double)got[r * STRIDE + c]));
         }
     }
     OK(memcmp(want, got, sizeof(want)) == 0 && worst < 1e-5,
-       "%s: attention to %zu by heads of %zu, off by %.1e", name, count, size, worst);
+       "%s: attention of %zu to %zu by heads of %zu, off by %.1e", name, rows, count, size, worst);
 }
 
 static void test_math(const struct sotto_ner_math *math, const char *name)
@@ -266,12 +268,12 @@ static void test_math(const struct sotto_ner_math *math, const char *name)
     test_finish(math, name);
     test_gelu(math, name);
     test_norm(math, name);
-    test_attend(math, name, 1, 32, 1);
-    test_attend(math, name, 31, 64, 1);
-    test_attend(math, name, 33, 32, 10);
-    test_attend(math, name, 64, 32, 1);
-    test_attend(math, name, 127, 32, 0.1F);
-    test_attend(math, name, 128, 64, 3);
+    test_attend(math, name, 1, 32, 4, 1);
+    test_attend(math, name, 31, 64, 16, 1);
+    test_attend(math, name, 33, 32, 8, 10);
+    test_attend(math, name, 64, 32, 16, 1);
+    test_attend(math, name, 127, 32, 4, 0.1F);
+    test_attend(math, name, 128, 64, 16, 3);
 }
 
 int main(void)
