@@ -6,7 +6,7 @@
  * second of processor time, the longest step, and how the time is shared by the stages, each measured
  * by itself.
  *
- *   bench_encoder [RUNS]
+ *   bench_encoder [RUNS [KERNELS]]
  */
 
 #include <stdio.h>
@@ -293,11 +293,13 @@ int main(int argc, char **argv)
     for (size_t i = 0; sotto_ner_encoder_kernels_all[i] != NULL; i++) {
         struct sotto_ner_encoder *encoder;
         double start = now();
-        if (!sotto_ner_encoder_kernels_all[i]->usable()) {
+        const char *name = sotto_ner_encoder_kernels_all[i]->name;
+        if (!sotto_ner_encoder_kernels_all[i]->usable() ||
+            (argc > 2 && strcmp(argv[2], name) != 0)) {
             continue;
         }
-        if (sotto_ner_encoder_open(sotto_span_init(f.base, f.len), true,
-                                   sotto_ner_encoder_kernels_all[i]->name, &encoder) != SOTTO_OK) {
+        if (sotto_ner_encoder_open(sotto_span_init(f.base, f.len), true, name, &encoder) !=
+            SOTTO_OK) {
             return 1;
         }
         printf("opened in %.1f ms\n", (now() - start) * 1e3);

@@ -92,25 +92,31 @@ static inline void small_encoder_floats(struct small_encoder *e, size_t n, float
     small_encoder_align(e);
 }
 
-static inline void small_encoder_matrix(struct small_encoder *e, size_t inputs, size_t outputs)
+/* Sets the sums of a matrix that ends at `end` right. */
+static inline void small_encoder_sum(uint8_t *base, size_t end, size_t inputs, size_t outputs)
 {
-    const int8_t *weights = (const int8_t *)e->base + e->len;
+    uint8_t *sums = base + end - outputs * 4;
+    const int8_t *weights = (const int8_t *)base + end - outputs * 12 - inputs * outputs;
 
-    for (size_t i = 0; i < inputs * outputs; i++) {
-        int8_t w = (int8_t)((int)(small_encoder_next(e) % 127) - 63);
-        small_encoder_put(e, &w, 1);
-    }
-    small_encoder_align(e);
-    small_encoder_floats(e, outputs, 0.003F, 0.001F);
-    small_encoder_floats(e, outputs, 0, 0.3F);
     for (size_t n = 0; n < outputs; n++) {
         int32_t sum = 0;
         for (size_t k = 0; k < inputs; k++) {
             sum += weights[n / 64 * 64 * inputs + k / 4 * 256 + n % 64 * 4 + k % 4];
         }
-        small_encoder_put(e, &sum, sizeof(sum));
+        memcpy(sums + n * 4, &sum, sizeof(sum));
     }
-    small_encoder_align(e);
+}
+
+static inline void small_encoder_matrix(struct small_encoder *e, size_t inputs, size_t outputs)
+{
+    for (size_t i = 0; i < inputs * outputs; i++) {
+        int8_t w = (int8_t)((int)(small_encoder_next(e) % 127) - 63);
+        small_encoder_put(e, &w, 1);
+    }
+    small_encoder_floats(e, outputs, 0.003F, 0.001F);
+    small_encoder_floats(e, outputs, 0, 0.3F);
+    e->len += outputs * 4;
+    small_encoder_sum(e->base, e->len, inputs, outputs);
 }
 
 static inline void small_encoder_norm(struct small_encoder *e)
@@ -208,6 +214,24 @@ static inline void small_encoder_header(struct small_encoder *e)
     e->len = SMALL_ENCODER_AT_BODY;
     small_encoder_put(e, fields, sizeof(fields));
     e->len = SOTTO_NER_HEADER_BYTES;
+}
+
+/** Sets the sums of all matrices right for the weights as they are now. */
+static inline void small_encoder_sums(struct small_encoder *e)
+{
+    const size_t shapes[5][2] = {{SMALL_ENCODER_WIDTH, (size_t)3 * SMALL_ENCODER_WIDTH},
+                                 {SMALL_ENCODER_WIDTH, SMALL_ENCODER_WIDTH},
+                                 {SMALL_ENCODER_WIDTH, SMALL_ENCODER_INNER},
+                                 {SMALL_ENCODER_INNER, SMALL_ENCODER_WIDTH},
+                                 {SMALL_ENCODER_WIDTH, SOTTO_NER_HEAD}};
+    size_t end = e->qkv_at;
+
+    for (size_t i = 0; i <= (size_t)4 * SMALL_ENCODER_LAYERS; i++) {
+        const size_t *shape = shapes[i == (size_t)4 * SMALL_ENCODER_LAYERS ? 4 : i % 4];
+        end += shape[1] * (shape[0] + 12);
+        small_encoder_sum(e->base, end, shape[0], shape[1]);
+        end += i % 2 == 1 ? (size_t)2 * 4 * SMALL_ENCODER_WIDTH : 0; /* a norm */
+    }
 }
 
 static inline struct small_encoder small_encoder_new(uint32_t seed)
