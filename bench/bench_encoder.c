@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * How fast is the encoder on one core?  Random weights of the real dimensions, a passage of the most
- * pieces; prints for each kernel that this processor can run the median and the spread of pieces a
- * second of processor time, the longest step, and how the time is shared by the stages, each measured
- * by itself.
+ * How fast is the encoder on one core?  Random weights of the real dimensions, a passage of the
+ * most pieces; prints for each kernel that this processor can run the median and the spread of
+ * pieces a second of processor time, the longest step, and how the time is shared by the stages,
+ * each measured by itself.
  *
  *   bench_encoder [RUNS [KERNELS]]
  */

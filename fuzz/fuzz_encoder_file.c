@@ -9,10 +9,11 @@
 #include "detect/ner/reading.h"
 
 /*
- * A file of an encoder from a stranger.  A whole file is far larger than what a fuzzer likes to make, so the
- * input is a list of changes to a small valid one: two bytes of length in units of 64 that are cut off, then three
- * bytes of place and one of value each.  Size and checksum are set right again, and so are the sums of the
- * weights, else nothing behind them would ever be reached; a first byte of 255 leaves the sums alone.
+ * A file of an encoder from a stranger.  A whole file is far larger than what a fuzzer likes to
+ * make, so the input is a list of changes to a small valid one: two bytes of length in units of 64
+ * that are cut off, then three bytes of place and one of value each.  Size and checksum are set
+ * right again, and so are the sums of the weights, else nothing behind them would ever be reached;
+ * a first byte of 255 cuts nothing off and leaves the sums alone.
  *
  * What opens must give the same numbers with every kernel and in every step, within their limits.
  */

@@ -4,10 +4,10 @@
 #define SOTTO_DETECT_NER_ENCODER_KERNEL_H
 
 /*
- * The integer half of the encoder's arithmetic, once in portable C and once per instruction set, and
- * the floating-point half that goes with each.  Activations are unsigned bytes, weights -63 to 63, so
- * that the sum of two products fits an int16 and no kernel saturates: sums of int32 are exact, and all
- * kernels give the same bytes.
+ * The integer half of the encoder's arithmetic, once in portable C and once per instruction set,
+ * and the floating-point half that goes with each.  Activations are unsigned bytes, weights -63 to
+ * 63, so that the sum of two products fits an int16 and no kernel saturates: sums of int32 are
+ * exact, and all kernels give the same bytes.
  */
 
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 #    define AVX2        __attribute__((target("avx2")))
 #    define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
 
-/* A tile: four rows by 16 outputs, eight sums; with what is being computed they fit the registers. */
+/* A tile: four rows by 16 outputs, eight sums that fit the registers with all that is computed. */
 #    define AVX2_OUTPUTS 16
 
 static bool usable(void)

@@ -2,8 +2,8 @@
 
 /*
  * The functions of struct sotto_ner_math, for vectors of LANES_WIDTH numbers: included by the files
- * that define it together with LANES_TARGET (the instruction set of each function), and put_bytes().
- * Vectors are those of the compilers, so that what is written is what is computed.
+ * that define it together with LANES_TARGET (the instruction set of each function), and
+ * put_bytes(). Vectors are those of the compilers, so that what is written is what is computed.
  */
 
 #include <math.h>
@@ -217,12 +217,12 @@ LANES_TARGET static void normalise(const struct sotto_ner_norm *norm, size_t wid
 
 /* --- attention ------------------------------------------------------------------------------- */
 
-/* Two vectors of each of four rows of sums; names stay in registers more willingly than elements. */
+/* Two vectors of sums of each of four rows; names stay in registers more willingly than arrays. */
 struct lanes_tile {
     lanes_f a0, a1, b0, b1, c0, c1, d0, d1;
 };
 
-/* Sums over i < n of the four rows' s[i], `stride` apart, times 2 * LANES_WIDTH numbers of m's row i. */
+/* Sums over i < n of the four rows' s[i], `stride` apart, times two vectors of m's row i. */
 LANES_INLINE struct lanes_tile multiply(const float *s, size_t stride, const float *m,
                                         size_t m_stride, size_t n)
 {

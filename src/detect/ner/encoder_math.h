@@ -51,8 +51,8 @@ struct sotto_ner_math {
     void (*quantise)(const float *x, size_t width, uint8_t *bytes, float *scale);
 
     /**
-     * y = (product - 128 * sum of weights) * (scale of the row * scale of the output) + bias, for the 64
-     * outputs of panel `panel`, which go to `out`.
+     * y = (product - 128 * sum of weights) * (scale of the row * scale of the output) + bias, for
+     * the 64 outputs of panel `panel`, which go to `out`.
      *
      * @param products    [rows][64]
      * @param out         [rows], rows `stride` numbers apart; the panel's first output

@@ -9,9 +9,9 @@
  *
  * The file is hostile input: after sotto_ner_encoder_model_open() every view lies inside it, every
  * number that is used as an index has been checked, every floating-point number is at most
- * SOTTO_NER_ENCODER_FLOAT_MAX in size, and the sums of the matrices are those of their weights.  From
- * that follows that no product overflows and that nothing computed is infinite or not a number, but
- * the sums of squares of detect/ner/encoder_math.h, which may be infinite.
+ * SOTTO_NER_ENCODER_FLOAT_MAX in size, and the sums of the matrices are those of their weights.
+ * From that follows that no product overflows and that nothing computed is infinite or not a
+ * number, but for the sum of squares of a norm, which may be infinite and then divides to zero.
  */
 
 #include <stdbool.h>

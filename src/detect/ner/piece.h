@@ -6,10 +6,10 @@
 /*
  * Tokens cut into pieces of a vocabulary (WordPiece), as the encoder was trained on them.
  *
- * A token's code points, as sotto_ner_points() gives them, are cut from the left, each piece as long
- * as one of the vocabulary fits; pieces that begin a token and pieces that continue one are different
- * ones.  A token of which some rest fits no piece is unknown as a whole.  A line break is the piece
- * that ends a passage.
+ * A token's code points, as sotto_ner_points() gives them, are cut from the left, each piece as
+ * long as one of the vocabulary fits; pieces that begin a token and pieces that continue one are
+ * different ones.  A token of which some rest fits no piece is unknown as a whole.  A line break is
+ * the piece that ends a passage.
  */
 
 #include <stddef.h>

@@ -9,10 +9,10 @@
 #include "detect/ner/piece.h"
 
 /*
- * What is done with a passage, in order.  The stages up to HEAD are cut into pieces of work by columns
- * (panels of outputs, heads of attention) and READING_ROWS rows.
+ * What is done with a passage, in order.  The stages up to HEAD are cut into pieces of work by
+ * columns (panels of outputs, heads of attention) and READING_ROWS rows.
  *
- *   EMBED -> { QKV -> ATTEND -> OUT -> { INNER -> OUTER } for each block of rows } for each layer -> HEAD
+ *   EMBED -> each layer { QKV -> ATTEND -> OUT -> each block of rows { INNER -> OUTER } } -> HEAD
  *
  * A matrix reads rows of bytes, so behind each stage the rows are quantised for the next one.
  */
@@ -191,8 +191,8 @@ static void embed(struct sotto_ner_reading *r)
 }
 
 /*
- * Some rows of one panel of a matrix, from `count` rows of bytes to rows of `out` that are `stride` apart.
- * Returns whether that was the last piece of the stage.
+ * Some rows of one panel of a matrix, from `count` rows of bytes to rows of `out` that are `stride`
+ * apart. Returns whether that was the last piece of the stage.
  */
 static bool multiply(struct sotto_ner_reading *r, const struct sotto_ner_dense *m,
                      enum sotto_ner_finish how, size_t count, float *out, size_t stride)

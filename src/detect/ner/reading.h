@@ -4,21 +4,21 @@
 #define SOTTO_DETECT_NER_READING_H
 
 /*
- * A second neural reader: an encoder (BERT, with weights of eight bits) that reads a passage of tokens as a whole
- * and gives each the numbers of its tags, as the head of the tagger's own network does.
+ * A second neural reader: an encoder (BERT, with weights of eight bits) that reads a passage of
+ * tokens as a whole and gives each the numbers of its tags, as the head of the tagger's own network
+ * does.
  *
  *     sotto_ner_reading_begin(r);
- *     while (... && sotto_ner_reading_add(r, text, &token, flags)) { next token }
- *     while (!sotto_ner_reading_step(r)) { other things may be done }
+ *     while (there is a token && sotto_ner_reading_add(r, ...)) { take the next one }
+ *     while (!sotto_ner_reading_step(r)) { do something else }
  *     sotto_ner_reading_logits(r, 0, out); ...
  *
- * An encoder is immutable and shared by all threads; its weights are read in place.  A reading belongs to one
- * thread and is used again for the next passage.  It holds constant memory: for an encoder of width w and inner width i
- * about 4 w 128 bytes, the greater of 12 w 128 and 4 i 64, and the greater of w 128 and i 64; 0.9 MiB for 384 and
- * 1536, at most 1.2 MiB.
+ * An encoder is immutable and shared by all threads; its weights are read in place.  A reading
+ * belongs to one thread and is used again for the next passage.  It holds constant memory, 0.9 MiB
+ * for an encoder of width 384 and inner width 1536 and at most 1.2 MiB.
  *
- * The numbers depend on the tokens and the weights alone: not on the steps, not on what the reading did before, and
- * not on the processor (see detect/ner/encoder_kernel.h and encoder_math.h).
+ * The numbers depend on the tokens and the weights alone: not on the steps, not on what the reading
+ * did before, and not on the processor (see detect/ner/encoder_kernel.h and encoder_math.h).
  */
 
 #include "detect/ner/encoder_model.h"
@@ -97,15 +97,15 @@ bool sotto_ner_reading_add(struct sotto_ner_reading *reading, sotto_span text, u
 /** Tokens of the passage. */
 size_t sotto_ner_reading_count(const struct sotto_ner_reading *reading);
 
-/** Does about SOTTO_NER_STEP_MACS multiply-adds of the work.  @return whether the passage is read */
+/** Does about SOTTO_NER_STEP_MACS multiply-adds.  @return whether the passage is read */
 bool sotto_ner_reading_step(struct sotto_ner_reading *reading);
 
 /** The same for another amount, at least one piece of work; SIZE_MAX: all. */
 bool sotto_ner_reading_run(struct sotto_ner_reading *reading, size_t macs);
 
 /**
- * The numbers of a token of a passage that is read, in 1/256 and at most SOTTO_NER_LOGIT_MAX in size; those
- * behind the SOTTO_NER_TAGS tags are 0.
+ * The numbers of a token of a passage that is read, in 1/256 and at most SOTTO_NER_LOGIT_MAX in
+ * size; those behind the SOTTO_NER_TAGS tags are 0.
  *
  * @param at  which token, 0: the first one added
  */

@@ -69,7 +69,7 @@ bool sotto_ner_next(struct sotto_ner_cursor *cursor, struct sotto_ner_token *out
  */
 size_t sotto_ner_points(sotto_span bytes, uint8_t kind, uint32_t points[SOTTO_NER_TOKEN_MAX]);
 
-/** Beginning and step of the hash of a row of code points (FNV-1a), whose last step is sotto_ner_mix(). */
+/** Where the hash of code points begins (FNV-1a), and its step; the last one is sotto_ner_mix(). */
 #define SOTTO_NER_HASH_BASIS 0x811c9dc5U
 #define SOTTO_NER_HASH_PRIME 0x01000193U
 

@@ -12,8 +12,8 @@
 #include "detect/ner/model.h"
 
 /*
- * A valid file of a tiny encoder with random weights, written here from docs/wire/encoder-file.md and not
- * with the code under test.
+ * A valid file of a tiny encoder with random weights, written here from docs/wire/encoder-file.md
+ * and not with the code under test.
  */
 
 #define SMALL_ENCODER_WIDTH  64
