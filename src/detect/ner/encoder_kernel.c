@@ -74,8 +74,8 @@ static inline void tile(const int8_t *w, size_t inputs, const uint8_t *rows, int
     }
     put(products, a0, a1);
     put(products + SOTTO_NER_PANEL, b0, b1);
-    put(products + 2 * SOTTO_NER_PANEL, c0, c1);
-    put(products + 3 * SOTTO_NER_PANEL, d0, d1);
+    put(products + (size_t)2 * SOTTO_NER_PANEL, c0, c1);
+    put(products + (size_t)3 * SOTTO_NER_PANEL, d0, d1);
 }
 
 static void multiply(const int8_t *weights, size_t inputs, const uint8_t *rows, size_t count,

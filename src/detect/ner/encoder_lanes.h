@@ -87,8 +87,8 @@ LANES_INLINE lanes_f exponential(lanes_f x)
     y = y * r + 0.5F;
     y = y * r + 1.0F;
     y = y * r + 1.0F;
-    lanes_i power = (__builtin_convertvector(n, lanes_i) + 127) << 23;
-    return y * (lanes_f)power;
+    /* the bits of 2^n, its exponent in its place */
+    return y * (lanes_f) __builtin_convertvector(n * 8388608.0F + 1065353216.0F, lanes_i);
 }
 
 /* A fraction of two polynomials in z^2, fitted to z from 0 to 4; erf(4) is 1 to these digits. */
@@ -288,8 +288,8 @@ LANES_INLINE void score(const struct sotto_ner_attention *at, const float *q, si
         struct lanes_tile t = multiply(q, at->stride, at->keys + i, KEYS, at->size);
         put(scores + i, t.a0, t.a1, 1);
         put(scores + KEYS + i, t.b0, t.b1, 1);
-        put(scores + 2 * KEYS + i, t.c0, t.c1, 1);
-        put(scores + 3 * KEYS + i, t.d0, t.d1, 1);
+        put(scores + (size_t)2 * KEYS + i, t.c0, t.c1, 1);
+        put(scores + (size_t)3 * KEYS + i, t.d0, t.d1, 1);
     }
 }
 
@@ -317,7 +317,7 @@ LANES_TARGET static void attend(const struct sotto_ner_attention *at, float *q, 
         TILE = SOTTO_NER_ATTEND_TILE
     };
     SOTTO_UNINIT float scores[SOTTO_NER_ATTEND_ROWS * KEYS];
-    float factor[SOTTO_NER_ATTEND_ROWS];
+    float factor[SOTTO_NER_ATTEND_ROWS] = {0};
     size_t padded =
         (at->count + SOTTO_NER_ATTEND_KEYS - 1) / SOTTO_NER_ATTEND_KEYS * SOTTO_NER_ATTEND_KEYS;
 

@@ -318,7 +318,7 @@ static size_t piece_cost(const struct sotto_ner_reading *r)
     case READING_EMBED:
         return r->rows * m->width * READING_FLOAT_COST;
     case READING_ATTEND:
-        return 2 * READING_ROWS * r->rows * m->head_size * READING_FLOAT_COST;
+        return (size_t)2 * READING_ROWS * r->rows * m->head_size * READING_FLOAT_COST;
     case READING_QKV:
     case READING_OUT:
     case READING_INNER:

@@ -143,8 +143,8 @@ static inline uint32_t small_encoder_hash(const char *piece)
 
 static inline void small_encoder_vocabulary(struct small_encoder *e)
 {
-    uint32_t hash[SMALL_ENCODER_PIECES];
-    uint16_t id[SMALL_ENCODER_PIECES];
+    uint32_t hash[SMALL_ENCODER_PIECES] = {0};
+    uint16_t id[SMALL_ENCODER_PIECES] = {0};
 
     for (size_t i = 0; i < SMALL_ENCODER_PIECES; i++) { /* sorted by insertion */
         uint32_t h = small_encoder_hash(small_encoder_pieces[i]);

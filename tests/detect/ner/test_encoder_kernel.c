@@ -30,6 +30,12 @@ static float real(float reach)
     return reach * ((float)(next() >> 8) / (float)(1 << 23) - 1.0F);
 }
 
+/* Bit by bit, which tells -0 from 0, too. */
+static bool same_bits(const void *a, const void *b, size_t n)
+{
+    return memcmp(a, b, n) == 0;
+}
+
 static _Alignas(64) int8_t weights[SOTTO_NER_ENCODER_INNER_MAX * PANEL];
 static uint8_t bytes[ROWS * SOTTO_NER_ENCODER_INNER_MAX];
 
@@ -98,7 +104,7 @@ static void test_quantise(const struct sotto_ner_math *math, const char *name)
         fill(data, INNER, reach[n]);
         sotto_ner_math_portable.quantise(data, INNER, want, &scale);
         math->quantise(data, INNER, got, &other);
-        same = same && scale == other && memcmp(want, got, sizeof(want)) == 0;
+        same = same && scale == other && same_bits(want, got, sizeof(want));
         for (size_t i = 0; i < INNER; i++) {
             float back = (float)(got[i] - 128) * scale;
             right = right && got[i] != 0 && fabsf(back - data[i]) <= 0.5001F * scale + 1e-20F;
@@ -123,10 +129,10 @@ static void test_finish(const struct sotto_ner_math *math, const char *name)
     struct sotto_ner_dense m = {.scale = scale, .bias = bias, .sums = sums, .outputs = 2 * PANEL};
     double worst = 0;
 
-    fill(scale, 2 * PANEL, 0.01F);
-    fill(bias, 2 * PANEL, 1);
+    fill(scale, SOTTO_COUNT(scale), 0.01F);
+    fill(bias, SOTTO_COUNT(bias), 1);
     fill(row_scales, ROWS, 0.02F);
-    fill(before, ROWS * PANEL, 1);
+    fill(before, SOTTO_COUNT(before), 1);
     for (size_t i = 0; i < SOTTO_COUNT(products); i++) {
         products[i] = (int32_t)(next() % 200000) - 100000;
     }
@@ -139,7 +145,7 @@ static void test_finish(const struct sotto_ner_math *math, const char *name)
         memcpy(got, before, sizeof(got));
         sotto_ner_math_portable.finish(finish, &m, 1, products, row_scales, ROWS, want, PANEL);
         math->finish(finish, &m, 1, products, row_scales, ROWS, got, PANEL);
-        OK(memcmp(want, got, sizeof(want)) == 0, "%s: finish %d", name, how);
+        OK(same_bits(want, got, sizeof(want)), "%s: finish %d", name, how);
         for (size_t i = 0; i < SOTTO_COUNT(got); i++) {
             size_t n = PANEL + i % PANEL;
             double y = ((double)products[i] - 128.0 * sums[n]) * (double)row_scales[i / PANEL] *
@@ -204,15 +210,15 @@ static void test_norm(const struct sotto_ner_math *math, const char *name)
         double y = ((double)data[i] - mean) / sqrt(variance + 1e-12) * (double)gamma[i];
         worst = fmax(worst, fabs(y + (double)beta[i] - (double)got[i]));
     }
-    OK(memcmp(want, got, sizeof(want)) == 0 && worst < 1e-5, "%s: norm, off by %.1e", name, worst);
+    OK(same_bits(want, got, sizeof(want)) && worst < 1e-5, "%s: norm, off by %.1e", name, worst);
     fill(got, WIDTH, 0);
     math->norm(&norm, WIDTH, got);
-    OK(memcmp(got, beta, sizeof(got)) == 0, "%s: norm of nothing", name);
+    OK(same_bits(got, beta, sizeof(got)), "%s: norm of nothing", name);
     for (size_t i = 0; i < WIDTH; i++) {
         got[i] = i % 2 == 0 ? 1e28F : -1e28F;
     }
     math->norm(&norm, WIDTH, got);
-    OK(memcmp(got, beta, sizeof(got)) == 0, "%s: norm of what is too large to square", name);
+    OK(same_bits(got, beta, sizeof(got)), "%s: norm of what is too large to square", name);
 }
 
 static void test_attend(const struct sotto_ner_math *math, const char *name, size_t count,
@@ -254,7 +260,7 @@ static void test_attend(const struct sotto_ner_math *math, const char *name, siz
             worst = fmax(worst, fabs(y - (double)got[r * STRIDE + c]));
         }
     }
-    OK(memcmp(want, got, sizeof(want)) == 0 && worst < 1e-5,
+    OK(same_bits(want, got, sizeof(want)) && worst < 1e-5,
        "%s: attention of %zu to %zu by heads of %zu, off by %.1e", name, rows, count, size, worst);
 }
 

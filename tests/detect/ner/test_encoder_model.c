@@ -7,6 +7,11 @@
 
 #include "base/alloc.h"
 
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+    return memcmp(a, b, n) == 0;
+}
+
 static enum sotto_err open_bytes(const uint8_t *base, size_t len, bool trusted)
 {
     static struct sotto_ner_encoder_model m, before;
@@ -14,7 +19,7 @@ static enum sotto_err open_bytes(const uint8_t *base, size_t len, bool trusted)
     memset(&m, 0x5a, sizeof(m));
     before = m;
     enum sotto_err err = sotto_ner_encoder_model_open(sotto_span_init(base, len), trusted, &m);
-    if (err != SOTTO_OK && memcmp(&m, &before, sizeof(m)) != 0) {
+    if (err != SOTTO_OK && !same_bytes(&m, &before, sizeof(m))) {
         return SOTTO_ESTATE; /* written to on failure */
     }
     return err;

@@ -30,7 +30,7 @@ static void plain_product(const struct sotto_ner_dense *m, const double *x, doub
     }
     for (size_t n = 0; n < m->outputs; n++) {
         const int8_t *w = m->weights + n / 64 * 64 * m->inputs + n % 64 * 4;
-        double sum = 0;
+        int sum = 0;
         for (size_t k = 0; k < m->inputs; k++) {
             sum += u[k] * w[k / 4 * 256 + k % 4];
         }
@@ -92,7 +92,7 @@ static void plain_head(size_t head, size_t row, double *out)
     for (size_t c = 0; c < size; c++) {
         out[at + c] = 0;
         for (size_t j = 0; j < plain.rows; j++) {
-            out[at + c] += score[j] / sum * plain.qkv[j][2 * WIDTH + at + c];
+            out[at + c] += score[j] / sum * plain.qkv[j][(size_t)2 * WIDTH + at + c];
         }
     }
 }
@@ -156,7 +156,7 @@ static void plain_read(const struct sotto_ner_encoder_model *m, sotto_span text)
         for (size_t c = 0; c < WIDTH; c++) {
             x[c] += (double)m->shapes[(size_t)token.shape * WIDTH + c];
             for (unsigned bit = 0; bit < 16; bit++) {
-                x[c] += (flags_of(&token) >> bit & 1) * (double)m->flags[bit * WIDTH + c];
+                x[c] += (flags_of(&token) >> bit & 1) * (double)m->flags[(size_t)bit * WIDTH + c];
             }
         }
     }
@@ -228,7 +228,7 @@ static void test_against_plain(const struct small_encoder *e, sotto_span text)
     struct sotto_ner_encoder *encoder = open_encoder(e, NULL);
     const struct sotto_ner_encoder_model *m = sotto_ner_encoder_model(encoder);
     struct sotto_ner_reading *r = new_reading(encoder);
-    double worst = 0, most = 0, y[SOTTO_NER_HEAD];
+    double worst = 0, most = 0, y[SOTTO_NER_HEAD] = {0};
 
     begin(r, text);
     OK(sotto_ner_reading_run(r, SIZE_MAX), "all at once");
