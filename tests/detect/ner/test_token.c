@@ -51,6 +51,29 @@ static void test_order(const struct golden_text *g)
     OK(ordered, "tokens of text %zu are in order", g->number);
 }
 
+/* A word's or short number's hash is that of its code points, with the seed of its kind. */
+static void test_points(const struct golden_text *g)
+{
+    struct sotto_ner_cursor cursor = {.text = g->text, .space = true};
+    struct sotto_ner_token token;
+    uint32_t points[SOTTO_NER_TOKEN_MAX];
+    bool same = true;
+
+    while (sotto_ner_next(&cursor, &token)) {
+        size_t n =
+            sotto_ner_points(sotto_span_sub(g->text, token.start, token.end), token.kind, points);
+        uint32_t h = SOTTO_NER_HASH_BASIS ^ (token.kind == SOTTO_NER_WORD ? 1U : 2U);
+        for (size_t i = 0; i < n; i++) {
+            h = (h ^ points[i]) * SOTTO_NER_HASH_PRIME;
+        }
+        bool whole = token.kind == SOTTO_NER_WORD || (token.kind == SOTTO_NER_NUMBER && n <= 4);
+        same = same && n <= SOTTO_NER_TOKEN_MAX && (!whole || sotto_ner_mix(h) == token.hash);
+        same = same && (token.kind == SOTTO_NER_BREAK ? n == 0 : n > 0);
+        same = same && (token.kind != SOTTO_NER_PUNCT || n == 1);
+    }
+    OK(same, "code points of text %zu are those of its hashes", g->number);
+}
+
 int main(int argc, char **argv)
 {
     struct golden_file file;
@@ -61,6 +84,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < file.count; i++) {
         check_tokens(&file.texts[i]);
         test_order(&file.texts[i]);
+        test_points(&file.texts[i]);
     }
     golden_free(&file);
     return done_testing();
