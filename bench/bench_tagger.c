@@ -85,14 +85,16 @@ static double one_run(struct sotto_tag_job *job, sotto_span text, size_t *found,
     return before - began;
 }
 
-static void bench(const char *kernels, sotto_span text, size_t runs)
+static void bench(const char *name, enum sotto_tagger_kind kind, const char *kernels,
+                  sotto_span text, size_t runs)
 {
+    const struct sotto_tagger_files files = sotto_tagger_weights();
     struct sotto_tagger *tagger;
     struct sotto_tag_job *job;
     double seconds[RUNS_MAX], longest = 0;
     size_t found = 0;
 
-    if (sotto_tagger_open(sotto_tagger_weights(), kernels, &tagger) != SOTTO_OK ||
+    if (sotto_tagger_open(&files, kind, kernels, &tagger) != SOTTO_OK ||
         sotto_tag_job_new(tagger, &job) != SOTTO_OK) {
         fprintf(stderr, "bench_tagger: cannot start\n");
         exit(1);
@@ -102,9 +104,10 @@ static void bench(const char *kernels, sotto_span text, size_t runs)
     }
     qsort(seconds, runs, sizeof(seconds[0]), by_value);
     double mb = (double)text.len / 1e6;
-    printf("%-10s %7.3f MB/s (%.3f to %.3f), longest step %.0f us, %zu findings in %zu bytes\n",
-           kernels, mb / seconds[runs / 2], mb / seconds[runs - 1], mb / seconds[0], longest * 1e6,
-           found, text.len);
+    printf(
+        "%-7s %-10s %7.4f MB/s (%.3f to %.3f), longest step %.0f us, %zu findings in %zu bytes\n",
+        name, kernels, mb / seconds[runs / 2], mb / seconds[runs - 1], mb / seconds[0],
+        longest * 1e6, found, text.len);
     sotto_tag_job_free(job);
     sotto_tagger_free(tagger);
 }
@@ -116,10 +119,14 @@ int main(int argc, char **argv)
 
     runs = runs < 1 ? 1 : runs > RUNS_MAX ? RUNS_MAX : runs;
     for (size_t i = 0; sotto_ner_kernels_all[i] != NULL; i++) {
+        const char *kernels = sotto_ner_kernels_all[i]->name;
+        bool slow = i == 0; /* the reference is no contender */
+        size_t part = len > 16384 ? 16384 : len;
         if (sotto_ner_kernels_all[i]->usable()) {
-            bool slow = i == 0; /* the reference is no contender */
-            bench(sotto_ner_kernels_all[i]->name,
-                  sotto_span_init(text, slow && len > 16384 ? 16384 : len), slow ? 1 : runs);
+            bench("small", SOTTO_TAGGER_SMALL, kernels, sotto_span_init(text, slow ? part : len),
+                  slow ? 1 : runs);
+            bench("cascade", SOTTO_TAGGER_CASCADE, kernels, sotto_span_init(text, part), 1);
+            bench("large", SOTTO_TAGGER_LARGE, kernels, sotto_span_init(text, part), 1);
         }
     }
     free(text);

@@ -66,10 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         m.base[at % m.len] = data[i + 3];
     }
     small_seal(m.base, m.len);
-    sotto_span file = sotto_span_init(m.base, m.len);
-    if (sotto_tagger_open(file, "reference", &reference) == SOTTO_OK) {
+    const struct sotto_tagger_files files = {.small = sotto_span_init(m.base, m.len)};
+    if (sotto_tagger_open(&files, SOTTO_TAGGER_SMALL, "reference", &reference) == SOTTO_OK) {
         struct sotto_findings want = {0}, got = {0};
-        if (sotto_tagger_open(file, NULL, &fastest) != SOTTO_OK) {
+        if (sotto_tagger_open(&files, SOTTO_TAGGER_SMALL, NULL, &fastest) != SOTTO_OK) {
             abort();
         }
         tag(reference, &want);

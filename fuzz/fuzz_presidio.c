@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum sotto_presidio_route routes[] = {
         SOTTO_PRESIDIO_ANALYZE, SOTTO_PRESIDIO_ANONYMIZE, SOTTO_PRESIDIO_DEANONYMIZE};
     if (detector == NULL) {
-        const struct sotto_detector_options options = {.tagger_off = true};
+        const struct sotto_detector_options options = {.tagger = SOTTO_DETECT_NONE};
         must(sotto_detector_new(&options, &detector, NULL) == SOTTO_OK);
         must(sotto_detect_job_new(detector, &job) == SOTTO_OK);
     }

@@ -203,6 +203,7 @@ static void put_field(struct print_schema *s, yyjson_mut_val *obj, const struct 
         break;
     case CONFIG_WORD:
     case CONFIG_EITHER:
+    case CONFIG_CHOICE:
         put_words(s, put_or_reference(s, obj), field->words);
         break;
     case CONFIG_ADDRESS:
@@ -328,6 +329,7 @@ void config_describe(const struct config_field *field, char out[CONFIG_DESCRIBE_
         break;
     case CONFIG_WORD:
     case CONFIG_EITHER:
+    case CONFIG_CHOICE:
         for (size_t i = 0; field->words[i] != NULL && len < CONFIG_DESCRIBE_BYTES; i++) {
             len += (size_t)snprintf(out + len, CONFIG_DESCRIBE_BYTES - len, "%s`%s`",
                                     i != 0 ? ", " : "", field->words[i]);

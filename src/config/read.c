@@ -271,6 +271,11 @@ static void read_value(struct read_walk *walk, const struct config_field *field,
             *(bool *)to = word == 1;
         }
         break;
+    case CONFIG_CHOICE:
+        if ((word = read_word(walk, field, node)) >= 0) {
+            *(uint8_t *)to = (uint8_t)word;
+        }
+        break;
     case CONFIG_ADDRESS:
         read_address(walk, field, node, to);
         break;

@@ -24,7 +24,7 @@
 
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
 static const char *const styles[] = {"token", "angle", "surrogate", "redact", NULL};
-static const char *const taggers[] = {"small", "none", NULL};
+static const char *const taggers[] = {"small", "cascade", "large", "none", NULL};
 static const char *const contents[] = {"pass", "refuse", NULL};
 static const char *const http2s[] = {"off", "auto", NULL};
 static const char *const evidences[] = {"offered", "required", NULL};
@@ -372,13 +372,14 @@ static const struct config_field privacy_fields[] = {
 
 static const struct config_field detection_fields[] = {
     {.name = "tagger",
-     .type = CONFIG_EITHER,
-     .offset = IN(c.privacy.detect.tagger_off),
+     .type = CONFIG_CHOICE,
+     .offset = IN(c.privacy.detect.tagger),
      .words = taggers,
      .preset = "small",
      .about = "The neural model beside the recognizers and word lists. `small` finds most names, "
-              "places and organisations and takes most of the time of detection; `none` leaves "
-              "it out."},
+              "places and organisations and takes most of the time of detection; `large` reads "
+              "everything a second time with a model that is far slower, `cascade` only what "
+              "`small` is unsure of; `none` leaves it out."},
     {.name = "cache",
      .type = CONFIG_SIZE,
      .offset = IN(c.privacy.cache_bytes),

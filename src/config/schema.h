@@ -21,6 +21,7 @@ enum config_type {
     CONFIG_SECRET,   /* sotto_span that is never quoted */
     CONFIG_WORD,     /* sotto_span, one of `words` */
     CONFIG_EITHER,   /* bool: false is words[0], true is words[1] */
+    CONFIG_CHOICE,   /* uint8_t: the place of one of `words` */
     CONFIG_ADDRESS,  /* struct sotto_config_address; "off" where `off` */
     CONFIG_URL,      /* struct sotto_config_url */
     CONFIG_VALKEY,   /* the same of a Valkey or Redis server */

@@ -96,6 +96,18 @@ static enum sotto_err add_words(struct sotto_phrases *phrases,
     return err;
 }
 
+static enum sotto_err open_tagger(struct sotto_detector *d,
+                                  const struct sotto_detector_options *options)
+{
+    static const enum sotto_tagger_kind kinds[] = {
+        [SOTTO_DETECT_SMALL] = SOTTO_TAGGER_SMALL,
+        [SOTTO_DETECT_CASCADE] = SOTTO_TAGGER_CASCADE,
+        [SOTTO_DETECT_LARGE] = SOTTO_TAGGER_LARGE,
+    };
+    unsigned tagger = options == NULL ? SOTTO_DETECT_SMALL : options->tagger;
+    return tagger == SOTTO_DETECT_NONE ? SOTTO_OK : sotto_tagger_new(kinds[tagger], &d->tagger);
+}
+
 static enum sotto_err fill(struct sotto_detector *d, const struct sotto_detector_options *options,
                            char why[256])
 {
@@ -109,8 +121,7 @@ static enum sotto_err fill(struct sotto_detector *d, const struct sotto_detector
         uint16_t wanted = options != NULL ? options->threshold[i] : 0;
         d->threshold[i] = wanted != 0 ? wanted : detect_thresholds[i];
     }
-    if ((options == NULL || !options->tagger_off) &&
-        (err = sotto_tagger_new(&d->tagger)) != SOTTO_OK) {
+    if ((err = open_tagger(d, options)) != SOTTO_OK) {
         return err;
     }
     if (options == NULL) {

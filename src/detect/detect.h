@@ -38,6 +38,14 @@ struct sotto_detect_custom {
     uint16_t score;
 };
 
+/** The neural layer, which finds most names and costs most of the time. */
+enum sotto_detect_tagger {
+    SOTTO_DETECT_SMALL,   /* a convolution over words */
+    SOTTO_DETECT_CASCADE, /* and an encoder where that is unsure */
+    SOTTO_DETECT_LARGE,   /* and an encoder everywhere */
+    SOTTO_DETECT_NONE,    /* left out */
+};
+
 struct sotto_detector_options {
     uint16_t threshold[SOTTO_LABEL_COUNT]; /* findings below are dropped; 0: the built-in default */
     const struct sotto_detect_word *allow;
@@ -47,8 +55,7 @@ struct sotto_detector_options {
     const struct sotto_detect_custom *custom;
     size_t custom_count;
     bool names_off; /* leave out the layer of name lists and cues */
-    bool
-        tagger_off; /* leave out the neural layer: it finds most names and costs most of the time */
+    uint8_t tagger; /* enum sotto_detect_tagger */
 };
 
 /**

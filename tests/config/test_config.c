@@ -87,8 +87,9 @@ static void test_defaults(void)
     IS_INT(c->quotas.requests_per_minute, 0, "no quotas");
     IS_SPAN(c->privacy.mode, "standard", "mode standard");
     IS_SPAN(c->privacy.style, "token", "style token");
-    OK(!c->privacy.user_passes && !c->privacy.detect.tagger_off && !c->policy.require_agreements &&
-           !c->log.json && c->audit.strict && !c->audit.open && !c->models_public,
+    OK(!c->privacy.user_passes && c->privacy.detect.tagger == SOTTO_DETECT_SMALL &&
+           !c->policy.require_agreements && !c->log.json && c->audit.strict && !c->audit.open &&
+           !c->models_public,
        "switches");
     IS_SIZE(c->upstream_count, 1, "one upstream");
     IS_SPAN(c->upstreams[0].kind, "mirror", "the mirror");
@@ -203,6 +204,18 @@ static void test_routes(const struct sotto_config *c)
     }
 }
 
+static void test_taggers(void)
+{
+    static const char *const words[] = {"small", "cascade", "large", "none"};
+    for (size_t i = 0; i < SOTTO_COUNT(words); i++) {
+        char yaml[100];
+        snprintf(yaml, sizeof(yaml), "detection: {tagger: %s}\n", words[i]);
+        struct sotto_config *c = read_good(yaml, NULL);
+        IS_INT(c->privacy.detect.tagger, (int)i, "tagger: %s", words[i]);
+        sotto_config_free(c);
+    }
+}
+
 static void test_privacy(const struct sotto_config *c)
 {
     const struct sotto_detector_options *o = &c->privacy.detect;
@@ -213,7 +226,7 @@ static void test_privacy(const struct sotto_config *c)
        "and does what it says");
     IS_SPAN(c->privacy.style, "redact", "style");
     OK(c->privacy.user_passes, "user passes");
-    OK(c->privacy.detect.tagger_off, "no tagger");
+    OK(c->privacy.detect.tagger == SOTTO_DETECT_NONE, "no tagger");
     OK(o->allow_count == 2 && o->deny_count == 2 && o->custom_count == 2, "lists");
     IS_SPAN(o->allow[1].text, "Muster AG", "an allowed word");
     OK(o->deny[0].label == SOTTO_LABEL_ID && o->deny[1].label == SOTTO_LABEL_ORG, "denied words");
@@ -365,7 +378,7 @@ static const struct bad bad_yaml[] = {
     {"privacy: {deny: [{text: a, label: NAME}]}", "line 1, column 35: privacy.deny[0].label: must "
                                                   "be a label such as PERSON or ID, not 'NAME'\n"},
     {"detection: {tagger: huge}",
-     "line 1, column 21: detection.tagger: must be small or none, not 'huge'\n"},
+     "line 1, column 21: detection.tagger: must be small, cascade, large or none, not 'huge'\n"},
     {"privacy: {thresholds: [1]}",
      "line 1, column 23: privacy.thresholds: must be a mapping such as {PERSON: 0.6}\n"},
     {"privacy: {thresholds: {NAME: 1}}",
@@ -759,6 +772,7 @@ int main(void)
     test_defaults();
     test_every_field();
     test_references();
+    test_taggers();
     test_sentences();
     test_sizes();
     test_environment();

@@ -60,7 +60,8 @@ static void copy(const struct sotto_findings *from, struct sotto_findings *to)
 static void test_steps(bool tagger)
 {
     static const size_t budgets[] = {1, 100, 4096, 5000, 16384, 65536};
-    struct sotto_detector_options options = {.tagger_off = !tagger};
+    struct sotto_detector_options options = {.tagger =
+                                                 tagger ? SOTTO_DETECT_SMALL : SOTTO_DETECT_NONE};
     struct sotto_detector *detector = make(&options);
     struct sotto_detect_job *job = make_job(detector);
     struct sotto_findings whole = {0};
@@ -164,19 +165,28 @@ static void test_options(void)
     IS_TEXT(got, strlen(got), "ID/CODENAME/custom:falcon", "a recognizer of one's own is found");
     sotto_detector_free(detector);
 
-    options = (struct sotto_detector_options){.tagger_off = true};
+    options = (struct sotto_detector_options){.tagger = SOTTO_DETECT_NONE};
     detector = make(&options);
     find(detector, "Dr. Jane Doe", got, sizeof(got));
     IS_TEXT(got, strlen(got), "PERSON/-/name.cue:Jane Doe", "the tagger can be left out");
     sotto_detector_free(detector);
 
-    options = (struct sotto_detector_options){.tagger_off = true, .names_off = true};
+    static const uint8_t more[] = {SOTTO_DETECT_CASCADE, SOTTO_DETECT_LARGE};
+    for (size_t i = 0; i < SOTTO_COUNT(more); i++) {
+        options = (struct sotto_detector_options){.tagger = more[i]};
+        detector = make(&options);
+        find(detector, "My colleague Maria Gonzalez called.", got, sizeof(got));
+        IS_TEXT(got, strlen(got), "PERSON/-/tagger:Maria Gonzalez", "a larger tagger: %d", more[i]);
+        sotto_detector_free(detector);
+    }
+
+    options = (struct sotto_detector_options){.tagger = SOTTO_DETECT_NONE, .names_off = true};
     detector = make(&options);
     find(detector, "Dr. Jane Doe", got, sizeof(got));
     IS_TEXT(got, strlen(got), "", "and so can the layer of names");
     sotto_detector_free(detector);
 
-    options = (struct sotto_detector_options){.tagger_off = true};
+    options = (struct sotto_detector_options){.tagger = SOTTO_DETECT_NONE};
     options.threshold[SOTTO_LABEL_PERSON] = 1000;
     detector = make(&options);
     find(detector, "Dr. Jane Doe", got, sizeof(got));

@@ -160,7 +160,7 @@ static void test_marks(void)
 int main(void)
 {
     struct sotto_detector *whole = NULL, *lists = NULL;
-    const struct sotto_detector_options without = {.tagger_off = true};
+    const struct sotto_detector_options without = {.tagger = SOTTO_DETECT_NONE};
     if (sotto_detector_new(NULL, &whole, NULL) != SOTTO_OK ||
         sotto_detector_new(&without, &lists, NULL) != SOTTO_OK ||
         sotto_detect_job_new(whole, &job) != SOTTO_OK) {

@@ -17,7 +17,7 @@
 #define SOTTO_NER_LABELS 13
 
 /** Most tokens that are decoded together. */
-#define SOTTO_NER_PATH_MAX 320
+#define SOTTO_NER_PATH_MAX 448
 
 /** How each token's best predecessor was reached; scratch memory. */
 struct sotto_ner_path {

@@ -6,6 +6,7 @@
 #include "detect/ner/decode.h"
 #include "detect/ner/kernel.h"
 #include "detect/ner/model.h"
+#include "detect/ner/passage.h"
 #include "detect/ner/token.h"
 #include "detect/rule.h"
 
@@ -16,16 +17,26 @@
  * those of one window as long as the text.
  *
  *   FILL ---> LAYER (each, in pieces) ---> HEAD (in pieces) ---> DECODE ---> FILL ... ---> DONE
+ *                                           |                    ^
+ *                                           +--> LISTEN <-> READ -+      with an encoder
+ *
+ * The encoder reads passages of the tokens that have come out (passage.h): all of them, or those
+ * where the convolution is unsure.  The numbers of a token are then the mean of what both say of it.
+ * Tokens behind the last passage that is known to be whole wait for the next window.
  */
 #define TAG_WINDOW          256
 #define TAG_PIECE           60 /* tokens of a piece of work */
 #define TAG_BYTES_PER_TOKEN 5
 
+/* What a step of the encoder counts, in bytes: as much as any step may last. */
+#define TAG_READ_COST 256
+
 /* Rows around the activations that stay zero: a text has zeros for neighbours. */
 #define TAG_PAD  SOTTO_NER_REACH_MAX
 #define TAG_ROWS (TAG_WINDOW + SOTTO_NER_SLACK)
 
-_Static_assert(TAG_WINDOW + 64 <= SOTTO_NER_PATH_MAX, "undecided tokens and a window are decoded");
+_Static_assert(TAG_WINDOW + 64 + SOTTO_NER_PASSAGE_MAX <= SOTTO_NER_PATH_MAX,
+               "a window, undecided tokens and those of a passage that goes on wait together");
 _Static_assert(TAG_PIECE % SOTTO_NER_TILE == 0, "a piece ends where a tile ends");
 _Static_assert(4 * SOTTO_NER_REACH_MAX < TAG_WINDOW, "a window moves on");
 
@@ -33,21 +44,17 @@ enum tag_stage {
     TAG_FILL,
     TAG_LAYER,
     TAG_HEAD,
+    TAG_LISTEN,
+    TAG_READ,
     TAG_DECODE,
     TAG_DONE,
-};
-
-/* What is kept of a token once it is embedded. */
-struct tag_place {
-    uint32_t start;
-    uint32_t end;
-    uint8_t kind;
-    uint8_t sign;
 };
 
 struct sotto_tagger {
     struct sotto_ner_model model;
     const struct sotto_ner_kernels *kernels;
+    struct sotto_ner_encoder *encoder; /* NULL: the convolution reads alone */
+    bool doubts_only;                  /* the encoder reads where the convolution is unsure */
 };
 
 struct sotto_tag_job {
@@ -62,8 +69,11 @@ struct sotto_tag_job {
     size_t spent;      /* bytes of the budget, by the last step */
     size_t path_count; /* tokens waiting to be decoded */
     size_t path_leant; /* of them, seen by a decoding before */
-    struct tag_place window[TAG_WINDOW];
-    struct tag_place path_places[SOTTO_NER_PATH_MAX];
+    size_t path_final; /* of them, with numbers that stay */
+    size_t passage;    /* stage READ: tokens from path_final on that are being read */
+    struct sotto_ner_reading *reading; /* NULL without an encoder */
+    struct sotto_ner_place window[TAG_WINDOW];
+    struct sotto_ner_place path_places[SOTTO_NER_PATH_MAX];
     struct sotto_ner_path path;
     struct sotto_ner_entity entities[SOTTO_NER_PATH_MAX];
     int16_t tail[2 * SOTTO_NER_REACH_MAX * SOTTO_NER_WIDTH]; /* embedding of the window's end */
@@ -74,12 +84,14 @@ struct sotto_tag_job {
 
 /* --- one token ------------------------------------------------------------------------------- */
 
-static void embed(const struct sotto_tagger *tagger, const struct sotto_ner_token *token,
-                  int16_t *h)
+/* Returns the flags of its word. */
+static uint16_t embed(const struct sotto_tagger *tagger, const struct sotto_ner_token *token,
+                      int16_t *h)
 {
     const struct sotto_ner_model *m = &tagger->model;
     const int8_t *rows[3 + SOTTO_NER_FLAGS + 1];
     const int8_t *grams[SOTTO_NER_GRAMS_MAX];
+    uint32_t flags = 0;
     size_t n = 0;
 
     rows[n++] = m->word + (size_t)(token->hash & m->word_mask) * SOTTO_NER_WIDTH;
@@ -88,7 +100,7 @@ static void embed(const struct sotto_tagger *tagger, const struct sotto_ner_toke
     rows[n++] = m->shape + (size_t)token->shape * SOTTO_NER_WIDTH;
     if (token->kind == SOTTO_NER_WORD) {
         uint32_t cluster;
-        uint32_t flags = sotto_ner_model_lookup(m, token->hash, &cluster);
+        flags = sotto_ner_model_lookup(m, token->hash, &cluster);
         for (size_t bit = 0; bit < SOTTO_NER_FLAGS; bit++) {
             if ((flags >> bit & 1) != 0) {
                 rows[n++] = m->flag + bit * SOTTO_NER_WIDTH;
@@ -102,6 +114,7 @@ static void embed(const struct sotto_tagger *tagger, const struct sotto_ner_toke
         grams[i] = m->gram + (size_t)(token->grams[i] & m->gram_mask) * SOTTO_NER_WIDTH;
     }
     tagger->kernels->embed(rows, n, grams, token->gram_count, h);
+    return (uint16_t)flags;
 }
 
 /* --- the stages ------------------------------------------------------------------------------ */
@@ -136,9 +149,13 @@ static void fill(struct sotto_tag_job *job)
             job->last = true;
             break;
         }
-        job->window[job->count] = (struct tag_place){
-            .start = token.start, .end = token.end, .kind = token.kind, .sign = token.sign};
-        embed(job->tagger, &token, job->h + job->count * SOTTO_NER_WIDTH);
+        job->window[job->count] = (struct sotto_ner_place){
+            .start = token.start,
+            .end = token.end,
+            .kind = token.kind,
+            .sign = token.sign,
+            .shape = token.shape,
+            .flags = embed(job->tagger, &token, job->h + job->count * SOTTO_NER_WIDTH)};
         job->count++;
     }
     if (!job->last && job->count < TAG_WINDOW) {
@@ -199,8 +216,65 @@ static void score_tags(struct sotto_tag_job *job)
     }
     job->path_count += n;
     job->at += n;
-    if (job->at == end) {
+    if (job->at == end && job->reading == NULL) {
+        job->path_final = job->path_count;
         job->stage = TAG_DECODE;
+    } else if (job->at == end) {
+        job->stage = TAG_LISTEN;
+    }
+}
+
+/* Whether the convolution is unsure of one of the next `count` tokens. */
+static bool doubts(const struct sotto_tag_job *job, size_t count)
+{
+    const struct sotto_ner_encoder_model *m = sotto_ner_encoder_model(job->tagger->encoder);
+    uint8_t label;
+
+    for (size_t i = job->path_final; i < job->path_final + count; i++) {
+        unsigned score = sotto_ner_presence(job->logits + i * SOTTO_NER_HEAD, &label);
+        if (score >= m->unsure_from && score <= m->unsure_to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Begins with the next passage, or passes over it. */
+static void listen(struct sotto_tag_job *job)
+{
+    size_t n = sotto_ner_passage(job->reading, job->cursor.text, job->path_places + job->path_final,
+                                 job->path_count - job->path_final, job->last);
+    if (n == 0) {
+        job->stage = TAG_DECODE;
+    } else if (job->tagger->doubts_only && !doubts(job, n)) {
+        job->path_final += n;
+    } else {
+        job->passage = n;
+        job->stage = TAG_READ;
+    }
+}
+
+/* What both say counts half each: they err in different places. */
+static void take_reading(struct sotto_tag_job *job)
+{
+    int32_t said[SOTTO_NER_HEAD];
+
+    for (size_t i = 0; i < job->passage; i++) {
+        int32_t *logits = job->logits + (job->path_final + i) * SOTTO_NER_HEAD;
+        sotto_ner_reading_logits(job->reading, i, said);
+        for (size_t tag = 0; tag < SOTTO_NER_TAGS; tag++) {
+            logits[tag] = (logits[tag] + said[tag]) / 2;
+        }
+    }
+    sotto_wipe(said, sizeof(said));
+    job->path_final += job->passage;
+    job->stage = TAG_LISTEN;
+}
+
+static void read_on(struct sotto_tag_job *job)
+{
+    if (sotto_ner_reading_step(job->reading)) {
+        take_reading(job);
     }
 }
 
@@ -216,14 +290,14 @@ static void move_on(struct sotto_tag_job *job)
     job->stage = TAG_FILL;
 }
 
-static bool is_dressing(const struct tag_place *place, const char *but)
+static bool is_dressing(const struct sotto_ner_place *place, const char *but)
 {
     return place->kind == SOTTO_NER_BREAK ||
            (place->kind == SOTTO_NER_PUNCT &&
             (place->sign == 0 || strchr(but, place->sign) == NULL));
 }
 
-static bool is_initial(const struct sotto_tag_job *job, const struct tag_place *place)
+static bool is_initial(const struct sotto_tag_job *job, const struct sotto_ner_place *place)
 {
     uint8_t c = job->cursor.text.base[place->start];
 
@@ -231,11 +305,11 @@ static bool is_initial(const struct sotto_tag_job *job, const struct tag_place *
 }
 
 /* "T. S. Eliot" is one name even where only "Eliot" was sure. */
-static const struct tag_place *with_initials(const struct sotto_tag_job *job,
-                                             const struct tag_place *first,
-                                             const struct tag_place *floor)
+static const struct sotto_ner_place *with_initials(const struct sotto_tag_job *job,
+                                                   const struct sotto_ner_place *first,
+                                                   const struct sotto_ner_place *floor)
 {
-    const struct tag_place *name = first;
+    const struct sotto_ner_place *name = first;
     while (first - floor >= 2 && first[-1].sign == '.' && is_initial(job, first - 2) &&
            first[-1].start == first[-2].end && first[-1].end == first[-1].start + 1 &&
            first->start - first[-1].end <= 1) {
@@ -247,8 +321,8 @@ static const struct tag_place *with_initials(const struct sotto_tag_job *job,
 
 /* Tokens of a finding. */
 struct tag_stretch {
-    const struct tag_place *first;
-    const struct tag_place *last; /* before the first: none is left */
+    const struct sotto_ner_place *first;
+    const struct sotto_ner_place *last; /* before the first: none is left */
 };
 
 /* Leaves out breaks and signs at both ends, but those that open or close what is found; does not reach
@@ -277,7 +351,7 @@ static enum sotto_err report_hints(const struct sotto_tag_job *job, size_t at, s
     enum sotto_err err = SOTTO_OK;
 
     for (; at < end && err == SOTTO_OK; at++) {
-        const struct tag_place *place = &job->path_places[at];
+        const struct sotto_ner_place *place = &job->path_places[at];
         uint8_t label = 0;
         unsigned score = place->kind == SOTTO_NER_WORD
                              ? sotto_ner_presence(job->logits + at * SOTTO_NER_HEAD, &label)
@@ -322,12 +396,13 @@ static enum sotto_err report(const struct sotto_tag_job *job, size_t n, size_t e
 static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *list)
 {
     size_t done;
-    size_t n = sotto_ner_decode(&job->tagger->model, job->logits, job->path_count, job->path_leant,
+    size_t n = sotto_ner_decode(&job->tagger->model, job->logits, job->path_final, job->path_leant,
                                 job->last, &job->path, job->entities, &done);
     enum sotto_err err = report(job, n, done, list);
 
     job->path_count -= done;
-    job->path_leant = job->path_count;
+    job->path_final -= done;
+    job->path_leant = job->path_final;
     memmove(job->path_places, job->path_places + done,
             job->path_count * sizeof(job->path_places[0]));
     memmove(job->logits, job->logits + done * SOTTO_NER_HEAD,
@@ -351,13 +426,23 @@ enum sotto_err sotto_tag_job_new(const struct sotto_tagger *tagger, struct sotto
     }
     job->tagger = tagger;
     job->stage = TAG_DONE;
+    if (tagger->encoder != NULL) {
+        enum sotto_err err = sotto_ner_reading_new(tagger->encoder, &job->reading);
+        if (err != SOTTO_OK) {
+            sotto_tag_job_free(job);
+            return err;
+        }
+    }
     *out = job;
     return SOTTO_OK;
 }
 
 void sotto_tag_job_free(struct sotto_tag_job *job)
 {
-    sotto_free(job);
+    if (job != NULL) {
+        sotto_ner_reading_free(job->reading);
+        sotto_free(job);
+    }
 }
 
 void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)
@@ -369,6 +454,7 @@ void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)
     job->context = 0;
     job->path_count = 0;
     job->path_leant = 0;
+    job->path_final = 0;
 }
 
 /* Bytes that the next piece of work is worth: a window's stages share its bytes evenly.  What a text
@@ -376,6 +462,9 @@ void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)
 static size_t piece_cost(const struct sotto_tag_job *job)
 {
     size_t tokens = TAG_PIECE;
+    if (job->stage == TAG_READ) {
+        return TAG_READ_COST;
+    }
     if (job->last && job->count < TAG_PIECE) {
         tokens = job->count + SOTTO_NER_TILE;
     }
@@ -400,6 +489,12 @@ enum sotto_err sotto_tag_step(struct sotto_tag_job *job, size_t budget, struct s
         case TAG_HEAD:
             score_tags(job);
             break;
+        case TAG_LISTEN:
+            listen(job);
+            break;
+        case TAG_READ:
+            read_on(job);
+            break;
         case TAG_DECODE:
             err = decode(job, list);
             break;
@@ -418,13 +513,17 @@ size_t sotto_tag_spent(const struct sotto_tag_job *job)
 
 /* --- taggers --------------------------------------------------------------------------------- */
 
-extern const uint8_t sotto_ner_weights_begin[];
-extern const uint8_t sotto_ner_weights_end[];
+extern const uint8_t sotto_ner_small_begin[], sotto_ner_small_end[];
+extern const uint8_t sotto_ner_large_begin[], sotto_ner_large_end[];
 
-sotto_span sotto_tagger_weights(void)
+struct sotto_tagger_files sotto_tagger_weights(void)
 {
-    return sotto_span_init(sotto_ner_weights_begin,
-                           (size_t)(sotto_ner_weights_end - sotto_ner_weights_begin));
+    return (struct sotto_tagger_files){
+        .small = sotto_span_init(sotto_ner_small_begin,
+                                 (size_t)(sotto_ner_small_end - sotto_ner_small_begin)),
+        .large = sotto_span_init(sotto_ner_large_begin,
+                                 (size_t)(sotto_ner_large_end - sotto_ner_large_begin)),
+    };
 }
 
 static const struct sotto_ner_kernels *kernels_named(const char *name)
@@ -441,7 +540,8 @@ static const struct sotto_ner_kernels *kernels_named(const char *name)
     return NULL;
 }
 
-static enum sotto_err open_tagger(sotto_span file, bool trusted, const char *kernels,
+static enum sotto_err open_tagger(const struct sotto_tagger_files *files,
+                                  enum sotto_tagger_kind kind, bool trusted, const char *kernels,
                                   struct sotto_tagger **out)
 {
     struct sotto_tagger *tagger = sotto_calloc(1, sizeof(*tagger));
@@ -450,10 +550,14 @@ static enum sotto_err open_tagger(sotto_span file, bool trusted, const char *ker
     if (tagger == NULL) {
         goto out;
     }
-    err = sotto_ner_model_open(file, trusted, &tagger->model);
+    tagger->doubts_only = kind == SOTTO_TAGGER_CASCADE;
+    err = sotto_ner_model_open(files->small, trusted, &tagger->model);
     tagger->kernels = kernels_named(kernels);
     if (err == SOTTO_OK && tagger->kernels == NULL) {
         err = SOTTO_EINVAL;
+    }
+    if (err == SOTTO_OK && kind != SOTTO_TAGGER_SMALL) {
+        err = sotto_ner_encoder_open(files->large, trusted, kernels, &tagger->encoder);
     }
     if (err == SOTTO_OK) {
         *out = tagger;
@@ -461,23 +565,29 @@ static enum sotto_err open_tagger(sotto_span file, bool trusted, const char *ker
     }
 
 out:
-    sotto_free(tagger);
+    sotto_tagger_free(tagger);
     return err;
 }
 
-enum sotto_err sotto_tagger_new(struct sotto_tagger **out)
+enum sotto_err sotto_tagger_new(enum sotto_tagger_kind kind, struct sotto_tagger **out)
 {
-    return open_tagger(sotto_tagger_weights(), true, NULL, out);
+    struct sotto_tagger_files files = sotto_tagger_weights();
+    return open_tagger(&files, kind, true, NULL, out);
 }
 
-enum sotto_err sotto_tagger_open(sotto_span file, const char *kernels, struct sotto_tagger **out)
+enum sotto_err sotto_tagger_open(const struct sotto_tagger_files *files,
+                                 enum sotto_tagger_kind kind, const char *kernels,
+                                 struct sotto_tagger **out)
 {
-    return open_tagger(file, false, kernels, out);
+    return open_tagger(files, kind, false, kernels, out);
 }
 
 void sotto_tagger_free(struct sotto_tagger *tagger)
 {
-    sotto_free(tagger);
+    if (tagger != NULL) {
+        sotto_ner_encoder_free(tagger->encoder);
+        sotto_free(tagger);
+    }
 }
 
 const char *sotto_tagger_kernels(const struct sotto_tagger *tagger)

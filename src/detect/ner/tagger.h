@@ -4,8 +4,9 @@
 #define SOTTO_DETECT_NER_TAGGER_H
 
 /*
- * The neural layer of detection: a convolution over words that finds names, places, organisations,
- * dates, ages, occupations and the rest in English, German, French, Spanish and Italian.
+ * The neural layer of detection: it finds names, places, organisations, dates, ages, occupations and
+ * the rest in English, German, French, Spanish and Italian.  A convolution over words reads everything;
+ * an encoder (reading.h), a hundred times slower, may read again what it is unsure of, or all.
  *
  * A tagger is immutable and shared by all threads; its weights are read in place.  A job belongs to
  * one thread, holds constant memory (about 210 KiB) whatever the text, and is used again for the next
@@ -29,23 +30,36 @@
 /** Least score of a hint. */
 #define SOTTO_TAG_HINT_MIN 110
 
+/** Who reads. */
+enum sotto_tagger_kind {
+    SOTTO_TAGGER_SMALL,   /* the convolution alone */
+    SOTTO_TAGGER_CASCADE, /* the encoder too, passages where the convolution is unsure */
+    SOTTO_TAGGER_LARGE,   /* the encoder too, every passage */
+};
+
 struct sotto_tagger;
 struct sotto_tag_job;
 
+/** Model files; borrowed, must outlive the tagger; aligned to 64 bytes; hostile input. */
+struct sotto_tagger_files {
+    sotto_span small; /* docs/wire/model-file.md */
+    sotto_span large; /* docs/wire/encoder-file.md; not read for SOTTO_TAGGER_SMALL */
+};
+
 /**
- * Opens the model that is part of the program.
+ * Opens the models that are part of the program.
  *
  * @param[out] out  set only on SOTTO_OK; the caller frees it with sotto_tagger_free()
  *
  * @retval SOTTO_EFORMAT  the program was built with a damaged model
  * @retval SOTTO_ENOMEM
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_tagger_new(struct sotto_tagger **out);
+SOTTO_MUST_CHECK enum sotto_err sotto_tagger_new(enum sotto_tagger_kind kind,
+                                                 struct sotto_tagger **out);
 
 /**
- * Opens a model file.
+ * Opens model files.
  *
- * @param file      borrowed, must outlive the tagger; aligned to 64 bytes; hostile input
  * @param kernels   name of the kernels ("reference", "avx2", "avx512", "vnni"); NULL: the fastest
  * @param[out] out  set only on SOTTO_OK; the caller frees it with sotto_tagger_free()
  *
@@ -54,7 +68,8 @@ SOTTO_MUST_CHECK enum sotto_err sotto_tagger_new(struct sotto_tagger **out);
  * @retval SOTTO_EINVAL   this processor cannot run the named kernels
  * @retval SOTTO_ENOMEM
  */
-SOTTO_MUST_CHECK enum sotto_err sotto_tagger_open(sotto_span file, const char *kernels,
+SOTTO_MUST_CHECK enum sotto_err sotto_tagger_open(const struct sotto_tagger_files *files,
+                                                  enum sotto_tagger_kind kind, const char *kernels,
                                                   struct sotto_tagger **out);
 
 /** Frees; NULL is allowed.  All jobs of it must be gone. */
@@ -63,8 +78,8 @@ void sotto_tagger_free(struct sotto_tagger *tagger);
 /** Name of the kernels in use. */
 const char *sotto_tagger_kernels(const struct sotto_tagger *tagger);
 
-/** The model file that is part of the program, for tests and benchmarks. */
-sotto_span sotto_tagger_weights(void);
+/** The model files that are part of the program, for tests and benchmarks. */
+struct sotto_tagger_files sotto_tagger_weights(void);
 
 /** Makes a job.  @param tagger borrowed, must outlive the job.  @retval SOTTO_ENOMEM */
 SOTTO_MUST_CHECK enum sotto_err sotto_tag_job_new(const struct sotto_tagger *tagger,

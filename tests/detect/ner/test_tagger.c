@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "golden.h"
+#include "small_encoder.h"
 #include "tap/tap.h"
 
 #include "base/alloc.h"
@@ -67,22 +68,23 @@ static void test_golden(const struct sotto_tagger *tagger, const struct golden_f
     sotto_findings_free(&list);
 }
 
-static void test_kernels(const struct golden_file *file)
+static void test_kernels(const struct sotto_tagger_files *files, enum sotto_tagger_kind kind,
+                         const struct golden_file *file)
 {
     struct sotto_findings want = {0}, got = {0};
     struct sotto_tagger *reference = NULL, *other = NULL;
 
-    if (sotto_tagger_open(sotto_tagger_weights(), "reference", &reference) != SOTTO_OK) {
+    if (sotto_tagger_open(files, kind, "reference", &reference) != SOTTO_OK) {
         abort();
     }
     for (size_t k = 1; sotto_ner_kernels_all[k] != NULL; k++) {
         const char *name = sotto_ner_kernels_all[k]->name;
         if (!sotto_ner_kernels_all[k]->usable()) {
-            IS_INT(sotto_tagger_open(sotto_tagger_weights(), name, &other), SOTTO_EINVAL,
+            IS_INT(sotto_tagger_open(files, kind, name, &other), SOTTO_EINVAL,
                    "%s is refused on this processor", name);
             continue;
         }
-        IS_INT(sotto_tagger_open(sotto_tagger_weights(), name, &other), SOTTO_OK, "%s opens", name);
+        IS_INT(sotto_tagger_open(files, kind, name, &other), SOTTO_OK, "%s opens", name);
         size_t differ = 0;
         for (size_t i = 0; i < file->count; i++) {
             tag(reference, file->texts[i].text, SIZE_MAX, &want);
@@ -215,7 +217,7 @@ static void test_allocation_failure(const struct sotto_tagger *tagger)
     bool done = false;
 
     (void)sotto_alloc_set_fault(1);
-    IS_INT(sotto_tagger_new(&none), SOTTO_ENOMEM, "no memory for a tagger");
+    IS_INT(sotto_tagger_new(SOTTO_TAGGER_SMALL, &none), SOTTO_ENOMEM, "no memory for a tagger");
     (void)sotto_alloc_set_fault(1);
     IS_INT(sotto_tag_job_new(tagger, &job), SOTTO_ENOMEM, "no memory for a job");
     OK(none == NULL && job == NULL, "nothing was made");
@@ -232,28 +234,109 @@ static void test_allocation_failure(const struct sotto_tagger *tagger)
     sotto_tag_job_free(job);
 }
 
+/* Everything that must hold whoever reads. */
+static void test_reading(const struct sotto_tagger_files *files, enum sotto_tagger_kind kind,
+                         const struct golden_file *file)
+{
+    struct sotto_tagger *tagger = NULL;
+
+    IS_INT(sotto_tagger_open(files, kind, NULL, &tagger), SOTTO_OK, "kind %d opens", kind);
+    if (tagger != NULL) {
+        printf("# kind %d, kernels: %s\n", kind, sotto_tagger_kernels(tagger));
+        test_kernels(files, kind, file);
+        test_budgets(tagger, file);
+        test_reuse(tagger, file);
+        test_hostile_text(tagger);
+    }
+    sotto_tagger_free(tagger);
+}
+
+/* With an encoder: everything it reads changes what is found; in doubt, a part. */
+static void test_encoder(const struct golden_file *file)
+{
+    struct small_encoder e = small_encoder_new(3);
+    struct sotto_tagger_files files = sotto_tagger_weights();
+    struct sotto_tagger *of[3] = {NULL, NULL, NULL};
+    struct sotto_findings found[3] = {{0}, {0}, {0}};
+    size_t differ[3] = {0, 0, 0};
+
+    files.large = sotto_span_init(e.base, e.len);
+    test_reading(&files, SOTTO_TAGGER_CASCADE, file);
+    test_reading(&files, SOTTO_TAGGER_LARGE, file);
+    for (int kind = SOTTO_TAGGER_SMALL; kind <= SOTTO_TAGGER_LARGE; kind++) {
+        if (sotto_tagger_open(&files, (enum sotto_tagger_kind)kind, NULL, &of[kind]) != SOTTO_OK) {
+            abort();
+        }
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        for (int kind = SOTTO_TAGGER_SMALL; kind <= SOTTO_TAGGER_LARGE; kind++) {
+            tag(of[kind], file->texts[i].text, SIZE_MAX, &found[kind]);
+            differ[kind] += !same(&found[SOTTO_TAGGER_SMALL], &found[kind]);
+        }
+    }
+    OK(differ[SOTTO_TAGGER_LARGE] > 0, "an encoder that reads everything changes %zu of %zu texts",
+       differ[SOTTO_TAGGER_LARGE], file->count);
+    OK(differ[SOTTO_TAGGER_CASCADE] <= differ[SOTTO_TAGGER_LARGE], "one that is asked in doubt %zu",
+       differ[SOTTO_TAGGER_CASCADE]);
+    for (int kind = SOTTO_TAGGER_SMALL; kind <= SOTTO_TAGGER_LARGE; kind++) {
+        sotto_tagger_free(of[kind]);
+        sotto_findings_free(&found[kind]);
+    }
+    e.base[0] ^= 1;
+    struct sotto_tagger *none = NULL;
+    IS_INT(sotto_tagger_open(&files, SOTTO_TAGGER_LARGE, NULL, &none), SOTTO_EFORMAT,
+           "a damaged encoder is refused");
+    IS_INT(sotto_tagger_open(&files, SOTTO_TAGGER_SMALL, NULL, &none), SOTTO_OK,
+           "where it is asked for");
+    sotto_tagger_free(none);
+    free(e.base);
+}
+
+/* The encoder that is part of the program. */
+static void test_large(void)
+{
+    const struct sotto_tagger_files files = sotto_tagger_weights();
+    static const enum sotto_tagger_kind kinds[] = {SOTTO_TAGGER_CASCADE, SOTTO_TAGGER_LARGE};
+    struct sotto_findings list = {0};
+    struct sotto_tagger *tagger = NULL;
+
+    IS_INT(sotto_tagger_open(&files, SOTTO_TAGGER_LARGE, NULL, &tagger), SOTTO_OK,
+           "the checksum of the encoder in the program is right");
+    sotto_tagger_free(tagger);
+    for (size_t i = 0; i < SOTTO_COUNT(kinds); i++) {
+        tagger = NULL;
+        IS_INT(sotto_tagger_new(kinds[i], &tagger), SOTTO_OK, "kind %d opens", kinds[i]);
+        tag(tagger, SOTTO_LIT("My colleague Maria Gonzalez lives in Hamburg."), SIZE_MAX, &list);
+        bool person = false;
+        for (size_t k = 0; k < list.count; k++) {
+            person |= list.items[k].start == 13 && list.items[k].end == 27 &&
+                      list.items[k].label == SOTTO_LABEL_PERSON;
+        }
+        OK(person, "it finds a name");
+        sotto_tagger_free(tagger);
+    }
+    sotto_findings_free(&list);
+}
+
 int main(int argc, char **argv)
 {
+    const struct sotto_tagger_files files = sotto_tagger_weights();
     struct golden_file file;
-    struct sotto_tagger *tagger = NULL, *checked = NULL;
+    struct sotto_tagger *tagger = NULL;
 
     if (argc < 2 || !golden_load(argv[1], &file)) {
         SKIP_ALL("no golden file");
     }
-    IS_INT(sotto_tagger_open(sotto_tagger_weights(), NULL, &checked), SOTTO_OK,
-           "the checksum of the weights in the program is right");
-    sotto_tagger_free(checked);
-    IS_INT(sotto_tagger_new(&tagger), SOTTO_OK, "the weights in the program open");
+    IS_INT(sotto_tagger_new(SOTTO_TAGGER_SMALL, &tagger), SOTTO_OK,
+           "the weights in the program open");
     if (tagger != NULL) {
-        printf("# kernels: %s\n", sotto_tagger_kernels(tagger));
         test_golden(tagger, &file);
-        test_kernels(&file);
-        test_budgets(tagger, &file);
-        test_reuse(tagger, &file);
         test_far_text(tagger);
-        test_hostile_text(tagger);
         test_allocation_failure(tagger);
     }
+    test_reading(&files, SOTTO_TAGGER_SMALL, &file);
+    test_encoder(&file);
+    test_large();
     sotto_tagger_free(tagger);
     golden_free(&file);
     return done_testing();
