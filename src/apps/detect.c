@@ -166,9 +166,12 @@ int sotto_cmd_detect(int argc, char **argv)
         {"--mode", "MODE", "report only what this mode replaces", &options.mode, NULL},
         {"--threshold", "X", "report what scores at least X, 0 to 1 (default: by label)",
          &options.threshold, NULL},
+        {"--tagger", "NAME", "small, cascade, large or none (default: small)", &options.tagger,
+         NULL},
     };
     const struct sotto_cli cli = {
-        .usage = "sotto detect [--jsonl] [--lang CODE] [--mode MODE] [--threshold X]",
+        .usage = "sotto detect [--jsonl] [--lang CODE] [--mode MODE] [--threshold X] "
+                 "[--tagger NAME]",
         .about = "Finds personal data in standard input.  A finding is a line of columns between\n"
                  "tabs: START END LABEL FINER SCORE VALUE; offsets count code points.",
         .options = table,

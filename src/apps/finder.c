@@ -42,10 +42,32 @@ static int read_threshold(const char *text, struct sotto_detector_options *optio
     return SOTTO_CLI_GO;
 }
 
+static int read_tagger(const char *text, struct sotto_detector_options *options)
+{
+    static const char *const names[] = {
+        [SOTTO_DETECT_SMALL] = "small",
+        [SOTTO_DETECT_CASCADE] = "cascade",
+        [SOTTO_DETECT_LARGE] = "large",
+        [SOTTO_DETECT_NONE] = "none",
+    };
+    for (size_t i = 0; text != NULL && i < SOTTO_COUNT(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            options->tagger = (uint8_t)i;
+            return SOTTO_CLI_GO;
+        }
+    }
+    return text == NULL
+               ? SOTTO_CLI_GO
+               : sotto_cli_misuse("unknown tagger %s: use small, cascade, large or none", text);
+}
+
 int sotto_finder_open(const struct sotto_finder_options *options, struct sotto_finder **out)
 {
     struct sotto_detector_options detector = {0};
     int status = read_threshold(options->threshold, &detector);
+    if (status == SOTTO_CLI_GO) {
+        status = read_tagger(options->tagger, &detector);
+    }
     if (status != SOTTO_CLI_GO) {
         return status;
     }

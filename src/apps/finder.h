@@ -10,6 +10,7 @@ struct sotto_finder_options {
     const char *mode;      /* report only what it replaces; NULL: all */
     const char *threshold; /* 0 to 1; NULL: the built-in ones */
     const char *lang;      /* NULL: guessed */
+    const char *tagger;    /* a word of `detection.tagger`; NULL: small */
 };
 
 /**

@@ -126,9 +126,12 @@ int sotto_cmd_redact(int argc, char **argv)
          &options.mode, NULL},
         {"--style", "STYLE", "token, angle, surrogate, redact (no way back); default: token",
          &style_name, NULL},
+        {"--tagger", "NAME", "small, cascade, large or none (default: small)", &options.tagger,
+         NULL},
     };
     const struct sotto_cli cli = {
-        .usage = "sotto redact [--jsonl] [--map FILE] [--mode MODE] [--style STYLE]",
+        .usage = "sotto redact [--jsonl] [--map FILE] [--mode MODE] [--style STYLE] "
+                 "[--tagger NAME]",
         .about = "Replaces personal data in standard input by tokens.",
         .options = table,
         .option_count = SOTTO_COUNT(table),

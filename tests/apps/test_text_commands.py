@@ -75,10 +75,13 @@ def test_detect():
     ok(status == 0 and len(records(out)[0]["spans"]) == 10000, "a line of 200 KB", err)
     status, out, err = run("detect", text=b"abc\xff")
     ok(status == 1 and "byte 3" in err and err.count("\n") == 1, "invalid UTF-8: where", err)
-    for words in (["--mode", "none"], ["--lang", "xx"], ["--threshold", "2"], ["--nonsense"], ["file"]):
+    for words in (["--mode", "none"], ["--lang", "xx"], ["--threshold", "2"], ["--tagger", "big"], ["--nonsense"], ["file"]):
         status, out, err = run("detect", *words)
         ok(status == 2 and err.startswith("sotto: ") and err.count("\n") == 1,
            f"wrong usage: {' '.join(words)}", err)
+    for name in ("small", "cascade", "large", "none"):
+        status, out, err = run("detect", "--tagger", name, text="Dr. Jane Doe, jane@example.org")
+        ok(status == 0 and "PERSON" in out and "EMAIL" in out, f"--tagger {name}", out, err)
     text = "Jane Doe, born in Berlin, lives in France"
     every, hipaa = run("detect", text=text)[1], run("detect", "--mode", "hipaa", text=text)[1]
     ok("LOCATION\tCOUNTRY" in every and "LOCATION\tCOUNTRY" not in hipaa and "PERSON" in hipaa,

@@ -37,9 +37,9 @@ def dev_texts():
             yield from (json.loads(line)["text"] for line in lines[::max(1, len(lines) // PER_FILE)][:PER_FILE])
 
 
-def on_command_line(texts, mode):
+def on_command_line(texts, mode, *more):
     lines = "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts))
-    done = gateway.command_line("detect", "--jsonl", "--mode", mode, data=lines.encode())
+    done = gateway.command_line("detect", "--jsonl", "--mode", mode, *more, data=lines.encode())
     return [[[s[0], s[1], s[2], s[4] if len(s) > 4 else None] for s in json.loads(line)["spans"]] for line in done.stdout.splitlines()]
 
 
@@ -63,6 +63,16 @@ def one_path():
 def tagger_is_on():
     rule = gateway.chat("Ask Brackenridge.", headers=[("x-sotto-explain", "1")]).json["sotto"]["findings"]
     t.ok([f["rule"] for f in rule] == ["tagger"], "a surname on no list is found by the tagger", rule)
+
+
+@t.case
+def tagger_may_be_larger():
+    texts = TEXTS + [" ".join(TEXTS[:3] * 12)]  # passages by the dozen
+    for name in ("cascade", "large"):
+        larger = Gateway(config(provider, detection={"tagger": name}))
+        for text, spans in zip(texts, on_command_line(texts, "standard", "--tagger", name)):
+            t.same(in_gateway(text, "standard", larger), spans, f"{name}: the gateway finds what sotto detect finds in {text[:40]!r}")
+        larger.finish(t, [])
 
 
 @t.case
