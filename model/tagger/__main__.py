@@ -1,9 +1,13 @@
 """One command a stage; see model/README.md."""
 
 import argparse
+import os
 import sys
 
 from . import paths
+
+
+TAGGERS = ("small", "cascade", "large")  # enum sotto_tagger_kind
 
 
 def _lexicon(a):
@@ -15,6 +19,19 @@ def _shard(a):
     from . import shards, teach
     for seed in a.seeds:
         shards.build(seed, teach.apply(), a.only, a.share)
+
+
+def _passages(a):
+    from . import passages, shards, teach
+    for seed in a.seeds:
+        shards.build(seed, teach.apply(), a.only, a.share, passages.Encoder)
+
+
+def _train_encoder(a):
+    # Without it MKL takes its slowest kernels on processors that are not Intel's: four times slower.
+    os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
+    from . import train_encoder
+    train_encoder.run(a.name, a.minutes, seed=a.seed, threads=a.threads)
 
 
 def _train(a):
@@ -45,14 +62,21 @@ def _export(a):
     golden.write(net, lean)
 
 
+def _export_encoder(a):
+    from . import export_encoder
+    export_encoder.write(export_encoder.load(a.name), paths.WEIGHTS / "large.bin", unsure=(a.unsure_from, a.unsure_to))
+
+
 def _evaluate(a):
     from . import evaluate, native
-    evaluate.run(native.Native(paths.WEIGHTS / "small.bin", a.kernels), a.split, a.only, a.limit, a.markdown)
+    reader = native.Native(paths.WEIGHTS / "small.bin", a.kernels, large=paths.WEIGHTS / "large.bin",
+                           kind=TAGGERS.index(a.tagger))
+    evaluate.run(reader, a.split, a.only, a.limit, a.markdown)
 
 
 def _program(a):
     from . import program
-    program.run(a.sotto, a.split)
+    program.run(a.sotto, a.split, a.tagger)
 
 
 def _compare(a):
@@ -75,10 +99,16 @@ def main():
         return p
 
     stage("lexicon", _lexicon).add_argument("--vectors", required=True)
-    p = stage("shard", _shard)
-    p.add_argument("seeds", type=int, nargs="+")
-    p.add_argument("--only", action="append", help="name of a source; may be repeated")
-    p.add_argument("--share", type=float, default=1.0, help="of the usual amount of generated text")
+    for name, run in (("shard", _shard), ("passages", _passages)):
+        p = stage(name, run)
+        p.add_argument("seeds", type=int, nargs="+")
+        p.add_argument("--only", action="append", help="name of a source; may be repeated")
+        p.add_argument("--share", type=float, default=1.0, help="of the usual amount of generated text")
+    p = stage("train-encoder", _train_encoder)
+    p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--name", default="large")
     p = stage("train", _train)
     p.add_argument("--steps", type=int, default=7000)
     p.add_argument("--seed", type=int, default=1)
@@ -91,7 +121,12 @@ def main():
     stage("teach", _teach)
     stage("tune", _tune).add_argument("--name", default="small")
     stage("export", _export).add_argument("--name", default="small")
+    p = stage("export-encoder", _export_encoder)
+    p.add_argument("--name", default="large")
+    p.add_argument("--unsure-from", type=int, default=60, help="per mille: where small is unsure, for cascade")
+    p.add_argument("--unsure-to", type=int, default=900)
     p = stage("evaluate", _evaluate)
+    p.add_argument("--tagger", choices=TAGGERS, default="small")
     p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
     p.add_argument("--only")
     p.add_argument("--limit", type=int)
@@ -100,6 +135,7 @@ def main():
     p = stage("program", _program)
     p.add_argument("sotto", help="the program that was built")
     p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
+    p.add_argument("--tagger", choices=(*TAGGERS, "none"), default="small")
     stage("compare", _compare).add_argument("--name", default="small")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()

@@ -209,9 +209,24 @@ class Lexicon:
         np.savez(path, hashes=self.hashes, flags=self.flags, clusters=self.clusters)
 
     @staticmethod
-    def load(path=None):
-        z = np.load(path or paths.WORK / "lexicon.npz")
+    def load():
+        """The one that the first stage has made; without it, that of the committed model file, which is the same."""
+        made = paths.WORK / "lexicon.npz"
+        if not made.exists():
+            return Lexicon.of_model(paths.WEIGHTS / "small.bin")
+        z = np.load(made)
         return Lexicon(z["hashes"], z["flags"], z["clusters"])
+
+    @staticmethod
+    def of_model(path):
+        """The last sections of a model file: see docs/wire/model-file.md."""
+        raw = path.read_bytes()
+        count = int.from_bytes(raw[84:88], "little")
+        at, out = len(raw), []
+        for kind in (np.uint16, np.uint16, np.uint32):
+            at -= -(-count * np.dtype(kind).itemsize // 64) * 64
+            out.append(np.frombuffer(raw, kind, count, at))
+        return Lexicon(out[2], out[1], out[0])
 
 
 def build(vectors):

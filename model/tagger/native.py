@@ -13,10 +13,11 @@ SOURCE = r"""
 #include "detect/rule.h"
 #include "base/alloc.h"
 __attribute__((visibility("default")))
-void *native_open(const void *file, size_t len, const char *kernels)
+void *native_open(const void *file, size_t len, const void *large, size_t large_len, int kind, const char *kernels)
 {
     struct sotto_tagger *t = NULL;
-    return sotto_tagger_open(sotto_span_init(file, len), kernels, &t) == SOTTO_OK ? t : NULL;
+    const struct sotto_tagger_files files = {sotto_span_init(file, len), sotto_span_init(large, large_len)};
+    return sotto_tagger_open(&files, kind, kernels, &t) == SOTTO_OK ? t : NULL;
 }
 __attribute__((visibility("default")))
 long native_run(void *tagger, const void *text, size_t len, size_t budget, uint32_t *out, size_t room)
@@ -48,7 +49,8 @@ def library():
     glue = paths.WORK / "native.c"
     glue.write_text(SOURCE)
     weights = paths.WORK / "no_weights.c"  # the program's own are not needed: a file is opened
-    weights.write_text("__attribute__((aligned(64))) const unsigned char sotto_ner_weights_begin[64], sotto_ner_weights_end[1];\n")
+    weights.write_text("__attribute__((aligned(64))) const unsigned char sotto_ner_small_begin[64], "
+                       "sotto_ner_small_end[1], sotto_ner_large_begin[64], sotto_ner_large_end[1];\n")
     files = [str(p) for p in sorted((src / "detect" / "ner").glob("*.c"))]
     files += [str(src / "detect" / "finding.c"), str(src / "base" / "alloc.c"), str(src / "text" / "utf8.c"), str(glue), str(weights)]
     files += [str(src / "crypto" / name) for name in ("crypto.c", "hash.c")]
@@ -62,20 +64,29 @@ def library():
 
 
 class Native:
-    def __init__(self, file, kernels=None, budget=1 << 60):
+    """`large`: the encoder's file; `kind`: 0 without it, 1 where the convolution is unsure, 2 everywhere."""
+
+    def __init__(self, file, kernels=None, budget=1 << 60, large=None, kind=0):
         self.lib = library()
         self.lib.native_open.restype = ctypes.c_void_p
         self.lib.native_run.restype = ctypes.c_long
-        raw = file.read_bytes()
-        self.memory = ctypes.create_string_buffer(len(raw) + 64)
-        at = (-ctypes.addressof(self.memory)) % 64
-        ctypes.memmove(ctypes.addressof(self.memory) + at, raw, len(raw))
-        base = ctypes.c_void_p(ctypes.addressof(self.memory) + at)
-        self.tagger = self.lib.native_open(base, ctypes.c_size_t(len(raw)), kernels.encode() if kernels else None)
+        raw, at = file.read_bytes(), self._aligned(file)
+        more = (self._aligned(large), large.stat().st_size) if large else (0, 0)
+        self.tagger = self.lib.native_open(ctypes.c_void_p(at), ctypes.c_size_t(len(raw)), ctypes.c_void_p(more[0]),
+                                           ctypes.c_size_t(more[1]), kind, kernels.encode() if kernels else None)
         if not self.tagger:
             raise SystemExit(f"{file}: not a model file that this build reads")
         self.budget = budget
-        self.leans = ctypes.addressof(self.memory) + at + export.lean_offset(raw)
+        self.leans = at + export.lean_offset(raw)
+
+    def _aligned(self, file):
+        """Where a copy of the file stands."""
+        raw = file.read_bytes()
+        memory = ctypes.create_string_buffer(len(raw) + 64)
+        self.memory = getattr(self, "memory", []) + [memory]
+        at = ctypes.addressof(memory) + (-ctypes.addressof(memory)) % 64
+        ctypes.memmove(at, raw, len(raw))
+        return at
 
     def set_lean(self, lean):
         """Changes the leans in place, for tuning: {label: natural logarithm of odds}."""

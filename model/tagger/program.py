@@ -48,12 +48,12 @@ def _identifying(found):
     return sum(s[2] in IDENTIFYING for line in found.read_text("utf-8").splitlines() for s in json.loads(line)["spans"])
 
 
-def _group(program, name, lines):
+def _group(program, name, lines, tagger):
     with tempfile.TemporaryDirectory() as folder:
         gold, found = pathlib.Path(folder, "gold"), pathlib.Path(folder, "found")
         gold.write_text("\n".join(lines) + "\n", "utf-8")
         with gold.open("rb") as source, found.open("wb") as target:
-            subprocess.run([program, "detect", "--jsonl", *MODES.get(name, [])], stdin=source, stdout=target, check=True)
+            subprocess.run([program, "detect", "--tagger", tagger, "--jsonl", *MODES.get(name, [])], stdin=source, stdout=target, check=True)
         words = sum(len(json.loads(line)["text"].split()) for line in lines)
         return _score(gold, found), _score(gold, found, "--labels", "PERSON"), 1000 * _identifying(found) / words
 
@@ -62,7 +62,7 @@ def _cell(x):
     return "–" if x is None else f"{x:.2f}"
 
 
-def run(program, split):
+def run(program, split, tagger):
     rows = []
     print("| kind of text | spans | strict | clean | precision | F2_all | names: recall | names: precision | untouched | words marked | per 1,000 words |\n"
           + "|---" * 11 + "|")
@@ -70,7 +70,7 @@ def run(program, split):
         lines = _records(split, prefixes)
         if not lines:
             continue
-        every, people, identifying = _group(program, name, lines)
+        every, people, identifying = _group(program, name, lines, tagger)
         rows.append((name, every))
         cells = [every["strict"], every["clean"], every["prec"], every["F2_all"], people["strict"], people["prec"], every["untouched"], every["marked"]]
         print(f"| {name} | {every['gold']} | " + " | ".join(map(_cell, cells)) + f" | {identifying:.1f} |", flush=True)

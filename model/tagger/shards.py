@@ -24,6 +24,7 @@ ANY = frozenset(("*",))
 
 class Encoder:
     """Collects tokens as flat arrays."""
+    NAME = "shard"
 
     def __init__(self, lexicon):
         self.lexicon = lexicon
@@ -56,14 +57,17 @@ class Encoder:
         goal = corpus.allowed(record, tokens, self.lexicon)
         return t, tokens, goal
 
+    def arrays(self):
+        return {"rows": np.array(self.rows, np.uint16).reshape(-1, 2), "grams": np.array(self.grams, np.uint16),
+                "counts": np.array(self.counts, np.uint8), "shape": np.array(self.shape, np.uint8),
+                "flags": np.array(self.flags, np.uint16), "cluster": np.array(self.cluster, np.uint16),
+                "goal": np.array(self.goal, np.uint16), "ends": np.array(self.ends, np.int64)}
+
     def save(self, path):
         keys = sorted(self.goals, key=self.goals.get)
         names = ["*" if k == ANY else str(k) if isinstance(k, int) else "|".join(sorted(k)) + "|" for k in keys]
         partial = path.with_name("new-" + path.name)  # train must not see half of it
-        np.savez(partial, rows=np.array(self.rows, np.uint16).reshape(-1, 2), grams=np.array(self.grams, np.uint16),
-                 counts=np.array(self.counts, np.uint8), shape=np.array(self.shape, np.uint8),
-                 flags=np.array(self.flags, np.uint16), cluster=np.array(self.cluster, np.uint16),
-                 goal=np.array(self.goal, np.uint16), ends=np.array(self.ends, np.int64), names=np.array(names))
+        np.savez(partial, names=np.array(names), **self.arrays())
         partial.rename(path)
 
 
@@ -124,14 +128,14 @@ def _generated(encoder, rng, seed, share):
                 break
 
 
-def build(seed, extra=None, only=None, share=1.0):
-    """`only`: names of sources, else all of them; `share`: of the usual amount of generated text."""
+def build(seed, extra=None, only=None, share=1.0, kind=Encoder):
+    """`kind`: of the encoder, which says for what network; `only`: names of sources, else all of them; `share`: of the usual amount of generated text."""
     rng = random.Random(seed)
-    encoder = Encoder(Lexicon.load())
+    encoder = kind(Lexicon.load())
     _real(encoder, rng, extra, only)
     real = len(encoder.shape)
     _generated(encoder, rng, seed, share)
-    path = paths.WORK / f"shard-{seed:03}.npz"
+    path = paths.WORK / f"{encoder.NAME}-{seed:03}.npz"
     encoder.save(path)
     print(f"{path}: {real} tokens of sources, {len(encoder.shape) - real} generated, {len(encoder.goals)} goals",
           file=sys.stderr)

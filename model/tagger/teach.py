@@ -27,7 +27,7 @@ long teach_run(const void *text, size_t len, uint32_t *out, size_t room)
 {
     static struct sotto_detector *detector;
     static struct sotto_detect_job *job;
-    struct sotto_detector_options options = {.tagger_off = true};
+    struct sotto_detector_options options = {.tagger = SOTTO_DETECT_NONE};
     bool done = false;
     if (job == NULL && (sotto_detector_new(&options, &detector, NULL) != SOTTO_OK ||
                         sotto_detect_job_new(detector, &job) != SOTTO_OK)) return -1;

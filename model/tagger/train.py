@@ -56,29 +56,31 @@ class Progress:
 
 class Pool:
     """Batches of all shards there are, in turns; shards that appear meanwhile join in."""
+    PATTERN, OPEN, SIZE = "shard-*.npz", Shard, BATCH
 
     def __init__(self, rng):
         self.rng, self.open, self.count = rng, {}, 0
 
     def next(self):
         if self.count % 50 == 0:
-            for path in sorted(paths.WORK.glob("shard-*.npz")):
+            for path in sorted(paths.WORK.glob(self.PATTERN)):
                 if path not in self.open:
-                    shard = Shard(path)
-                    self.open[path] = [shard, shard.batches(self.rng, BATCH)]
+                    shard = self.OPEN(path)
+                    self.open[path] = [shard, shard.batches(self.rng, self.SIZE)]
         self.count += 1
         entries = list(self.open.values())
         sizes = np.array([len(e[0].z["shape"]) for e in entries], float)
         entry = entries[self.rng.choice(len(entries), p=sizes / sizes.sum())]
         batch = next(entry[1], None)
         if batch is None:
-            entry[1] = entry[0].batches(self.rng, BATCH)
+            entry[1] = entry[0].batches(self.rng, self.SIZE)
             batch = next(entry[1])
         return entry[0], batch
 
 
-def save(path, net, optim, step, steps):
-    torch.save({"net": net.state_dict(), "optim": optim.state_dict(), "step": step, "steps": steps}, path + ".new")
+def save(path, net, optim, step, steps, spent=0):
+    state = {"net": net.state_dict(), "optim": optim.state_dict(), "step": step, "steps": steps, "spent": spent}
+    torch.save(state, path + ".new")
     paths.os.replace(path + ".new", path)
 
 
