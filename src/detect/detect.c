@@ -229,6 +229,14 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text)
     }
 }
 
+void sotto_detect_forget(struct sotto_detect_job *job)
+{
+    sotto_detect_begin(job, sotto_span_init(NULL, 0));
+    if (job->tag != NULL) {
+        sotto_tag_forget(job->tag);
+    }
+}
+
 void sotto_detect_language(struct sotto_detect_job *job, sotto_span code)
 {
     if (job->names != NULL) {

@@ -95,6 +95,9 @@ void sotto_detect_begin(struct sotto_detect_job *job, sotto_span text);
  */
 void sotto_detect_language(struct sotto_detect_job *job, sotto_span code);
 
+/** Wipes what the tagger holds of the texts; the job must be begun anew. */
+void sotto_detect_forget(struct sotto_detect_job *job);
+
 /**
  * Does a part of the work.
  *

@@ -189,6 +189,7 @@ void room_job_give(struct room_stream *s)
         return;
     }
     if (room->jobs_of == s->setup->detector && room->job_count < SOTTO_COUNT(room->jobs)) {
+        sotto_detect_forget(s->job);
         room->jobs[room->job_count++] = s->job;
     } else {
         sotto_detect_job_free(s->job);

@@ -83,6 +83,8 @@ static void test_steps(bool tagger)
                  !sotto_utf8_boundary(sotto_buf_span(&text), f->end);
     }
     IS_SIZE(wrong, 0, "findings are sorted, apart, and cut no character");
+    sotto_detect_forget(job);
+    IS_SIZE(sotto_detect_result(job)->count, 0, "a job that forgot has found nothing");
     for (size_t b = 0; b < SOTTO_COUNT(budgets); b++) {
         size_t steps = 0;
         sotto_detect_begin(job, sotto_buf_span(&text));

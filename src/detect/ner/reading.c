@@ -377,12 +377,50 @@ bool sotto_ner_reading_step(struct sotto_ner_reading *reading)
 
 /* --- passages -------------------------------------------------------------------------------- */
 
+/* Sizes of what lies behind a reading, in bytes. */
+struct reading_room {
+    size_t x;
+    size_t wide;
+    size_t all;
+};
+
+static size_t more(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct reading_room room_of(const struct sotto_ner_encoder_model *m)
+{
+    const size_t rows = SOTTO_NER_ENCODER_POSITIONS, block = READING_BLOCK;
+    struct reading_room room = {
+        .x = rows * m->width * sizeof(float),
+        .wide = more(rows * 3 * m->width, block * m->inner) * sizeof(float),
+    };
+
+    room.all = room.x + room.wide + more(rows * m->width, block * m->inner);
+    return room;
+}
+
+/* Pieces are text, and the numbers of the first layers tell which ones they came from. */
+static void forget(struct sotto_ner_reading *r)
+{
+    sotto_wipe(r->ids, r->rows * sizeof(r->ids[0]));
+    sotto_wipe(r->tokens, r->token_count * sizeof(r->tokens[0]));
+    sotto_wipe(r->scales, sizeof(r->scales));
+    if (r->stage != READING_EMBED) {
+        sotto_wipe(r->x, room_of(model_of(r)).all); /* the others lie behind it */
+        sotto_wipe(r->keys, sizeof(r->keys));
+        sotto_wipe(r->values, sizeof(r->values));
+    }
+}
+
 void sotto_ner_reading_begin(struct sotto_ner_reading *reading)
 {
+    forget(reading);
     enter(reading, READING_EMBED);
     reading->ids[0] = SOTTO_NER_PIECE_BEGIN;
     reading->rows = 1;
-    reading->token_count = 0;
+    reading->token_count = reading->layer = reading->block = 0;
 }
 
 bool sotto_ner_reading_add(struct sotto_ner_reading *reading, sotto_span text, uint32_t start,
@@ -421,20 +459,11 @@ void sotto_ner_reading_logits(const struct sotto_ner_reading *reading, size_t at
     }
 }
 
-static size_t more(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 enum sotto_err sotto_ner_reading_new(const struct sotto_ner_encoder *encoder,
                                      struct sotto_ner_reading **out)
 {
-    const struct sotto_ner_encoder_model *m = &encoder->model;
-    const size_t rows = SOTTO_NER_ENCODER_POSITIONS, block = READING_BLOCK;
-    size_t x = rows * m->width * sizeof(float);
-    size_t wide = more(rows * 3 * m->width, block * m->inner) * sizeof(float);
-    size_t bytes = more(rows * m->width, block * m->inner);
-    struct sotto_ner_reading *r = sotto_calloc(1, sizeof(*r) + READING_ALIGN + x + wide + bytes);
+    const struct reading_room room = room_of(&encoder->model);
+    struct sotto_ner_reading *r = sotto_calloc(1, sizeof(*r) + READING_ALIGN + room.all);
 
     if (r == NULL) {
         return SOTTO_ENOMEM;
@@ -442,8 +471,8 @@ enum sotto_err sotto_ner_reading_new(const struct sotto_ner_encoder *encoder,
     uint8_t *p = (uint8_t *)(r + 1);
     p += READING_ALIGN - (uintptr_t)p % READING_ALIGN;
     r->x = (float *)(void *)p;
-    r->wide = (float *)(void *)(p + x);
-    r->bytes = p + x + wide;
+    r->wide = (float *)(void *)(p + room.x);
+    r->bytes = p + room.x + room.wide;
     r->encoder = encoder;
     sotto_ner_reading_begin(r);
     *out = r;

@@ -78,7 +78,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_ner_reading_new(const struct sotto_ner_enc
 /** Wipes and frees; NULL is allowed. */
 void sotto_ner_reading_free(struct sotto_ner_reading *reading);
 
-/** Begins a passage of no tokens; what was unfinished is dropped. */
+/** Begins a passage of no tokens; what was unfinished is dropped, and what was read is wiped. */
 void sotto_ner_reading_begin(struct sotto_ner_reading *reading);
 
 /**

@@ -7,8 +7,8 @@
 #include "detect/ner/kernel.h"
 #include "detect/ner/model.h"
 #include "detect/ner/passage.h"
+#include "detect/ner/report.h"
 #include "detect/ner/token.h"
-#include "detect/rule.h"
 
 /*
  * A text goes through a window of TAG_WINDOW tokens.  A convolution sees `reach` tokens to each side,
@@ -63,6 +63,7 @@ struct sotto_tag_job {
     struct sotto_ner_cursor cursor;
     bool last;         /* the window holds the end of the text */
     size_t count;      /* tokens in the window */
+    size_t most;       /* in any window since all was forgotten */
     size_t context;    /* of them at its beginning, context only */
     size_t layer;      /* stage LAYER: which */
     size_t at;         /* stages LAYER and HEAD: next token */
@@ -158,6 +159,7 @@ static void fill(struct sotto_tag_job *job)
             .flags = embed(job->tagger, &token, job->h + job->count * SOTTO_NER_WIDTH)};
         job->count++;
     }
+    job->most = job->count > job->most ? job->count : job->most;
     if (!job->last && job->count < TAG_WINDOW) {
         return;
     }
@@ -290,115 +292,14 @@ static void move_on(struct sotto_tag_job *job)
     job->stage = TAG_FILL;
 }
 
-static bool is_dressing(const struct sotto_ner_place *place, const char *but)
-{
-    return place->kind == SOTTO_NER_BREAK ||
-           (place->kind == SOTTO_NER_PUNCT &&
-            (place->sign == 0 || strchr(but, place->sign) == NULL));
-}
-
-static bool is_initial(const struct sotto_tag_job *job, const struct sotto_ner_place *place)
-{
-    uint8_t c = job->cursor.text.base[place->start];
-
-    return place->kind == SOTTO_NER_WORD && place->end - place->start == 1 && c >= 'A' && c <= 'Z';
-}
-
-/* "T. S. Eliot" is one name even where only "Eliot" was sure. */
-static const struct sotto_ner_place *with_initials(const struct sotto_tag_job *job,
-                                                   const struct sotto_ner_place *first,
-                                                   const struct sotto_ner_place *floor)
-{
-    const struct sotto_ner_place *name = first;
-    while (first - floor >= 2 && first[-1].sign == '.' && is_initial(job, first - 2) &&
-           first[-1].start == first[-2].end && first[-1].end == first[-1].start + 1 &&
-           first->start - first[-1].end <= 1) {
-        first -= 2;
-    }
-    /* A lone "M." is a title in French. */
-    return name - first == 2 && job->cursor.text.base[first->start] == 'M' ? name : first;
-}
-
-/* Tokens of a finding. */
-struct tag_stretch {
-    const struct sotto_ner_place *first;
-    const struct sotto_ner_place *last; /* before the first: none is left */
-};
-
-/* Leaves out breaks and signs at both ends, but those that open or close what is found; does not reach
- * below `floor`. */
-static struct tag_stretch stretch_of(const struct sotto_tag_job *job,
-                                     const struct sotto_ner_entity *entity, size_t floor)
-{
-    struct tag_stretch s = {job->path_places + entity->first, job->path_places + entity->last};
-
-    while (s.first <= s.last && is_dressing(s.first, "+(")) {
-        s.first++;
-    }
-    while (s.last >= s.first && is_dressing(s.last, ").")) {
-        s.last--;
-    }
-    if (s.first <= s.last && entity->label == SOTTO_LABEL_PERSON) {
-        s.first = with_initials(job, s.first, job->path_places + floor);
-    }
-    return s;
-}
-
-/* Words from `at` up to `end` that may be something. */
-static enum sotto_err report_hints(const struct sotto_tag_job *job, size_t at, size_t end,
-                                   struct sotto_findings *list)
-{
-    enum sotto_err err = SOTTO_OK;
-
-    for (; at < end && err == SOTTO_OK; at++) {
-        const struct sotto_ner_place *place = &job->path_places[at];
-        uint8_t label = 0;
-        unsigned score = place->kind == SOTTO_NER_WORD
-                             ? sotto_ner_presence(job->logits + at * SOTTO_NER_HEAD, &label)
-                             : 0;
-        if (score >= SOTTO_TAG_HINT_MIN) {
-            err = sotto_findings_add(list, (struct sotto_finding){.start = place->start,
-                                                                  .end = place->end,
-                                                                  .score = (uint16_t)score,
-                                                                  .rule = SOTTO_RULE_TAGGER_HINT,
-                                                                  .label = label,
-                                                                  .layer = SOTTO_LAYER_TAGGER});
-        }
-    }
-    return err;
-}
-
-/* Reports `n` entities and the hints between them and up to token `end`. */
-static enum sotto_err report(const struct sotto_tag_job *job, size_t n, size_t end,
-                             struct sotto_findings *list)
-{
-    enum sotto_err err = SOTTO_OK;
-    size_t floor = 0; /* an entity does not grow into the one before */
-
-    for (size_t i = 0; i < n && err == SOTTO_OK; i++) {
-        const struct sotto_ner_entity *e = &job->entities[i];
-        struct tag_stretch s = stretch_of(job, e, floor);
-        if (s.first <= s.last) {
-            err = report_hints(job, floor, (size_t)(s.first - job->path_places), list);
-        }
-        if (s.first <= s.last && err == SOTTO_OK) {
-            err = sotto_findings_add(list, (struct sotto_finding){.start = s.first->start,
-                                                                  .end = s.last->end,
-                                                                  .score = e->score,
-                                                                  .label = e->label,
-                                                                  .layer = SOTTO_LAYER_TAGGER});
-        }
-        floor = (size_t)e->last + 1;
-    }
-    return err == SOTTO_OK ? report_hints(job, floor, end, list) : err;
-}
-
 static enum sotto_err decode(struct sotto_tag_job *job, struct sotto_findings *list)
 {
     size_t done;
     size_t n = sotto_ner_decode(&job->tagger->model, job->logits, job->path_final, job->path_leant,
                                 job->last, &job->path, job->entities, &done);
-    enum sotto_err err = report(job, n, done, list);
+    const struct sotto_ner_path_tokens tokens = {
+        .text = job->cursor.text, .places = job->path_places, .logits = job->logits};
+    enum sotto_err err = sotto_ner_report(&tokens, job->entities, n, done, list);
 
     job->path_count -= done;
     job->path_final -= done;
@@ -443,6 +344,27 @@ void sotto_tag_job_free(struct sotto_tag_job *job)
         sotto_ner_reading_free(job->reading);
         sotto_free(job);
     }
+}
+
+void sotto_tag_forget(struct sotto_tag_job *job)
+{
+    size_t most = job->most; /* nothing lies behind so many tokens */
+    size_t path = most < TAG_WINDOW ? most : SOTTO_NER_PATH_MAX;
+
+    sotto_wipe(job->window, most * sizeof(job->window[0]));
+    sotto_wipe(job->h, (most + SOTTO_NER_SLACK) * SOTTO_NER_WIDTH * sizeof(job->h[0]));
+    sotto_wipe(activations(job), (most + SOTTO_NER_SLACK) * SOTTO_NER_WIDTH);
+    sotto_wipe(job->tail, most < TAG_WINDOW ? 0 : sizeof(job->tail));
+    sotto_wipe(job->path_places, path * sizeof(job->path_places[0]));
+    sotto_wipe(&job->path, sizeof(job->path));
+    sotto_wipe(job->entities, path * sizeof(job->entities[0]));
+    sotto_wipe(job->logits, (path + SOTTO_NER_SLACK) * SOTTO_NER_HEAD * sizeof(job->logits[0]));
+    if (job->reading != NULL) {
+        sotto_ner_reading_begin(job->reading);
+    }
+    sotto_tag_begin(job, sotto_span_init(NULL, 0));
+    job->stage = TAG_DONE;
+    job->most = job->layer = job->at = job->spent = job->passage = 0;
 }
 
 void sotto_tag_begin(struct sotto_tag_job *job, sotto_span text)

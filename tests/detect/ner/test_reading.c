@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <malloc.h>
 #include <math.h>
 
 #include "small_encoder.h"
@@ -371,6 +372,28 @@ static void test_room(const struct sotto_ner_encoder *encoder)
     sotto_ner_reading_free(r);
 }
 
+/* A reading is as new, to the last byte, when the next passage begins. */
+static void test_forgetting(const struct sotto_ner_encoder *encoder, sotto_span text)
+{
+    struct sotto_ner_reading *r = new_reading(encoder);
+    size_t size = malloc_usable_size(r);
+    void *fresh = malloc(size);
+
+    sotto_ner_reading_begin(r);
+    memcpy(fresh, r, size);
+    for (size_t macs = 0; macs < 3; macs++) {
+        begin(r, text);
+        for (size_t i = 0; macs == 2 ? !sotto_ner_reading_step(r) : i < macs * 9; i++) {
+            (void)sotto_ner_reading_run(r, 0);
+        }
+        bool equal = memcmp(r, fresh, size) == 0;
+        sotto_ner_reading_begin(r);
+        OK(!equal && memcmp(r, fresh, size) == 0, "nothing is left of a passage: %zu", macs);
+    }
+    free(fresh);
+    sotto_ner_reading_free(r);
+}
+
 static void test_failures(const struct small_encoder *e)
 {
     struct sotto_ner_encoder *encoder = NULL;
@@ -434,6 +457,7 @@ int main(void)
     test_golden(encoder);
     test_again(encoder);
     test_room(encoder);
+    test_forgetting(encoder, sotto_span_str(texts[2]));
     sotto_ner_encoder_free(encoder);
     test_failures(&e);
     test_wild(e);
