@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pathlib
 import sys
 
 from . import paths
@@ -31,7 +32,7 @@ def _train_encoder(a):
     # Without it MKL takes its slowest kernels on processors that are not Intel's: four times slower.
     os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
     from . import train_encoder
-    train_encoder.run(a.name, a.minutes, seed=a.seed, threads=a.threads)
+    train_encoder.run(a.name, a.steps, a.minutes, seed=a.seed, threads=a.threads, start=a.start)
 
 
 def _train(a):
@@ -84,6 +85,11 @@ def _compare(a):
     evaluate.compare(a.name, paths.WEIGHTS / "small.bin")
 
 
+def _onnx_speed(a):
+    from . import onnx_speed
+    onnx_speed.run(a.bench)
+
+
 def _fold(_):
     from . import gen_fold
     gen_fold.run()
@@ -105,9 +111,11 @@ def main():
         p.add_argument("--only", action="append", help="name of a source; may be repeated")
         p.add_argument("--share", type=float, default=1.0, help="of the usual amount of generated text")
     p = stage("train-encoder", _train_encoder)
-    p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--steps", type=int, default=3500)
+    p.add_argument("--minutes", type=float, help="end by the clock instead of after --steps")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--start", type=pathlib.Path, help="go on from this file, such as weights/large.bin")
     p.add_argument("--name", default="large")
     p = stage("train", _train)
     p.add_argument("--steps", type=int, default=7000)
@@ -137,6 +145,7 @@ def main():
     p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
     p.add_argument("--tagger", choices=(*TAGGERS, "none"), default="small")
     stage("compare", _compare).add_argument("--name", default="small")
+    stage("onnx-speed", _onnx_speed, needs_data=False).add_argument("bench", help="bench_encoder that was built")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()
     if a.needs_data and paths.data() is None:

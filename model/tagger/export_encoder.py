@@ -22,6 +22,61 @@ def load(name):
     return net.eval()
 
 
+class _File:
+    """The sections of a file, one after the other."""
+
+    def __init__(self, path):
+        self.raw, self.at = path.read_bytes(), HEADER
+
+    def take(self, kind, *shape):
+        count = math.prod(shape)
+        out = np.frombuffer(self.raw, kind, count, self.at).reshape(shape)
+        self.at += -(-out.nbytes // ALIGN) * ALIGN
+        return out
+
+    def floats(self, *shape):
+        return torch.from_numpy(self.take(np.float32, *shape).copy())
+
+    def matrix(self, linear, outputs, inputs, by=None):
+        packed = self.take(np.int8, outputs // PANEL, inputs // 4, PANEL, 4)
+        q = torch.from_numpy(packed.transpose(0, 2, 1, 3).reshape(outputs, inputs).astype(np.float32))
+        scale, bias, _ = self.floats(outputs), self.floats(outputs), self.take(np.int32, outputs)
+        by = torch.ones(outputs) if by is None else by
+        n = len(linear.weight)
+        linear.weight.copy_((q * (scale * by)[:, None])[:n])
+        linear.bias.copy_((bias * by)[:n])
+
+    def norm(self, layer):
+        layer.weight.copy_(self.floats(encoder.WIDTH))
+        layer.bias.copy_(self.floats(encoder.WIDTH))
+
+
+def read(path):
+    """The encoder that a file holds, its weights as rounded."""
+    file, width = _File(path), encoder.WIDTH
+    rows, pieces = struct.unpack_from("<2I", file.raw, 76)
+    net = encoder.Encoder(rows)
+    queries = torch.ones(3 * width)
+    queries[:width] = math.sqrt(width // encoder.HEADS)
+    with torch.no_grad():
+        file.take(np.uint32, 65537), file.take(np.uint32, pieces), file.take(np.uint16, pieces)
+        table = file.take(np.int8, rows, width).astype(np.float32)
+        net.rows.weight.copy_(torch.from_numpy(table) * file.floats(rows)[:, None])
+        for part, count in ((net.positions, encoder.POSITIONS), (net.shapes, text.SHAPE_ROWS), (net.flags, text.FLAG_ROWS)):
+            part.copy_(file.floats(count, width))
+        file.norm(net.norm)
+        for layer in net.layers:
+            file.matrix(layer.qkv, 3 * width, width, queries)
+            file.matrix(layer.out, width, width)
+            file.norm(layer.norm1)
+            file.matrix(layer.inner, encoder.INNER, width)
+            file.matrix(layer.outer, width, encoder.INNER)
+            file.norm(layer.norm2)
+        file.matrix(net.head, PANEL, width)
+    assert file.at == len(file.raw)
+    return net
+
+
 def _vocabulary(words):
     entries = {}
     for seed, table in ((0, words.whole), (CONTINUES, words.part)):

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import torch
 
-from . import encoder, paths
+from . import encoder, export_encoder, paths
 from .passages import Shard
 from .train import CHECKPOINT_S, Pool, Progress, fall, loss_of, save
 
@@ -27,12 +27,13 @@ def _groups(net, top):
     return [{"params": body, "times": 1}, {"params": fresh, "times": HEAD_TOP}]
 
 
-def run(name, minutes, top=1.6e-4, drop=0.0, seed=1, threads=2):
-    """Tunes for `minutes` by the clock of this machine: the rate rises, then falls to nothing in that time.  The last third
-    sees rounded weights."""
+def run(name, steps, minutes=None, top=1.6e-4, drop=0.0, seed=1, threads=2, start=None):
+    """Tunes for `steps`, or for `minutes` by the clock of this machine, and then the result depends on it: the rate rises, then
+    falls to nothing.  The last third sees rounded weights.  `start`: a file of an encoder to go on from, in place of the body.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    net = encoder.body()
+    net = export_encoder.read(start) if start else encoder.body()
     optim = torch.optim.AdamW(_groups(net, top), lr=top, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
     path, step, rng = str(paths.WORK / f"{name}.pt"), 0, np.random.default_rng(seed)
     spent = 0.0
@@ -42,10 +43,10 @@ def run(name, minutes, top=1.6e-4, drop=0.0, seed=1, threads=2):
         optim.load_state_dict(state["optim"])
         step, spent = state["step"], state["spent"]
         print(f"resumes at step {step}, {spent / 60:.0f} minutes spent", file=sys.stderr)
-    pool, progress, began = Passages(rng), Progress(0), time.time() - spent
+    pool, progress, began = Passages(rng), Progress(steps), time.time() - spent
     saved, gone = time.time(), 0.0
     while gone < 1:
-        gone = min(1.0, (time.time() - began) / (60 * minutes))
+        gone = min(1.0, (time.time() - began) / (60 * minutes) if minutes else (step + 1) / steps)
         encoder.Product.quant = gone > 0.67
         shard, batch = pool.next()
         for group in optim.param_groups:
