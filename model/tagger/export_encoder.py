@@ -1,6 +1,7 @@
 """Writes the encoder's file (docs/wire/encoder-file.md) from a checkpoint."""
 
 import hashlib
+import json
 import math
 import struct
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from . import encoder, paths, text
-from .labels import TAG_COUNT
+from .labels import LABEL_INDEX, TAG_COUNT
 
 MAGIC, VERSION, HEADER, ALIGN, PANEL = b"SOTTOENC", 1, 128, 64, 64
 CONTINUES = 0x23230000
@@ -52,7 +53,7 @@ class _File:
 
 
 def read(path):
-    """The encoder that a file holds, its weights as rounded."""
+    """The encoder that a file holds, its weights as rounded, without its leans."""
     file, width = _File(path), encoder.WIDTH
     rows, pieces = struct.unpack_from("<2I", file.raw, 76)
     net = encoder.Encoder(rows)
@@ -73,6 +74,7 @@ def read(path):
             file.matrix(layer.outer, width, encoder.INNER)
             file.norm(layer.norm2)
         file.matrix(net.head, PANEL, width)
+        net.head.bias -= lean()
     assert file.at == len(file.raw)
     return net
 
@@ -118,6 +120,15 @@ def _qkv(linear):
     return linear.weight * by[:, None], linear.bias * by
 
 
+def lean():
+    """Per label the natural logarithm of odds that the encoder's tags get in favour of finding."""
+    out = torch.zeros(TAG_COUNT)
+    for label, value in json.loads((paths.WEIGHTS / "lean-large.json").read_text("utf-8")).items():
+        at = 1 + 4 * LABEL_INDEX[label]
+        out[at:at + 4] = value
+    return out
+
+
 def write(net, path, unsure=(60, 900)):
     """`unsure`: per mille; the probabilities of anything between which cascade has the encoder read."""
     words = encoder.vocabulary()
@@ -129,7 +140,7 @@ def write(net, path, unsure=(60, 900)):
         sections += [*_matrix(*_qkv(layer.qkv)), *_matrix(layer.out.weight, layer.out.bias), *_norm(layer.norm1),
                      *_matrix(layer.inner.weight, layer.inner.bias), *_matrix(layer.outer.weight, layer.outer.bias),
                      *_norm(layer.norm2)]
-    sections += _matrix(net.head.weight, net.head.bias, PANEL)
+    sections += _matrix(net.head.weight, net.head.bias + lean(), PANEL)
     body = b"".join(s.tobytes() + b"\0" * (-s.nbytes % ALIGN) for s in map(np.ascontiguousarray, sections))
     tail = struct.pack("<9I36s", encoder.LAYERS, TAG_COUNT, encoder.HEADS, encoder.INNER, encoder.POSITIONS, len(rows),
                        len(hashes), *unsure, b"")
