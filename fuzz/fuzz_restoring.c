@@ -89,7 +89,8 @@ static void append_piece(struct sotto_buf *buf, uint8_t c, bool json)
     } else if (c < 0xe0 && json) {
         append(buf, sotto_span_str(escapes[c % SOTTO_COUNT(escapes)]));
     } else {
-        append(buf, sotto_span_str(between[c % SOTTO_COUNT(between)]));
+        const char *text = between[c % SOTTO_COUNT(between)];
+        append(buf, sotto_span_str(json && text[0] == '\\' ? "\\\\_" : text));
     }
 }
 
