@@ -3,6 +3,7 @@
 #include "detect/ner/model.h"
 
 #include "crypto/hash.h"
+#include "detect/ner/hash_index.h"
 
 #define MODEL_MAGIC       "SOTTONER"
 #define MODEL_VERSION     1
@@ -210,20 +211,11 @@ enum sotto_err sotto_ner_model_open(sotto_span file, bool trusted, struct sotto_
 
 uint32_t sotto_ner_model_lookup(const struct sotto_ner_model *m, uint32_t hash, uint32_t *cluster)
 {
-    uint32_t low = m->lexicon_index[hash >> 16], high = m->lexicon_index[(hash >> 16) + 1];
-
-    while (low < high) { /* a bucket holds a handful */
-        uint32_t middle = low + (high - low) / 2;
-        if (m->lexicon_hash[middle] < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low >= m->lexicon_count || m->lexicon_hash[low] != hash) {
+    uint32_t at = sotto_ner_hash_find(m->lexicon_index, m->lexicon_hash, m->lexicon_count, hash);
+    if (at == m->lexicon_count) {
         *cluster = 0;
         return 0;
     }
-    *cluster = m->lexicon_cluster[low];
-    return m->lexicon_flags[low];
+    *cluster = m->lexicon_cluster[at];
+    return m->lexicon_flags[at];
 }

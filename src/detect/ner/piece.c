@@ -3,6 +3,7 @@
 #include "detect/ner/piece.h"
 
 #include "base/alloc.h"
+#include "detect/ner/hash_index.h"
 #include "detect/ner/token.h"
 
 /* What the hash of a piece that continues a token begins with differs by this. */
@@ -11,17 +12,8 @@
 /* -1: there is none. */
 static int32_t lookup(const struct sotto_ner_vocabulary *v, uint32_t hash)
 {
-    uint32_t low = v->index[hash >> 16], high = v->index[(hash >> 16) + 1];
-
-    while (low < high) { /* a bucket holds a handful */
-        uint32_t middle = low + (high - low) / 2;
-        if (v->hash[middle] < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < v->count && v->hash[low] == hash ? v->id[low] : -1;
+    uint32_t at = sotto_ner_hash_find(v->index, v->hash, v->count, hash);
+    return at < v->count ? v->id[at] : -1;
 }
 
 /* The longest piece at the beginning of the points; returns its length, 0: there is none. */
