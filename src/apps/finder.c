@@ -44,14 +44,8 @@ static int read_threshold(const char *text, struct sotto_detector_options *optio
 
 static int read_tagger(const char *text, struct sotto_detector_options *options)
 {
-    static const char *const names[] = {
-        [SOTTO_DETECT_SMALL] = "small",
-        [SOTTO_DETECT_CASCADE] = "cascade",
-        [SOTTO_DETECT_LARGE] = "large",
-        [SOTTO_DETECT_NONE] = "none",
-    };
-    for (size_t i = 0; text != NULL && i < SOTTO_COUNT(names); i++) {
-        if (strcmp(text, names[i]) == 0) {
+    for (size_t i = 0; text != NULL && sotto_detect_taggers[i] != NULL; i++) {
+        if (strcmp(text, sotto_detect_taggers[i]) == 0) {
             options->tagger = (uint8_t)i;
             return SOTTO_CLI_GO;
         }

@@ -24,7 +24,6 @@
 
 static const char *const kinds[] = {"openai", "azure", "mistral", "anthropic", "mirror", NULL};
 static const char *const styles[] = {"token", "angle", "surrogate", "redact", NULL};
-static const char *const taggers[] = {"small", "cascade", "large", "none", NULL};
 static const char *const contents[] = {"pass", "refuse", NULL};
 static const char *const http2s[] = {"off", "auto", NULL};
 static const char *const evidences[] = {"offered", "required", NULL};
@@ -374,7 +373,7 @@ static const struct config_field detection_fields[] = {
     {.name = "tagger",
      .type = CONFIG_CHOICE,
      .offset = IN(c.privacy.detect.tagger),
-     .words = taggers,
+     .words = sotto_detect_taggers,
      .preset = "small",
      .about = "The neural model beside the recognizers and word lists. `small` finds most names, "
               "places and organisations and takes most of the time of detection; `large` reads "

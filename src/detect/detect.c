@@ -31,6 +31,12 @@ static const uint16_t detect_thresholds[SOTTO_LABEL_COUNT] = {
 /* The neural layer costs so many times more a byte than all others: budgets shrink for it. */
 #define DETECT_TAGGER_COST 8
 
+const char *const sotto_detect_taggers[] = {
+    [SOTTO_DETECT_SMALL] = "small", [SOTTO_DETECT_CASCADE] = "cascade",
+    [SOTTO_DETECT_LARGE] = "large", [SOTTO_DETECT_NONE] = "none",
+    [SOTTO_DETECT_NONE + 1] = NULL,
+};
+
 struct sotto_detector {
     struct sotto_patterns *patterns;
     struct sotto_tagger *tagger;   /* NULL: off */

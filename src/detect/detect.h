@@ -46,6 +46,9 @@ enum sotto_detect_tagger {
     SOTTO_DETECT_NONE,    /* left out */
 };
 
+/** Their names, as configuration and commands take them; ends with NULL. */
+extern const char *const sotto_detect_taggers[];
+
 struct sotto_detector_options {
     uint16_t threshold[SOTTO_LABEL_COUNT]; /* findings below are dropped; 0: the built-in default */
     const struct sotto_detect_word *allow;
