@@ -6,15 +6,16 @@
 /*
  * The neural layer of detection: it finds names, places, organisations, dates, ages, occupations and
  * the rest in English, German, French, Spanish and Italian.  A convolution over words reads everything;
- * an encoder (reading.h), a hundred times slower, may read again what it is unsure of, or all.
+ * an encoder (reading.h), some sixty times slower, may read again what it is unsure of, or all.
  *
  * A tagger is immutable and shared by all threads; its weights are read in place.  A job belongs to
- * one thread, holds constant memory (about 250 KiB, 0.9 MiB more with an encoder) whatever the text, and is used again for the next
- * text.  It works in small steps: with any budget one step lasts well under a millisecond plus the
- * time for the budget, so an event loop can do other things in between.
+ * one thread, holds constant memory (about 250 KiB, 0.9 MiB more with an encoder) whatever the text,
+ * and is used again for the next text.  It works in small steps: with any budget one step lasts half
+ * a millisecond at most (in portable C 2.5) plus the time for the budget, so an event loop can do
+ * other things in between.
  *
  * The findings depend on the text and the weights alone: not on the budgets, not on what the job did
- * before, and not on the processor, because all kernels compute the same integers.
+ * before, and not on the processor, because all kernels compute the same numbers to the bit.
  *
  * Findings come out sorted by start, without overlaps, on the boundaries of tokens (runs of letters,
  * runs of digits, single signs); a line break or a sign at an end is left out.  The score is the
