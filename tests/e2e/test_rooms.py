@@ -286,6 +286,23 @@ def vault_dies():
 
 
 @t.case
+def front_hears_late():
+    """A front that had no time learns of the drain when its doors are closed already."""
+    other = start(limits={"drain": "100ms"})
+    for number in range(4):
+        front = rooms(other)["front"]
+        os.kill(front, signal.SIGSTOP)
+        other.signal(signal.SIGTERM)
+        stopped = wait_until(lambda: other.log().count(b"event=stopped") > number, 10 * SLOW)
+        os.kill(front, signal.SIGCONT)
+        t.ok(stopped, "a front that stands still does not hold the gateway's end up")
+        t.same(other.wait(30 * SLOW), 0, "which ends with status 0")
+        t.ok(wait_until(lambda: not alive(front), 10 * SLOW), "and the front with it")
+        other.start()
+    other.finish(t)
+
+
+@t.case
 def signals_are_for_the_vault():
     for name in ("front", "back"):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
