@@ -203,6 +203,10 @@ static void carry_out(struct sotto_task *task)
 {
     struct front_order *order = SOTTO_CONTAINER(task, struct front_order, task);
     struct room_thread *t = order->thread;
+    if (t->room == NULL) { /* the loop ended before it heard of this, and is being freed */
+        sotto_free(order);
+        return;
+    }
     if (order->drain) {
         sotto_front_on_drained(t->room, drained, t);
         sotto_server_drain(sotto_front_server(t->room));
@@ -274,6 +278,7 @@ int sotto_front_process(size_t workers, bool required)
     room_threads_join(&p.threads);
     for (size_t i = 0; i < p.threads.count; i++) {
         sotto_front_free(p.threads.list[i].room);
+        p.threads.list[i].room = NULL;
     }
     sotto_front_free(p.admin);
     sotto_doorway_free(p.admin_link);
