@@ -59,6 +59,7 @@ struct sotto_ner_reading {
     size_t row;    /* and row */
     size_t
         rows; /* of the passage, with the piece before its text; the one behind it from EMBED on */
+    size_t live; /* of them, how many go on: all, then one a token */
     size_t token_count;
     uint16_t ids[SOTTO_NER_ENCODER_POSITIONS];
     struct reading_token tokens[SOTTO_NER_PIECES];
@@ -110,7 +111,7 @@ static void normalise(struct sotto_ner_reading *r, const struct sotto_ner_norm *
 
 static size_t block_rows(const struct sotto_ner_reading *r)
 {
-    return r->rows - r->block < READING_BLOCK ? r->rows - r->block : READING_BLOCK;
+    return r->live - r->block < READING_BLOCK ? r->live - r->block : READING_BLOCK;
 }
 
 static void enter_block(struct sotto_ner_reading *r, size_t first)
@@ -122,29 +123,35 @@ static void enter_block(struct sotto_ner_reading *r, size_t first)
     enter(r, READING_INNER);
 }
 
-/* The head reads the first piece of each token only. */
-static void enter_head(struct sotto_ner_reading *r)
-{
-    size_t width = model_of(r)->width;
-
-    for (size_t i = 0; i < r->token_count; i++) {
-        math_of(r)->quantise(r->x + r->tokens[i].row * width, width, r->bytes + i * width,
-                             &r->scales[i]);
-    }
-    enter(r, READING_HEAD);
-}
-
 static void enter_layer(struct sotto_ner_reading *r, size_t layer)
 {
     size_t width = model_of(r)->width;
 
+    quantise(r, r->x, width, width, r->live);
     if (layer == model_of(r)->layer_count) {
-        enter_head(r);
+        enter(r, READING_HEAD);
         return;
     }
     r->layer = layer;
-    quantise(r, r->x, width, width, r->rows);
     enter(r, READING_QKV);
+}
+
+/* In the last layer every piece is looked at, but only the first one of a token looks: the head reads
+ * no other. */
+static void enter_attention(struct sotto_ner_reading *r)
+{
+    size_t width = model_of(r)->width, bytes = width * sizeof(float);
+
+    enter(r, READING_ATTEND);
+    if (r->layer + 1 < model_of(r)->layer_count) {
+        return;
+    }
+    for (size_t i = 0; i < r->token_count; i++) { /* never behind where it stands */
+        size_t row = r->tokens[i].row;
+        memmove(r->wide + i * 3 * width, r->wide + row * 3 * width, bytes);
+        memmove(r->x + i * width, r->x + row * width, bytes);
+    }
+    r->live = r->token_count;
 }
 
 /* --- the stages ------------------------------------------------------------------------------ */
@@ -187,6 +194,7 @@ static void embed(struct sotto_ner_reading *r)
         add_features(r, &r->tokens[i]);
     }
     normalise(r, &m->norm, 0, r->rows);
+    r->live = r->rows;
     enter_layer(r, 0);
 }
 
@@ -233,7 +241,7 @@ static void gather_head(struct sotto_ner_reading *r, const float *keys, const fl
 static bool attend(struct sotto_ner_reading *r)
 {
     const struct sotto_ner_encoder_model *m = model_of(r);
-    size_t width = m->width, n = r->rows - r->row < READING_ROWS ? r->rows - r->row : READING_ROWS;
+    size_t width = m->width, n = r->live - r->row < READING_ROWS ? r->live - r->row : READING_ROWS;
     float *q = r->wide + r->column * m->head_size;
     struct sotto_ner_attention attention = {.keys = r->keys,
                                             .values = r->values,
@@ -246,7 +254,7 @@ static bool attend(struct sotto_ner_reading *r)
     }
     math_of(r)->attend(&attention, q + r->row * 3 * width, n);
     r->row += n;
-    if (r->row == r->rows) {
+    if (r->row == r->live) {
         r->row = 0;
         r->column++;
     }
@@ -277,7 +285,7 @@ static void feed_forward(struct sotto_ner_reading *r)
     }
     if (multiply(r, &layer->outer, SOTTO_NER_FINISH_ADD, n, r->x + r->block * m->width, m->width)) {
         normalise(r, &layer->norm, r->block, n);
-        if (r->block + n == r->rows) {
+        if (r->block + n == r->live) {
             enter_layer(r, r->layer + 1);
         } else {
             enter_block(r, r->block + n);
@@ -293,15 +301,15 @@ static void self_attention(struct sotto_ner_reading *r)
 
     if (r->stage == READING_QKV) {
         if (multiply(r, &layer->qkv, SOTTO_NER_FINISH_SET, r->rows, r->wide, stride)) {
-            enter(r, READING_ATTEND);
+            enter_attention(r);
         }
     } else if (r->stage == READING_ATTEND) {
         if (attend(r)) {
-            quantise(r, r->wide, stride, m->width, r->rows);
+            quantise(r, r->wide, stride, m->width, r->live);
             enter(r, READING_OUT);
         }
-    } else if (multiply(r, &layer->out, SOTTO_NER_FINISH_ADD, r->rows, r->x, m->width)) {
-        normalise(r, &layer->attention_norm, 0, r->rows);
+    } else if (multiply(r, &layer->out, SOTTO_NER_FINISH_ADD, r->live, r->x, m->width)) {
+        normalise(r, &layer->attention_norm, 0, r->live);
         enter_block(r, 0);
     }
 }
@@ -420,7 +428,7 @@ void sotto_ner_reading_begin(struct sotto_ner_reading *reading)
     enter(reading, READING_EMBED);
     reading->ids[0] = SOTTO_NER_PIECE_BEGIN;
     reading->rows = 1;
-    reading->token_count = reading->layer = reading->block = 0;
+    reading->live = reading->token_count = reading->layer = reading->block = 0;
 }
 
 bool sotto_ner_reading_add(struct sotto_ner_reading *reading, sotto_span text, uint32_t start,
