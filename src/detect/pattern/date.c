@@ -96,6 +96,23 @@ static int score_parts(const struct day_parts *p, char sign, bool spaced)
     return n[0] == 2 && n[1] == 2 ? 650 : 0;
 }
 
+static bool is_among(const char *word, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, list[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Days of the week that are other words without their full stop: "Do. 10.09." */
+static bool is_short_weekday(const struct token *t)
+{
+    static const char *const days[] = {"mo", "di", "mi", "do", "fr", "sa", "so"};
+    return token_has(t, ROLE_WEEKDAY) || is_among(t->folded, days, SOTTO_COUNT(days));
+}
+
 /* Whether the word before a partial date makes it one: "on 3/14", "am 24.12.", "since 03/2021". */
 static bool has_day_cue(struct scan *s, size_t at)
 {
@@ -109,20 +126,19 @@ static bool has_day_cue(struct scan *s, size_t at)
             s->text.base[gap - 1] == ',')) {
         gap--;
     }
-    if (gap == at || !scan_word_before(s, gap, &t)) {
+    bool short_word = gap > 0 && s->text.base[gap - 1] == '.';
+    if (gap == at || !scan_word_before(s, short_word ? gap - 1 : gap, &t)) {
         return false;
+    }
+    if (short_word) {
+        return is_short_weekday(&t);
     }
     if (token_has(&t, ROLE_WEEKDAY) ||
         (t.word != NULL &&
          (context_in(&t.word->context, CTX_DATE) || context_in(&t.word->context, CTX_DOB)))) {
         return true;
     }
-    for (size_t i = 0; i < SOTTO_COUNT(cues); i++) {
-        if (strcmp(t.folded, cues[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return is_among(t.folded, cues, SOTTO_COUNT(cues));
 }
 
 /* Three numbers. */

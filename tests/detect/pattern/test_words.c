@@ -54,6 +54,7 @@ static const char *const texts[] = {
     "geboren am [[DATE_OF_BIRTH|24.12.1950]]",
     "since [[YEAR|2009]] we",
     "we may march in may, on Monday, at 14:30",
+    "frei bis Do. [[DATE|10.09]]. und Mo., [[DATE|14.9]]. wieder; Nr. 10.09. bleibt",
     "seen on [[DATE|3/14]] with 120/80 and 5/10 pain, 1/2 tablet",
     "13/14/2021 and 32.01.2021",
     /* ages */
