@@ -13,11 +13,13 @@
  */
 #define DOUBT_LOWER        450 /* in lower case among capitals, in a language other than English */
 #define DOUBT_LOWER_INSIDE 200
+#define DOUBT_MORBUS       400 /* "M. Parkinson" in German */
 #define DOUBT_LETTER       400 /* "m. w. N." */
 #define DOUBT_WORD         400 /* an ordinary word alone, in a language other than English */
 #define DOUBT_WORD_OR_NAME 250 /* one that is a last name too: "Fuchs" */
 #define DOUBT_WORD_ENGLISH 150
 #define DOUBT_NATION       300
+#define DOUBT_NEVER        400 /* nothing but words that name no person: "Doliprane" */
 #define DOUBT_NUMBERED     250 /* "4 Vesta" */
 #define DOUBT_OF           200 /* "Legends of Dune" */
 #define DOUBT_YEAR         400 /* "Ulysses (1922)" */
@@ -79,12 +81,20 @@ static bool follows_title(const struct names_tokens *t, size_t first)
            has(t->item[first - 1].flags, SOTTO_LEXICON_TITLE);
 }
 
+/* Morbus, shortened, before an eponym. */
+static bool is_morbus(const struct doubt_words *w)
+{
+    const struct names_token *first = &w->t->item[w->first], *last = &w->t->item[w->last];
+    return w->t->german && w->first + 1 == w->last && first->dot && first->chars == 1 &&
+           w->t->text.base[first->start] == 'M' && has(last->flags, SOTTO_LEXICON_EPONYM_NAME);
+}
+
 /* What the words themselves say. */
 static unsigned inside(const struct doubt_words *w)
 {
     const struct names_tokens *t = w->t;
     bool foreign = t->language > SOTTO_LEXICON_EN, lower = true, nation = true, listed = false;
-    bool lower_inside = false, letter = false;
+    bool lower_inside = false, letter = false, never = true;
 
     for (size_t i = w->first; i <= w->last; i++) {
         const struct names_token *token = &t->item[i];
@@ -92,14 +102,19 @@ static unsigned inside(const struct doubt_words *w)
         lower &= token->shape == TOKEN_LOWER;
         nation &= has(token->flags, SOTTO_LEXICON_NRP);
         listed |= has(token->flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
+        never &= has(token->flags, SOTTO_LEXICON_NEVER);
         lower_inside |= token->shape == TOKEN_LOWER && !particle;
         letter |= token->shape == TOKEN_LOWER && token->chars == 1 && token->dot &&
                   t->text.base[token->start] != 'v'; /* "von" */
+    }
+    if (never && !listed) {
+        return DOUBT_NEVER;
     }
     if (lower && foreign && !t->lower) {
         return DOUBT_LOWER;
     }
     unsigned doubt = w->first == w->last ? ordinary(&t->item[w->first], foreign) : 0;
+    doubt += is_morbus(w) ? DOUBT_MORBUS : 0;
     if (nation && !has(t->item[w->first].flags, SOTTO_LEXICON_ANY_FIRST)) {
         doubt += DOUBT_NATION;
     }

@@ -52,6 +52,11 @@ static void test_words(void)
     IS_INT(english("After that Rose was taken.", "Rose"), 0, "not one that is a name");
     OK(english("All the Germans came.", "Germans") > 0, "a people is doubted");
     IS_INT(english("Then Christian came.", "Christian"), 0, "not one that is a first name");
+    OK(german("Es war ein M. Parkinson, den man sah.", "M. Parkinson") > 0, "a disease is doubted");
+    IS_INT(german("Es war M. Okonjo, den man sah.", "M. Okonjo"), 0, "not an initial");
+    OK(german("Ab morgen Falithrom und Torasemid.", "Falithrom") > 0, "a remedy is doubted");
+    OK(english("She took Xarelto Eliquis.", "Xarelto Eliquis") > 0, "and two of them");
+    IS_INT(english("So wrote Kafka.", "Kafka"), 0, "not a name that is a program, too");
 }
 
 static void test_case(void)
