@@ -18,7 +18,7 @@ void recognize_email(struct scan *s, size_t at); /* at the '@' */
 
 /* url.c */
 void recognize_url(struct scan *s, size_t colon); /* at the "://" */
-void recognize_host(struct scan *s, size_t start);
+void recognize_host(struct scan *s, size_t part); /* at the letters before a full stop */
 
 /* net.c */
 void recognize_hex(struct scan *s, size_t start, size_t end);

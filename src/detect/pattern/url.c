@@ -11,6 +11,7 @@
 
 #define URL_SCHEME_MAX 24
 #define URL_HOST_MAX   253
+#define URL_LABEL_MAX  63
 #define URL_NESTED_MAX 8
 #define URL_INSIDE_MAX 96  /* how far back another URL is looked for */
 #define URL_PERSON_MAX 512 /* bytes of the path that are looked at */
@@ -219,8 +220,27 @@ static bool read_host(struct scan *s, size_t at, struct host *out)
     return out->labels >= 2 && out->top_known;
 }
 
-void recognize_host(struct scan *s, size_t start)
+/* Start of the label that goes on at `at`: "a-b.example" is asked about at its last part. */
+static size_t label_start(struct scan *s, size_t at)
 {
+    size_t start = at;
+    while (start > 0 && at - start < URL_LABEL_MAX) {
+        uint8_t b = s->text.base[start - 1];
+        if (!is_alnum(b) && b != '-' && b < 0x80) {
+            break;
+        }
+        start--;
+        s->steps++;
+    }
+    while (start < at && (s->text.base[start] == '-' || (s->text.base[start] & 0xc0) == 0x80)) {
+        start++;
+    }
+    return start;
+}
+
+void recognize_host(struct scan *s, size_t part)
+{
+    size_t start = scan_byte_before(s, part) == '-' ? label_start(s, part) : part;
     uint8_t before = scan_byte_before(s, start);
     struct host host;
     if (!scan_left_free(s, start) || before == '.' || before == '@' || before == '/' ||

@@ -16,6 +16,8 @@ static const char *const texts[] = {
     "[[PERSONAL_URL|https://www.linkedin.com/in/jane-doe]]",
     "[[PERSONAL_URL|https://example.org/~jdoe/]] and [[PERSONAL_URL|http://example.org/users/42]]",
     "[[PERSONAL_URL|https://example.org/?email=a@b.example]]",
+    "see [[URL|old-mill.example.com]], [[URL|mill.the-old-one.com]], [[URL|the-old-one.com/path]]; "
+    "well-known.It was",
     "visit [[URL|www.example.org]] or [[URL|example.com/path]]",
     "main.py, e.g. this, Node.js, end.It was, user.name, System.out.println",
     "[[CONNECTION_STRING|postgresql://bob:s3cret@db.example.org:5432/x]]",
