@@ -93,6 +93,32 @@ static size_t style_start(sotto_span text, size_t start, size_t floor)
     return start;
 }
 
+/* Whether what ends at `at` goes on within a sentence: a capital there is no sentence's. */
+static bool is_within_sentence(sotto_span text, size_t at)
+{
+    if (at < 2 || text.base[at - 1] != ' ') {
+        return false;
+    }
+    uint8_t b = text.base[at - 2];
+    bool letter_of_latin_1 = b >= 0x80 && at >= 3 && text.base[at - 3] == 0xc3;
+    return (b >= 'a' && b <= 'z') || b == ',' || letter_of_latin_1;
+}
+
+/* The start of a surname with the particle that begins it: "Di Lorenzo", from `floor`. */
+static size_t particle_start(sotto_span text, size_t start, size_t floor)
+{
+    static const char *const particles[] = {"Di ", "De ", "Del ", "Della ", "Dal ", "Da ", "Lo ",
+                                            "La ", "Le ", "Van ", "Von ",   "El ",  "Dos "};
+    for (size_t i = 0; i < SOTTO_COUNT(particles); i++) {
+        size_t len = strlen(particles[i]);
+        if (len <= start - floor && memcmp(text.base + start - len, particles[i], len) == 0 &&
+            is_within_sentence(text, start - len)) {
+            return start - len;
+        }
+    }
+    return start;
+}
+
 void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
 {
     size_t kept = 0;
@@ -112,6 +138,7 @@ void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
         size_t floor = i == 0 ? 0 : findings->items[i - 1].end;
         if (f->label == SOTTO_LABEL_PERSON) {
             f->start = (uint32_t)style_start(text, f->start, floor);
+            f->start = (uint32_t)particle_start(text, f->start, floor);
             f->end = (uint32_t)suffix_end(text, f->end, limit);
         }
     }

@@ -65,5 +65,13 @@ int main(void)
     check("[Kara] S, [Hollmann] F; [Lee] K (2014)", "[Kara S], [Hollmann F]; [Lee] K (2014)");
     check("[Ann] A", "[Ann] A");
     check("[Ann] II[Bob]", "[Ann] II[Bob]");
+    check("assist for Di [Lorenzo] and La [Capria]", "assist for [Di Lorenzo] and [La Capria]");
+    check("[Rossi], De [Luca]", "[Rossi], [De Luca]");
+    check("ma per\xc3\xb2 Di [Lorenzo]", "ma per\xc3\xb2 [Di Lorenzo]");
+    check("It was. La [Merkel] came", "It was. La [Merkel] came");
+    check("Le [Monde]", "Le [Monde]");
+    check("\xe2\x80\xa6 Di [Lorenzo]", "\xe2\x80\xa6 Di [Lorenzo]");
+    check("[An]na Van [Gogh]", "[An]na [Van Gogh]");
+    check("sta con Di [Lorenzo], VanDi [Lorenzo]", "sta con [Di Lorenzo], VanDi [Lorenzo]");
     return done_testing();
 }
