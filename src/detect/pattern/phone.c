@@ -105,6 +105,13 @@ static size_t extension_end(struct scan *s, size_t end)
     return end;
 }
 
+/* Whether group `i` ends a number: nothing touches it but an extension. */
+static bool number_ends(struct scan *s, const struct cluster *c, size_t i)
+{
+    return cluster_free_right(s, c, i) ||
+           (i + 1 == c->count && extension_end(s, c->groups[i].end) != c->groups[i].end);
+}
+
 static void add_phone(struct scan *s, const struct cluster *c, struct context *ctx, size_t start,
                       size_t last, enum sotto_rule rule, int score)
 {
@@ -170,7 +177,7 @@ static bool international(struct scan *s, const struct cluster *c, struct contex
     } else if (national < 8) {
         return false;
     }
-    if (!cluster_free_right(s, c, p.last)) {
+    if (!number_ends(s, c, p.last)) {
         return false;
     }
     int score = country != NULL ? 970 : 800;
@@ -288,7 +295,7 @@ static bool by_form(struct scan *s, const struct cluster *c, struct context *ctx
 {
     int score = 0;
     size_t n = national(c, &score);
-    if (n == 0 || !cluster_free_right(s, c, n - 1)) {
+    if (n == 0 || !number_ends(s, c, n - 1)) {
         return false;
     }
     context_need(s, c, ctx);
@@ -305,15 +312,36 @@ static bool by_form(struct scan *s, const struct cluster *c, struct context *ctx
         score -= 250; /* it says that it is something else */
     }
     size_t last = n - 1;
-    if (words && n < c->count && p.last > last && p.count <= 13 &&
-        cluster_free_right(s, c, p.last)) {
+    if (words && n < c->count && p.last > last && p.count <= 13 && number_ends(s, c, p.last)) {
         last = p.last;
     }
     add_phone(s, c, ctx, start, last, SOTTO_RULE_PHONE_NATIONAL, score > 960 ? 960 : score);
     return score >= 500;
 }
 
-bool recognize_phone(struct scan *s, const struct cluster *c, struct context *ctx)
+/* Reads the number before an "x" inside a group, "555-0123x045", as `out`; false: there is none. */
+static bool before_extension(const struct cluster *c, struct cluster *out)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct group *g = &c->groups[i];
+        const char *norm = c->norm + g->at, *x = memchr(norm, 'X', g->len);
+        size_t len = x != NULL ? (size_t)(x - norm) : 0;
+        if (len == 0 || g->digits + 1U != g->len || g->end - g->start != g->len) {
+            continue;
+        }
+        *out = *c;
+        out->count = i + 1;
+        out->norm_len = g->at + len;
+        out->norm[out->norm_len] = '\0';
+        out->groups[i].len = out->groups[i].digits = (uint8_t)len;
+        out->groups[i].end = g->start + (uint32_t)len;
+        out->end = out->groups[i].end;
+        return true;
+    }
+    return false;
+}
+
+static bool recognize_plain(struct scan *s, const struct cluster *c, struct context *ctx)
 {
     bool plus;
     size_t start = phone_start(s, c, &plus);
@@ -336,11 +364,17 @@ bool recognize_phone(struct scan *s, const struct cluster *c, struct context *ct
     }
     context_need(s, c, ctx);
     int score = bare_score(&p, ctx);
-    if (score == 0 || is_amount(c, ctx) || !cluster_free_right(s, c, p.last) ||
+    if (score == 0 || is_amount(c, ctx) || !number_ends(s, c, p.last) ||
         (ctx->label != CTX_NONE && ctx->label != CTX_PHONE && ctx->label != CTX_FAX &&
          ctx->label != CTX_ID)) {
         return false;
     }
     add_phone(s, c, ctx, start, p.last, SOTTO_RULE_PHONE_CONTEXT, score);
     return true;
+}
+
+bool recognize_phone(struct scan *s, const struct cluster *c, struct context *ctx)
+{
+    struct cluster number;
+    return recognize_plain(s, before_extension(c, &number) ? &number : c, ctx);
 }

@@ -36,6 +36,8 @@ static const char *const texts[] = {
     "[[PHONE|0041 44 668 18 00]]",
     "[[PHONE|(555) 123-4567]]",
     "[[PHONE|555-123-4567 ext. 89]]",
+    "[[PHONE|555-123-4567x089]] or [[PHONE|(555)123-4567x12345]] or [[PHONE|+1-555-123-4567x89]]",
+    "at 1920x1080, 800x600 or 555-123-4567y89",
     "T\xc3\xa9l. [[PHONE|01 23 45 67 89]]",
     "[[PHONE|030/12345678]] erreichbar",
     "Tel\xc3\xa9"
