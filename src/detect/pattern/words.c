@@ -113,7 +113,9 @@ static const struct words_row words_places[] = {
          "alley|aly|crescent|cres|close|row|mews|walk|gardens|grove|loop|turnpike|tpke|"
          "expressway|freeway|pike|esplanade|quay|broadway|embarcadero|crossing|bend|ridge|"
          "hill|heights|run|path|point|cove|green|park|wharf|rise|vale|view|strasse|strase|str|"
-         "alameda|mall"),
+         "alameda|mall|knoll|knolls|hollow|causeway|bypass|skyway|viaduct|junction|orchard|"
+         "landing|glen|crest|bluff|bluffs|fork|forks|spur|meadow|meadows|manor|estates|brook|"
+         "corner|corners|shoals|shores"),
     ROLE(STREET_FIRST,
          "rue|avenue|av|ave|boulevard|bd|bld|chemin|ch|allee|allees|impasse|quai|cours|route|rte|"
          "place|pl|passage|ruelle|sentier|square|faubourg|fbg|via|viale|v le|corso|piazza|"

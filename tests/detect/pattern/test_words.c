@@ -75,6 +75,7 @@ static const char *const texts[] = {
     /* addresses */
     "[[ADDRESS|12 Main Street, Apt 4B, Springfield, IL 62704]]",
     "[[ADDRESS|1600 Pennsylvania Avenue NW, Washington, DC 20500]].",
+    "from [[ADDRESS|12 Emily Knoll]] to [[ADDRESS|7 Lower Hollow]], 3 new forks, at the 2nd corner",
     "[[ADDRESS|Bahnhofstrasse 12, 8001 Z\xc3\xbcrich]]",
     "wohnt [[ADDRESS|Karl-Marx-Str. 5, 10243 Berlin]]",
     "[[ADDRESS|12 rue de la Paix, 75002 Paris]]",
