@@ -240,7 +240,8 @@ static size_t label_start(struct scan *s, size_t at)
 
 void recognize_host(struct scan *s, size_t part)
 {
-    size_t start = scan_byte_before(s, part) == '-' ? label_start(s, part) : part;
+    bool hyphen = scan_byte_before(s, part) == '-';
+    size_t start = hyphen ? label_start(s, part) : part;
     uint8_t before = scan_byte_before(s, start);
     struct host host;
     if (!scan_left_free(s, start) || before == '.' || before == '@' || before == '/' ||
@@ -261,6 +262,7 @@ void recognize_host(struct scan *s, size_t part)
         return;
     }
     int score = host.www ? 900 : path && !host.top_word ? 850 : host.top_word ? 550 : 700;
+    score = hyphen && score < 800 ? 800 : score; /* more than two surnames inside */
     struct verdict v = {SOTTO_LABEL_URL, SOTTO_FINER_NONE, SOTTO_RULE_URL_BARE, score};
     if (is_personal(s, start, host.end, end)) {
         v.finer = SOTTO_FINER_PERSONAL_URL;
