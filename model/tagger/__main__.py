@@ -22,6 +22,12 @@ def _shard(a):
         shards.build(seed, teach.apply(), a.only, a.share)
 
 
+def _taught(a):
+    from . import shards, taught, teach
+    for seed in a.seeds:
+        shards.build(seed, teach.apply(), a.only, a.share, taught.Encoder)
+
+
 def _passages(a):
     from . import passages, shards, teach
     for seed in a.seeds:
@@ -37,7 +43,7 @@ def _train_encoder(a):
 
 def _train(a):
     from . import train
-    train.run(a.name, a.steps, seed=a.seed, threads=a.threads, minutes=a.minutes)
+    train.run(a.name, a.steps, a.top, seed=a.seed, threads=a.threads, start=a.start, minutes=a.minutes)
 
 
 def _average(a):
@@ -105,7 +111,7 @@ def main():
         return p
 
     stage("lexicon", _lexicon).add_argument("--vectors", required=True)
-    for name, run in (("shard", _shard), ("passages", _passages)):
+    for name, run in (("shard", _shard), ("taught", _taught), ("passages", _passages)):
         p = stage(name, run)
         p.add_argument("seeds", type=int, nargs="+")
         p.add_argument("--only", action="append", help="name of a source; may be repeated")
@@ -123,6 +129,8 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--minutes", type=float, help="end by the clock instead of after --steps")
     p.add_argument("--name", default="small")
+    p.add_argument("--start", type=pathlib.Path, help="go on from this file, such as weights/small.bin, and learn from it too")
+    p.add_argument("--top", type=float, default=2.5e-3, help="highest rate")
     p = stage("average", _average)
     p.add_argument("out")
     p.add_argument("names", nargs="+", metavar="NAME[:WEIGHT]")

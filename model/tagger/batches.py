@@ -6,6 +6,7 @@ import torch
 from .labels import LABEL_INDEX, OUTSIDE, TAG_COUNT
 from .network import REACH
 
+MOST = 6      # tags kept of what a teacher says of a token, by probability
 DOUBT = -0.7  # prior against a label that the source says nothing about
 
 
@@ -23,6 +24,14 @@ def goal_table(names):
                 at = 1 + 4 * LABEL_INDEX[label]
                 table[i, at:at + 4] = DOUBT
     return torch.from_numpy(table)
+
+
+def _logs(tags, sure):
+    """[tokens, tags]: logarithms of the probabilities; what was not kept shares the rest."""
+    rest = np.maximum(1 - sure.astype(np.float32).sum(1), 1e-6) / (TAG_COUNT - MOST)
+    out = np.repeat(np.log(rest)[:, None], TAG_COUNT, 1)
+    np.put_along_axis(out, tags.astype(np.int64), np.log(np.maximum(sure.astype(np.float32), 1e-6)), 1)
+    return out
 
 
 class Shard:
@@ -58,7 +67,12 @@ class Shard:
         pos = np.arange(total) - np.repeat(offsets, counts) + np.repeat(self.gram_at[safe], counts)
         flags = (z["flags"][safe][:, None] >> np.arange(16)) & 1
         t = torch.from_numpy
-        return {"rows": t(z["rows"][safe].astype(np.int64)), "grams": t(z["grams"][pos].astype(np.int64)),
+        out = {"rows": t(z["rows"][safe].astype(np.int64)), "grams": t(z["grams"][pos].astype(np.int64)),
                 "offsets": t(offsets), "counts": t(counts), "shape": t(z["shape"][safe].astype(np.int64)),
                 "flags": t(flags.astype(np.float32)), "cluster": t(z["cluster"][safe].astype(np.int64)),
                 "mask": t(mask.astype(np.float32)), "goal": t(z["goal"][safe].astype(np.int64))}
+        if "tags" in z:
+            sure = np.where(mask[:, None], z["sure"][safe], 0)
+            out["asked"] = t((sure[:, 0] > 0).astype(np.float32))
+            out["said"] = t(_logs(z["tags"][safe], sure))
+        return out

@@ -1,10 +1,12 @@
 """Writes the model file (docs/wire/model-file.md) from a checkpoint and the lexicon."""
 
 import hashlib
+import math
 import struct
 import sys
 
 import numpy as np
+import torch
 
 from . import network, paths, text
 from .labels import LABELS, TAG_COUNT
@@ -48,6 +50,45 @@ def lean_offset(raw):
     return at + pad(network.WIDTH * HEAD) + 2 * pad(4 * HEAD)
 
 
+class _File:
+    """The sections of a file, one after the other."""
+
+    def __init__(self, path):
+        self.raw, self.at = path.read_bytes(), HEADER
+
+    def take(self, kind, *shape):
+        count = math.prod(shape)
+        out = np.frombuffer(self.raw, kind, count, self.at).reshape(shape)
+        self.at += -(-out.nbytes // ALIGN) * ALIGN
+        return out
+
+    def rows(self, table):
+        table.copy_(torch.from_numpy(self.take(np.int8, *table.shape) / np.float32(network.ROW_SCALE)))
+
+    def matrix(self, w, b, out_bits, outputs):
+        packed = self.take(np.int8, w.shape[1] // 4, outputs, 4)
+        bias, shift = self.take(np.int32, outputs).astype(np.int64), self.take(np.int32, outputs).astype(np.int64)
+        q = packed.transpose(1, 0, 2).reshape(outputs, w.shape[1])
+        k, n = shift - ACT_BITS + out_bits, len(w)
+        w.copy_(torch.from_numpy(q / 2.0 ** k[:, None])[:n])
+        b.copy_(torch.from_numpy((bias - (1 << (shift - 1))) / 2.0 ** (k + ACT_BITS))[:n])
+
+
+def read(path, deeper=True):
+    """The network that a file holds, as rounded.  Layers that it has and the file has not add nothing, yet."""
+    file = _File(path)
+    layers, tags = struct.unpack_from("<2I", file.raw, 56)
+    net = network.Tagger(tuple(file.raw[88:88 + layers]))
+    assert tags == TAG_COUNT and net.dilations == network.DILATIONS[:layers]
+    with torch.no_grad():
+        for table in (net.word, net.gram, net.shape, net.flag, net.cluster):
+            file.rows(table)
+        for w, b in zip(net.conv, net.bias):
+            file.matrix(w, b, STREAM_BITS, network.WIDTH)
+        file.matrix(net.head, net.head_bias, LOGIT_BITS, HEAD)
+    return net.deepened() if deeper else net
+
+
 def write(net, lexicon, path, lean=None):
     sections = [_rows(net.word), _rows(net.gram), _rows(net.shape), _rows(net.flag), _rows(net.cluster)]
     for w, b in zip(net.conv, net.bias):
@@ -63,8 +104,8 @@ def write(net, lexicon, path, lean=None):
     for s in sections:
         raw = s.tobytes()
         body += raw + b"\0" * (-len(raw) % ALIGN)
-    dilations = bytes(network.DILATIONS) + b"\0" * (8 - len(network.DILATIONS))
-    tail = struct.pack("<8I8s32s", len(network.DILATIONS), TAG_COUNT, text.WORD_BITS, text.GRAM_BITS, text.SHAPE_ROWS,
+    dilations = bytes(net.dilations) + b"\0" * (8 - len(net.dilations))
+    tail = struct.pack("<8I8s32s", len(net.dilations), TAG_COUNT, text.WORD_BITS, text.GRAM_BITS, text.SHAPE_ROWS,
                        text.FLAG_ROWS, text.CLUSTER_ROWS, len(lexicon.hashes), dilations, b"")
     size = HEADER + len(body)
     head = struct.pack("<8sIIQ32s", MAGIC, VERSION, network.WIDTH, size, hashlib.sha256(tail + body).digest())

@@ -4,11 +4,14 @@ import ctypes
 import os
 import subprocess
 
+import numpy as np
+
 from . import export, paths
-from .labels import LABELS
+from .labels import LABELS, TAG_COUNT
 
 SOURCE = r"""
 #include <stdio.h>
+#include "detect/ner/passage.h"
 #include "detect/ner/tagger.h"
 #include "detect/rule.h"
 #include "base/alloc.h"
@@ -39,7 +42,28 @@ long native_run(void *tagger, const void *text, size_t len, size_t budget, uint3
     sotto_tag_job_free(job);
     return (long)n;
 }
+__attribute__((visibility("default")))
+void *native_reader(const void *file, size_t len)
+{
+    struct sotto_ner_encoder *encoder;
+    struct sotto_ner_reading *reading;
+    if (sotto_ner_encoder_open(sotto_span_init(file, len), false, NULL, &encoder) != SOTTO_OK) return NULL;
+    return sotto_ner_reading_new(encoder, &reading) == SOTTO_OK ? reading : NULL;
+}
+__attribute__((visibility("default")))
+void native_read(void *reading, const void *text, size_t len, const struct sotto_ner_place *places, size_t count, int32_t *out)
+{
+    for (size_t at = 0; at < count;) {
+        size_t n = sotto_ner_passage(reading, sotto_span_init(text, len), places + at, count - at, true);
+        while (!sotto_ner_reading_run(reading, SIZE_MAX)) {}
+        for (size_t i = 0; i < n; i++) sotto_ner_reading_logits(reading, i, out + (at + i) * SOTTO_NER_HEAD);
+        at += n;
+    }
+}
 """
+
+PLACE = np.dtype([("start", "u4"), ("end", "u4"), ("flags", "u2"), ("kind", "u1"), ("sign", "u1"), ("shape", "u1"), ("", "V3")])
+HEAD = 64  # numbers of a token
 
 
 def library():
@@ -59,8 +83,45 @@ def library():
     openssl = subprocess.run(["pkg-config", "--cflags", "--libs", "--static", "libcrypto"], env=found,
                              capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", str(src),
-                    "-o", str(out), *files, "-lutf8proc", *openssl], check=True)
+                    "-o", f"{out}.{os.getpid()}", *files, "-lutf8proc", *openssl], check=True)
+    os.replace(f"{out}.{os.getpid()}", out)  # another stage may run at the same time
     return ctypes.CDLL(str(out))
+
+
+def _aligned(file):
+    """(memory, where a copy of the file stands in it): the memory must be kept."""
+    raw = file.read_bytes()
+    memory = ctypes.create_string_buffer(len(raw) + 64)
+    at = ctypes.addressof(memory) + (-ctypes.addressof(memory)) % 64
+    ctypes.memmove(at, raw, len(raw))
+    return memory, at
+
+
+class Reader:
+    """The encoder alone: the numbers of each token of a text."""
+
+    def __init__(self, file):
+        self.lib = library()
+        self.lib.native_reader.restype = ctypes.c_void_p
+        self.lib.native_read.restype = None
+        self.memory, at = _aligned(file)
+        self.reading = self.lib.native_reader(ctypes.c_void_p(at), ctypes.c_size_t(file.stat().st_size))
+        if not self.reading:
+            raise SystemExit(f"{file}: not a file of an encoder that this build reads")
+
+    def __call__(self, source, tokens, shapes, flags):
+        """[tokens, tags], natural logarithms; `tokens` as of text.tokenize()."""
+        at = np.zeros(len(source) + 1, np.uint32)
+        points = np.frombuffer(source.encode("utf-32-le"), np.uint32)
+        np.cumsum(1 + (points > 0x7F) + (points > 0x7FF) + (points > 0xFFFF), out=at[1:])
+        raw, places = source.encode(), np.zeros(len(tokens), PLACE)
+        places["start"], places["end"] = at[[t[0] for t in tokens]], at[[t[1] for t in tokens]]
+        places["kind"], places["shape"], places["flags"] = [t[2] for t in tokens], shapes, flags
+        places["sign"] = [raw[s] for s in places["start"]]
+        out = np.zeros((len(tokens), HEAD), np.int32)
+        self.lib.native_read(ctypes.c_void_p(self.reading), raw, ctypes.c_size_t(len(raw)), places.ctypes.data_as(ctypes.c_void_p),
+                             ctypes.c_size_t(len(tokens)), out.ctypes.data_as(ctypes.c_void_p))
+        return out[:, :TAG_COUNT] / 256
 
 
 class Native:
@@ -70,23 +131,15 @@ class Native:
         self.lib = library()
         self.lib.native_open.restype = ctypes.c_void_p
         self.lib.native_run.restype = ctypes.c_long
-        raw, at = file.read_bytes(), self._aligned(file)
-        more = (self._aligned(large), large.stat().st_size) if large else (0, 0)
+        raw, (memory, at) = file.read_bytes(), _aligned(file)
+        other, large_at = _aligned(large) if large else (None, 0)
+        self.memory, more = (memory, other), (large_at, large.stat().st_size if large else 0)
         self.tagger = self.lib.native_open(ctypes.c_void_p(at), ctypes.c_size_t(len(raw)), ctypes.c_void_p(more[0]),
                                            ctypes.c_size_t(more[1]), kind, kernels.encode() if kernels else None)
         if not self.tagger:
             raise SystemExit(f"{file}: not a model file that this build reads")
         self.budget = budget
         self.leans = at + export.lean_offset(raw)
-
-    def _aligned(self, file):
-        """Where a copy of the file stands."""
-        raw = file.read_bytes()
-        memory = ctypes.create_string_buffer(len(raw) + 64)
-        self.memory = getattr(self, "memory", []) + [memory]
-        at = ctypes.addressof(memory) + (-ctypes.addressof(memory)) % 64
-        ctypes.memmove(at, raw, len(raw))
-        return at
 
     def set_lean(self, lean):
         """Changes the leans in place, for tuning: {label: natural logarithm of odds}."""

@@ -18,7 +18,7 @@ from . import text
 from .labels import TAG_COUNT
 
 WIDTH = 128
-DILATIONS = (1, 1, 2, 4)
+DILATIONS = (1, 1, 2, 4, 6, 2)
 REACH = max(DILATIONS)  # padding between pieces
 ACT_SCALE = 32.0
 ROW_SCALE = 64.0
@@ -54,19 +54,29 @@ def quantize_weight(w):
 
 
 class Tagger(nn.Module):
-    def __init__(self):
+    def __init__(self, dilations=DILATIONS):
         super().__init__()
+        self.dilations = dilations
         self.word = nn.Parameter(torch.randn(1 << text.WORD_BITS, WIDTH) * 0.12)
         self.gram = nn.Parameter(torch.randn(1 << text.GRAM_BITS, WIDTH) * 0.15)
         self.shape = nn.Parameter(torch.randn(text.SHAPE_ROWS, WIDTH) * 0.2)
         self.flag = nn.Parameter(torch.randn(text.FLAG_ROWS, WIDTH) * 0.15)
         self.cluster = nn.Parameter(torch.randn(text.CLUSTER_ROWS, WIDTH) * 0.15)
         self.conv = nn.ParameterList([nn.Parameter(torch.randn(WIDTH, 3 * WIDTH) * (0.9 / (3 * WIDTH) ** 0.5))
-                                      for _ in DILATIONS])
-        self.bias = nn.ParameterList([nn.Parameter(torch.zeros(WIDTH)) for _ in DILATIONS])
+                                      for _ in dilations])
+        self.bias = nn.ParameterList([nn.Parameter(torch.zeros(WIDTH)) for _ in dilations])
         self.head = nn.Parameter(torch.randn(TAG_COUNT, WIDTH) * 0.05)
         self.head_bias = nn.Parameter(torch.zeros(TAG_COUNT))
         self.quant = False
+
+    def deepened(self):
+        """The same with all of DILATIONS; a layer that is new adds nothing."""
+        net = Tagger()
+        with torch.no_grad():
+            for w in net.conv[len(self.dilations):]:
+                w.zero_()
+        net.load_state_dict({**net.state_dict(), **self.state_dict()})
+        return net
 
     def _rows(self, table):
         return _Round.apply(table * ROW_SCALE) / ROW_SCALE if self.quant else table
@@ -99,7 +109,7 @@ class Tagger(nn.Module):
         """`batch["mask"]` is 0 on padding rows: REACH of them stand between pieces."""
         mask = batch["mask"][:, None]
         h = self.embed(batch, drop > 0)
-        for w, b, d in zip(self.conv, self.bias, DILATIONS):
+        for w, b, d in zip(self.conv, self.bias, self.dilations):
             a = act(h) * mask
             if drop:
                 a = F.dropout(a, drop)

@@ -25,6 +25,7 @@ ANY = frozenset(("*",))
 class Encoder:
     """Collects tokens as flat arrays."""
     NAME = "shard"
+    generated = False  # whether what comes now is the generator's
 
     def __init__(self, lexicon):
         self.lexicon = lexicon
@@ -134,6 +135,7 @@ def build(seed, extra=None, only=None, share=1.0, kind=Encoder):
     encoder = kind(Lexicon.load())
     _real(encoder, rng, extra, only)
     real = len(encoder.shape)
+    encoder.generated = True
     _generated(encoder, rng, seed, share)
     path = paths.WORK / f"{encoder.NAME}-{seed:03}.npz"
     encoder.save(path)

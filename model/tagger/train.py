@@ -7,13 +7,14 @@ import time
 import numpy as np
 import torch
 
-from . import paths
+from . import export, paths
 from .batches import Shard
 from .network import Tagger
 
 BATCH = 8192
 WARM = 200
 CHECKPOINT_S = 600
+TAUGHT = 0.5  # what a teacher's word weighs beside a label
 
 
 def rate(step, steps, top):
@@ -28,10 +29,29 @@ def fall(gone, top):
     return 0.4 * top * (0.5 * (1 + math.cos(math.pi * min(1.0, gone))) * 0.99 + 0.01)
 
 
+def losses(logits, table, goal):
+    """Of each token."""
+    return torch.logsumexp(logits, 1) - torch.logsumexp(logits + table[goal], 1)
+
+
 def loss_of(logits, table, goal, mask):
-    free = torch.logsumexp(logits, 1)
-    held = torch.logsumexp(logits + table[goal], 1)
-    return ((free - held) * mask).sum() / mask.sum()
+    return (losses(logits, table, goal) * mask).sum() / mask.sum()
+
+
+class Teacher:
+    """What a network said before this training and what the encoder says, half each, beside the labels."""
+
+    def __init__(self, net):
+        self.net = net.eval()
+        self.net.quant = True
+
+    def loss_of(self, logits, table, batch):
+        with torch.no_grad():
+            said = torch.softmax((torch.log_softmax(self.net(batch), 1) + batch["said"]) / 2, 1)
+        far = -(said * torch.log_softmax(logits, 1)).sum(1)
+        part = TAUGHT * batch["asked"]
+        each = (1 - part) * losses(logits, table, batch["goal"]) + part * far
+        return (each * batch["mask"]).sum() / batch["mask"].sum()
 
 
 class Progress:
@@ -85,15 +105,15 @@ def save(path, net, optim, step, steps, spent=0):
 
 
 def run(name, steps, top=2.5e-3, drop=0.1, seed=1, threads=1, start=None, quant_from=0.5, minutes=None):
-    """`minutes`: for a machine that others use too: from where the checkpoint is, the rate falls to nothing in this time,
-    however many steps that are; the result then depends on the machine."""
+    """`start`: a model file to go on from; it teaches as well, with the encoder, where the shards hold what that said.
+    `minutes`: for a machine that others use too: from where the checkpoint is, the rate falls to nothing in this time, however
+    many steps that are; the result then depends on the machine."""
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    net = Tagger()
+    net = export.read(start) if start else Tagger()
+    teacher = Teacher(export.read(start, deeper=False)) if start else None
     optim = torch.optim.Adam(net.parameters(), lr=top, betas=(0.9, 0.98), eps=1e-8)
     path, step, rng = str(paths.WORK / f"{name}.pt"), 0, np.random.default_rng(seed)
-    if start:
-        net.load_state_dict(torch.load(start)["net"])
     if paths.os.path.exists(path):
         state = torch.load(path)
         net.load_state_dict(state["net"])
@@ -111,7 +131,11 @@ def run(name, steps, top=2.5e-3, drop=0.1, seed=1, threads=1, start=None, quant_
         for group in optim.param_groups:
             group["lr"] = fall(gone, top) if minutes else rate(step, steps, top)
         optim.zero_grad(set_to_none=True)
-        loss = loss_of(net(batch, drop), shard.table, batch["goal"], batch["mask"])
+        logits = net(batch, drop)
+        if teacher and "said" in batch:
+            loss = teacher.loss_of(logits, shard.table, batch)
+        else:
+            loss = loss_of(logits, shard.table, batch["goal"], batch["mask"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optim.step()
