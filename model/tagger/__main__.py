@@ -87,8 +87,8 @@ def _program(a):
 
 
 def _compare(a):
-    from . import evaluate
-    evaluate.compare(a.name, paths.WEIGHTS / "small.bin")
+    from . import compare
+    compare.run(a.tagger)
 
 
 def _onnx_speed(a):
@@ -152,7 +152,7 @@ def main():
     p.add_argument("sotto", help="the program that was built")
     p.add_argument("split", nargs="?", default="tune", choices=("tune", "held"))
     p.add_argument("--tagger", choices=(*TAGGERS, "none"), default="small")
-    stage("compare", _compare).add_argument("--name", default="small")
+    stage("compare", _compare).add_argument("--tagger", choices=("small", "large"), default="small")
     stage("onnx-speed", _onnx_speed, needs_data=False).add_argument("bench", help="bench_encoder that was built")
     stage("fold", _fold, needs_data=False)
     a = parser.parse_args()

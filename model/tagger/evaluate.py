@@ -194,16 +194,3 @@ def load(path, quant=True):
     net.load_state_dict(torch.load(path)["net"])
     net.quant = quant
     return net
-
-
-def compare(name, file, limit=200):
-    """Floating point against the C inference on the tuning split: how many spans are the same."""
-    from . import native, tune
-    floating, integer = Predictor(load(str(paths.WORK / f"{name}.pt")), lean=tune.load()), native.Native(file)
-    for group, prefixes in GROUPS:
-        records = list(corpus.records(paths.data(), "tune", prefixes))[:limit]
-        sources = [r.text for r in records]
-        want = [{s[:3] for s in spans} for spans in floating(sources)]
-        got = [{s[:3] for s in spans} for spans in integer(sources)]
-        both = sum(len(a & b) for a, b in zip(want, got))
-        print(f"{group:34s} float {sum(map(len, want))} integer {sum(map(len, got))} same {both}", flush=True)
