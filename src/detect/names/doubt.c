@@ -14,6 +14,7 @@
 #define DOUBT_LOWER        450 /* in lower case among capitals, in a language other than English */
 #define DOUBT_LOWER_INSIDE 200
 #define DOUBT_MORBUS       400 /* "M. Parkinson" in German */
+#define DOUBT_EPONYM       500 /* "Barthel 75" */
 #define DOUBT_LETTER       400 /* "m. w. N." */
 #define DOUBT_WORD         400 /* an ordinary word alone, in a language other than English */
 #define DOUBT_WORD_OR_NAME 250 /* one that is a last name too: "Fuchs" */
@@ -81,6 +82,19 @@ static bool follows_title(const struct names_tokens *t, size_t first)
            has(t->item[first - 1].flags, SOTTO_LEXICON_TITLE);
 }
 
+/* Nothing but titles: "habil.", "Herrn Kollegen". */
+static bool is_title_alone(const struct doubt_words *w)
+{
+    for (size_t i = w->first; i <= w->last; i++) {
+        const struct names_token *token = &w->t->item[i];
+        bool listed = has(token->flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
+        if (!has(token->flags, SOTTO_LEXICON_TITLE) || (listed && token->shape != TOKEN_LOWER)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Morbus, shortened, before an eponym. */
 static bool is_morbus(const struct doubt_words *w)
 {
@@ -135,11 +149,27 @@ static bool follows_of(const struct names_tokens *t, size_t first)
            t->item[first - 2].shape == TOKEN_CAP && !sotto_names_begins(t, first - 2);
 }
 
+/* An eponym with a number, a grade or the thing named for it behind: "Garden III", "Redon-Drainage". */
+static bool is_measured(const struct doubt_words *w)
+{
+    const struct names_tokens *t = w->t;
+    if (!has(t->item[w->first].flags, SOTTO_LEXICON_EPONYM_NAME)) {
+        return false;
+    }
+    size_t grade = w->first == w->last ? w->last + 1 : w->last;
+    if (grade >= t->count || !sotto_names_joined(t, grade) || grade > w->first + 1) {
+        return false;
+    }
+    const struct names_token *token = &t->item[grade];
+    size_t digits = token->end - token->start;
+    return (token->shape == TOKEN_NUMBER && digits <= 3) || has(token->flags, SOTTO_LEXICON_SUFFIX);
+}
+
 /* What stands beside them says. */
 static unsigned outside(const struct doubt_words *w)
 {
     const struct names_tokens *t = w->t;
-    unsigned doubt = 0;
+    unsigned doubt = is_measured(w) ? DOUBT_EPONYM : 0;
 
     if (w->first > 0 && sotto_names_joined(t, w->first)) {
         const struct names_token *last = &t->item[w->first - 1];
@@ -157,7 +187,13 @@ static unsigned outside(const struct doubt_words *w)
 unsigned sotto_names_doubt_of(const struct names_tokens *t, size_t start, size_t end)
 {
     struct doubt_words w = {.t = t};
-    if (!find_words(&w, start, end) || follows_title(t, w.first)) {
+    if (!find_words(&w, start, end)) {
+        return 0;
+    }
+    if (is_title_alone(&w)) {
+        return SOTTO_SCORE_MAX;
+    }
+    if (follows_title(t, w.first)) {
         return 0;
     }
     unsigned doubt = inside(&w) + outside(&w);

@@ -57,6 +57,10 @@ static void test_words(void)
     OK(german("Ab morgen Falithrom und Torasemid.", "Falithrom") > 0, "a remedy is doubted");
     OK(english("She took Xarelto Eliquis.", "Xarelto Eliquis") > 0, "and two of them");
     IS_INT(english("So wrote Kafka.", "Kafka"), 0, "not a name that is a program, too");
+    IS_INT(german("Prof. Dr. med. habil. Xqrtson", "habil"), SOTTO_SCORE_MAX, "a title is no name");
+    IS_INT(german("An Herrn Kollegen\nDr. Xqrt", "Kollegen"), SOTTO_SCORE_MAX,
+           "nor behind another");
+    IS_INT(german("Sehr geehrter Herr Kollege Xqrtson", "Xqrtson"), 0, "but the name behind it is");
 }
 
 static void test_case(void)
@@ -72,6 +76,11 @@ static void test_case(void)
 
 static void test_neighbours(void)
 {
+    OK(german("Romberg sicher, Barthel 75 Punkte", "Barthel") > 0,
+       "an eponym with a number behind");
+    OK(german("Arthrose Kellgren-Lawrence IV rechts", "Kellgren-Lawrence IV") > 0, "or a grade");
+    IS_INT(german("Gestern kam Herr Barthel 75 Minuten", "Barthel"), 0, "not behind a title");
+    IS_INT(german("Gestern kam Barthel an.", "Barthel"), 0, "nor without a number");
     OK(english("the asteroid 4 Vesta was seen", "Vesta") > 0, "a number before");
     IS_INT(english("In 1737 Xqrtson was elected", "Xqrtson"), 0, "a year before is none");
     OK(english("two Legends of Xqrtson were read", "Xqrtson") > 0, "\"X of\" before");
