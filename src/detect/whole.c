@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "detect/finer.h"
 #include "text/word.h"
 
 static bool is_one_of(sotto_span word, const char *const *list, size_t count)
@@ -20,7 +21,7 @@ static bool is_one_of(sotto_span word, const char *const *list, size_t count)
 /* What may stand between two parts of one name. */
 static bool is_hyphen(sotto_span gap)
 {
-    static const char *const hyphens[] = {"-", " - ", "\xe2\x80\x90", "\xe2\x80\x91"};
+    static const char *const hyphens[] = {"-", ".-", " - ", "\xe2\x80\x90", "\xe2\x80\x91"};
     return is_one_of(gap, hyphens, SOTTO_COUNT(hyphens));
 }
 
@@ -119,6 +120,54 @@ static size_t particle_start(sotto_span text, size_t start, size_t floor)
     return start;
 }
 
+/* Whether what is before `start`, from `floor` on, ends with the whole words `head`. */
+static bool stands_before(sotto_span text, size_t start, size_t floor, const char *head)
+{
+    size_t len = strlen(head);
+    return len <= start - floor && memcmp(text.base + start - len, head, len) == 0 &&
+           !sotto_word_char_before(text, start - len);
+}
+
+/*
+ * The start of a hospital that is named for a place or a person: "CH de Saint-Dizier", "Klinikum
+ * Straubing", from `floor`.
+ */
+static size_t hospital_start(sotto_span text, size_t start, size_t floor)
+{
+    static const char *const heads[] = {"CH",
+                                        "CHU",
+                                        "CHR",
+                                        "CHRU",
+                                        "CHI",
+                                        "CHS",
+                                        "Polyclinique",
+                                        "Clinique",
+                                        "H\xc3\xb4pital",
+                                        "EHPAD",
+                                        "MVZ",
+                                        "Klinikum",
+                                        "Klinik",
+                                        "Uniklinik",
+                                        "Krankenhaus",
+                                        "Universit\xc3\xa4tsklinikum",
+                                        "Universitaetsklinikum",
+                                        "Hochschule"};
+    static const char *const links[] = {" ",       " de ", " du ", " d'", " d\xe2\x80\x99",
+                                        " de la ", " des "};
+    for (size_t i = 0; i < SOTTO_COUNT(links); i++) {
+        size_t len = strlen(links[i]);
+        if (len > start - floor || memcmp(text.base + start - len, links[i], len) != 0) {
+            continue;
+        }
+        for (size_t k = 0; k < SOTTO_COUNT(heads); k++) {
+            if (stands_before(text, start - len, floor, heads[k])) {
+                return start - len - strlen(heads[k]);
+            }
+        }
+    }
+    return start;
+}
+
 void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
 {
     size_t kept = 0;
@@ -140,6 +189,10 @@ void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
             f->start = (uint32_t)style_start(text, f->start, floor);
             f->start = (uint32_t)particle_start(text, f->start, floor);
             f->end = (uint32_t)suffix_end(text, f->end, limit);
+        } else if (f->label == SOTTO_LABEL_LOCATION || f->label == SOTTO_LABEL_ORG) {
+            size_t start = hospital_start(text, f->start, floor);
+            f->finer = start < f->start ? SOTTO_FINER_NONE : f->finer;
+            f->start = (uint32_t)start;
         }
     }
 }

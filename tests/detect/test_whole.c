@@ -73,5 +73,9 @@ int main(void)
     check("\xe2\x80\xa6 Di [Lorenzo]", "\xe2\x80\xa6 Di [Lorenzo]");
     check("[An]na Van [Gogh]", "[An]na [Van Gogh]");
     check("sta con Di [Lorenzo], VanDi [Lorenzo]", "sta con [Di Lorenzo], VanDi [Lorenzo]");
+    check("[S. Noor J].-[M. von der Thann]", "[S. Noor J.-M. von der Thann]");
+    check("au CH de {Dole}, au CHU d'{Amiens}", "au {CH de Dole}, au {CHU d'Amiens}");
+    check("im Klinikum {Werl}, Poliklinikum {Werl}", "im {Klinikum Werl}, Poliklinikum {Werl}");
+    check("[CH] de {Dole}, CH, {Dole}", "[CH] de {Dole}, CH, {Dole}");
     return done_testing();
 }
