@@ -116,9 +116,10 @@ static bool is_short_weekday(const struct token *t)
 /* Whether the word before a partial date makes it one: "on 3/14", "am 24.12.", "since 03/2021". */
 static bool has_day_cue(struct scan *s, size_t at)
 {
-    static const char *const cues[] = {
-        "on",   "am", "vom", "bis", "den", "zum",   "since", "until", "le",   "du", "el",   "il",
-        "from", "to", "dal", "al",  "del", "dated", "by",    "au",    "date", "of", "seit", "ab"};
+    static const char *const cues[] = {"on",    "am",   "vom", "bis",   "den", "zum",  "since",
+                                       "until", "le",   "du",  "el",    "il",  "from", "to",
+                                       "dal",   "al",   "del", "dated", "by",  "au",   "date",
+                                       "of",    "seit", "ab",  "dem",   "des"};
     struct token t;
     size_t gap = at;
     while (gap > 0 && at - gap < 3 &&
@@ -176,7 +177,30 @@ static bool full_numeric(struct scan *s, const struct cluster *c)
     return true;
 }
 
-/* Two numbers: "03/2021", "2021-03", "on 3/14", "24.12.". */
+/*
+ * A day that heads a note ("05.02. FD:", "12/11 AM :") or stands in brackets ("(13/03)"), both parts
+ * of two digits.  With a stroke it must not be a share of something: "10/12" may be.
+ */
+static bool heads_note(const struct scan *s, const struct cluster *c, const unsigned value[2])
+{
+    size_t end = c->groups[1].end;
+    bool dotted = c->groups[1].gap == '.';
+    uint8_t next = scan_byte_at(s, dotted ? end + 1 : end);
+    bool padded =
+        s->text.base[c->groups[0].start] == '0' || s->text.base[c->groups[1].start] == '0';
+    if (c->groups[0].len != 2 || c->groups[1].len != 2 || !day_month(value[0], value[1]) ||
+        (dotted ? scan_byte_at(s, end) != '.' : !padded && value[0] <= value[1])) {
+        return false;
+    }
+    if (c->start == 0 || c->before == '\n') {
+        return next == ' ' || next == ':';
+    }
+    return c->before == '(' && next == ')';
+}
+
+/*
+ * Two numbers: "03/2021", "2021-03", "on 3/14", "24.12.".
+ */
 static bool part_numeric(struct scan *s, const struct cluster *c)
 {
     if (c->count < 2 || c->groups[1].spaced || !is_one_of((uint8_t)c->groups[1].gap, "./-")) {
@@ -201,7 +225,7 @@ static bool part_numeric(struct scan *s, const struct cluster *c)
         score = 600;
     } else if (len[0] <= 2 && len[1] <= 2 && sign != '-' &&
                (day_month(v[0], v[1]) || (sign == '/' && day_month(v[1], v[0]))) &&
-               has_day_cue(s, c->start)) {
+               (has_day_cue(s, c->start) || heads_note(s, c, v))) {
         score = sign == '.' && next != '.' ? 480 : 620;
     }
     if (score == 0) {
@@ -395,6 +419,23 @@ bool recognize_date(struct scan *s, const struct cluster *c)
     return full_numeric(s, c) || day_first(s, c) || part_numeric(s, c);
 }
 
+/* Whether a word names an operation or a disease, behind which records put a bare year. */
+static bool is_past_illness(const struct token *t)
+{
+    static const char *const words[] = {"op",     "tep",     "stent", "ptca", "pci", "cabg", "acvb",
+                                        "sectio", "apoplex", "pth",   "ptg",  "avc", "idm",  "tia"};
+    static const char *const ends[] = {"tomie",    "plastik", "plastie", "infarkt",   "infarctus",
+                                       "karzinom", "fraktur", "embolie", "thrombose", "itis"};
+    size_t len = strlen(t->folded);
+    for (size_t i = 0; i < SOTTO_COUNT(ends); i++) {
+        size_t tail = strlen(ends[i]);
+        if (len > tail && strcmp(t->folded + len - tail, ends[i]) == 0) {
+            return true;
+        }
+    }
+    return is_among(t->folded, words, SOTTO_COUNT(words));
+}
+
 void recognize_year(struct scan *s, const struct cluster *c)
 {
     size_t len;
@@ -411,7 +452,7 @@ void recognize_year(struct scan *s, const struct cluster *c)
     bool cue = false;
     size_t at = c->start;
     if (c->before == ' ' && scan_word_before(s, at - 1, &t)) {
-        cue = token_has(&t, ROLE_YEAR_CUE | ROLE_MONTH) ||
+        cue = token_has(&t, ROLE_YEAR_CUE | ROLE_MONTH) || is_past_illness(&t) ||
               (t.word != NULL &&
                (context_in(&t.word->context, CTX_DATE) || context_in(&t.word->context, CTX_DOB)));
     } else if (c->before == '(' && (next == ')' || next == ',')) {

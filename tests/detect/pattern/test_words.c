@@ -59,6 +59,11 @@ static const char *const texts[] = {
     "since [[YEAR|2009]] we",
     "we may march in may, on Monday, at 14:30",
     "frei bis Do. [[DATE|10.09]]. und Mo., [[DATE|14.9]]. wieder; Nr. 10.09. bleibt",
+    "ab dem [[DATE|01.12]]. und am Abend des [[DATE|3.4]]. im Bad; ab dem 1.2.3 nicht",
+    "[[DATE|05.02]]. FD: wach\n[[DATE|06.02]].: Labor\n[[DATE|12/11]] M : toilette\n[[DATE|09/12]] "
+    "vue",
+    "10/12 Punkten\n1.2. Ziel\n20/20 rechts, ETT ([[DATE|13/03]]) et (10/12), TA 12/11 M",
+    "Z.n. Stent [[YEAR|2014]] (LAD), Hysterektomie [[YEAR|1998]], PTH [[YEAR|2012]]; Tomie 1998",
     "seen on [[DATE|3/14]] with 120/80 and 5/10 pain, 1/2 tablet",
     "13/14/2021 and 32.01.2021",
     /* ages */
