@@ -589,6 +589,12 @@ static bool french(struct scan *s, size_t start, size_t number)
     if (!token_has(&t, ROLE_STREET_FIRST) || t.letters < 2) {
         return false;
     }
+    struct token link;
+    size_t behind = t.end + (scan_byte_at(s, t.end) == '.' ? 1 : 0);
+    if (strcmp(t.folded, "ch") == 0 &&
+        !(scan_next_word(s, behind, &link) && token_has(&link, ROLE_LINK))) {
+        return false; /* "10 Ch." is the size of a catheter */
+    }
     romance(s, &t, start);
     return true;
 }

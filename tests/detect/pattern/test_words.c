@@ -64,6 +64,7 @@ static const char *const texts[] = {
     "vue",
     "10/12 Punkten\n1.2. Ziel\n20/20 rechts, ETT ([[DATE|13/03]]) et (10/12), TA 12/11 M",
     "Z.n. Stent [[YEAR|2014]] (LAD), Hysterektomie [[YEAR|1998]], PTH [[YEAR|2012]]; Tomie 1998",
+    "eine Drainage 10 Ch. Schichtweiser Verschluss; au [[ADDRESS|10 ch. des Lilas]]",
     "seen on [[DATE|3/14]] with 120/80 and 5/10 pain, 1/2 tablet",
     "13/14/2021 and 32.01.2021",
     /* ages */
