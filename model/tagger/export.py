@@ -1,7 +1,6 @@
 """Writes the model file (docs/wire/model-file.md) from a checkpoint and the lexicon."""
 
 import hashlib
-import math
 import struct
 import sys
 
@@ -10,8 +9,9 @@ import torch
 
 from . import network, paths, text
 from .labels import LABELS, TAG_COUNT
+from .sections import ALIGN, HEADER, File
 
-MAGIC, VERSION, HEADER, ALIGN, HEAD = b"SOTTONER", 1, 128, 64, 64
+MAGIC, VERSION, HEAD = b"SOTTONER", 1, 64
 ACT_BITS, STREAM_BITS, LOGIT_BITS = 5, 9, 8
 
 
@@ -50,18 +50,7 @@ def lean_offset(raw):
     return at + pad(network.WIDTH * HEAD) + 2 * pad(4 * HEAD)
 
 
-class _File:
-    """The sections of a file, one after the other."""
-
-    def __init__(self, path):
-        self.raw, self.at = path.read_bytes(), HEADER
-
-    def take(self, kind, *shape):
-        count = math.prod(shape)
-        out = np.frombuffer(self.raw, kind, count, self.at).reshape(shape)
-        self.at += -(-out.nbytes // ALIGN) * ALIGN
-        return out
-
+class _File(File):
     def rows(self, table):
         table.copy_(torch.from_numpy(self.take(np.int8, *table.shape) / np.float32(network.ROW_SCALE)))
 

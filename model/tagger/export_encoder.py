@@ -11,8 +11,9 @@ import torch
 
 from . import encoder, paths, text
 from .labels import LABEL_INDEX, TAG_COUNT
+from .sections import ALIGN, HEADER, File
 
-MAGIC, VERSION, HEADER, ALIGN, PANEL = b"SOTTOENC", 1, 128, 64, 64
+MAGIC, VERSION, PANEL = b"SOTTOENC", 1, 64
 CONTINUES = 0x23230000
 
 
@@ -23,18 +24,7 @@ def load(name):
     return net.eval()
 
 
-class _File:
-    """The sections of a file, one after the other."""
-
-    def __init__(self, path):
-        self.raw, self.at = path.read_bytes(), HEADER
-
-    def take(self, kind, *shape):
-        count = math.prod(shape)
-        out = np.frombuffer(self.raw, kind, count, self.at).reshape(shape)
-        self.at += -(-out.nbytes // ALIGN) * ALIGN
-        return out
-
+class _File(File):
     def floats(self, *shape):
         return torch.from_numpy(self.take(np.float32, *shape).copy())
 
