@@ -82,13 +82,17 @@ static bool follows_title(const struct names_tokens *t, size_t first)
            has(t->item[first - 1].flags, SOTTO_LEXICON_TITLE);
 }
 
-/* Nothing but titles: "habil.", "Herrn Kollegen". */
+/* Nothing but titles: "habil.", "Herrn Kollegen".  A name that is a title, too, is one only where
+ * names have capitals and it has none. */
 static bool is_title_alone(const struct doubt_words *w)
 {
+    bool capitals = w->t->language > SOTTO_LEXICON_EN && !w->t->lower;
+
     for (size_t i = w->first; i <= w->last; i++) {
         const struct names_token *token = &w->t->item[i];
         bool listed = has(token->flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
-        if (!has(token->flags, SOTTO_LEXICON_TITLE) || (listed && token->shape != TOKEN_LOWER)) {
+        bool name = listed && !(capitals && token->shape == TOKEN_LOWER);
+        if (name || !has(token->flags, SOTTO_LEXICON_TITLE)) {
             return false;
         }
     }

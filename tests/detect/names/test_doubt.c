@@ -60,6 +60,7 @@ static void test_words(void)
     IS_INT(german("Prof. Dr. med. habil. Xqrtson", "habil"), SOTTO_SCORE_MAX, "a title is no name");
     IS_INT(german("An Herrn Kollegen\nDr. Xqrt", "Kollegen"), SOTTO_SCORE_MAX,
            "nor behind another");
+    OK(english("i told don about it", "don") < SOTTO_SCORE_MAX, "but a name in lower case may be");
     IS_INT(german("Sehr geehrter Herr Kollege Xqrtson", "Xqrtson"), 0, "but the name behind it is");
 }
 
