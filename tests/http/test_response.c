@@ -170,6 +170,14 @@ static void test_bad(void)
     }
     sotto_ignore(sotto_buf_append(&in, SOTTO_LIT("\r\n")));
     check("many fields over the limit", sotto_buf_span(&in), false, SOTTO_ELIMIT, NULL);
+    sotto_buf_truncate(&in, 0);
+    sotto_ignore(sotto_buf_printf(&in, "H"));
+    for (int i = 0; i < 1100; i++) {
+        sotto_ignore(sotto_buf_push(&in, 'x'));
+    }
+    check("no HTTP, longer than a head may be", sotto_buf_span(&in), false, SOTTO_EFORMAT, NULL);
+    memcpy(in.base, "HTTP/1+", 7);
+    check("nearly HTTP, as long", sotto_buf_span(&in), false, SOTTO_EFORMAT, NULL);
     sotto_buf_free(&in);
 }
 
