@@ -139,10 +139,13 @@ static enum sotto_err read_head(struct sotto_http_response *r, sotto_span raw,
     return err;
 }
 
+/* Looks at the bytes that the limit still allows, so that a long piece fails as its bytes would. */
 static bool check_prefix(struct sotto_http_response *r, sotto_span in)
 {
     static const size_t len = sizeof(RESPONSE_PREFIX) - 1;
-    for (size_t i = 0; i < in.len && r->prefix_len < len; i++) {
+    size_t room = r->head.max - r->head.held.len;
+    size_t most = in.len < room ? in.len : room;
+    for (size_t i = 0; i < most && r->prefix_len < len; i++) {
         if (in.base[i] != (uint8_t)RESPONSE_PREFIX[r->prefix_len++]) {
             return false;
         }
@@ -155,13 +158,11 @@ static enum sotto_err feed_head(struct sotto_http_response *r, sotto_span in, si
 {
     enum sotto_err err = SOTTO_OK;
     while (err == SOTTO_OK && *event == SOTTO_HTTP_MORE && *used < in.len) {
+        sotto_span rest = sotto_span_skip(in, *used);
         sotto_span raw;
         size_t n = 0;
-        err = sotto_collect(&r->head, sotto_span_skip(in, *used), &n, &raw);
         r->seen = true;
-        if (err == SOTTO_OK && !check_prefix(r, sotto_span_sub(in, *used, *used + n))) {
-            err = SOTTO_EFORMAT;
-        }
+        err = check_prefix(r, rest) ? sotto_collect(&r->head, rest, &n, &raw) : SOTTO_EFORMAT;
         if (err == SOTTO_OK) {
             *used += n;
             if (raw.len != 0) {
