@@ -37,7 +37,7 @@ struct model_header {
     uint32_t cluster_count;
     uint32_t lexicon_count;
     uint8_t dilation[SOTTO_NER_LAYERS_MAX];
-    uint8_t reserved[32];
+    uint8_t reserved[24];
 };
 
 _Static_assert(sizeof(struct model_header) == SOTTO_NER_HEADER_BYTES, "the format says so");

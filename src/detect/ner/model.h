@@ -24,8 +24,8 @@
 #define SOTTO_NER_TAPS 3
 
 /** Most convolutions, and the greatest sum of their dilations: how far a token sees to each side. */
-#define SOTTO_NER_LAYERS_MAX 8
-#define SOTTO_NER_REACH_MAX  16
+#define SOTTO_NER_LAYERS_MAX 16
+#define SOTTO_NER_REACH_MAX  24
 
 /** Outputs of the head: the tags, rounded up for the kernels. */
 #define SOTTO_NER_HEAD 64
