@@ -93,8 +93,8 @@ def write(net, lexicon, path, lean=None):
     for s in sections:
         raw = s.tobytes()
         body += raw + b"\0" * (-len(raw) % ALIGN)
-    dilations = bytes(net.dilations) + b"\0" * (8 - len(net.dilations))
-    tail = struct.pack("<8I8s32s", len(net.dilations), TAG_COUNT, text.WORD_BITS, text.GRAM_BITS, text.SHAPE_ROWS,
+    dilations = bytes(net.dilations) + b"\0" * (16 - len(net.dilations))
+    tail = struct.pack("<8I16s24s", len(net.dilations), TAG_COUNT, text.WORD_BITS, text.GRAM_BITS, text.SHAPE_ROWS,
                        text.FLAG_ROWS, text.CLUSTER_ROWS, len(lexicon.hashes), dilations, b"")
     size = HEADER + len(body)
     head = struct.pack("<8sIIQ32s", MAGIC, VERSION, network.WIDTH, size, hashlib.sha256(tail + body).digest())

@@ -18,7 +18,7 @@ from . import text
 from .labels import TAG_COUNT
 
 WIDTH = 128
-DILATIONS = (1, 1, 2, 4, 6, 2)
+DILATIONS = (1, 1, 2, 4, 6, 2, 1, 4, 1)
 REACH = max(DILATIONS)  # padding between pieces
 ACT_SCALE = 32.0
 ROW_SCALE = 64.0
