@@ -37,6 +37,7 @@
 {"Mme Lef\xc3\xa8vre est n\xc3\xa9"
  "e \xc3\xa0 Lyon.", "PERSON:Lef\xc3\xa8vre|LOCATION:Lyon"},
 {"La maladie de Crohn est une maladie.", ""},
+{"La soci\xc3\xa9t\xc3\xa9 et MM. Xqrtson et Xqrtal ont form\xc3\xa9 un pourvoi.", "PERSON:Xqrtson"},
 /* Spanish */
 {"Me llamo Jos\xc3\xa9 Garc\xc3\xad"
  "a L\xc3\xb3pez.", "PERSON:Jos\xc3\xa9 Garc\xc3\xad"
@@ -45,6 +46,7 @@
 /* Italian */
 {"Mi chiamo Giulia Rossi e abito a Milano.", "PERSON:Giulia Rossi|LOCATION:Milano"},
 {"La Sig.ra Bianchi ha chiamato.", "PERSON:Bianchi"},
+{"Cos\xc3\xac la scrittrice Xqrtina Xqrtaldi ha detto che non era vero.", "PERSON:Xqrtina Xqrtaldi"},
 /* lower case */
 {"call emma and tell peter schneider", "PERSON:emma|PERSON:peter schneider"},
 {"will it rain in may", ""},
