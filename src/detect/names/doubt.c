@@ -61,13 +61,26 @@ static bool find_words(struct doubt_words *w, size_t start, size_t end)
     return low > w->first;
 }
 
-/* An ordinary word, the only one. */
-static unsigned ordinary(const struct names_token *word, bool foreign)
+static bool follows(const struct names_tokens *t, size_t first, uint32_t flag)
+{
+    return first > 0 && sotto_names_joined(t, first) && has(t->item[first - 1].flags, flag);
+}
+
+static bool follows_title(const struct names_tokens *t, size_t first)
+{
+    return follows(t, first, SOTTO_LEXICON_TITLE);
+}
+
+/* An ordinary word, the only one; behind a role a word that is a last name too is one: "Landrat Bär". */
+static unsigned ordinary(const struct names_token *word, bool foreign, bool role)
 {
     bool first = has(word->flags, SOTTO_LEXICON_ANY_FIRST);
     bool last = has(word->flags, SOTTO_LEXICON_ANY_LAST);
 
     if (!has(word->flags, (uint32_t)SOTTO_LEXICON_WORD | SOTTO_LEXICON_NOUN)) {
+        return 0;
+    }
+    if (foreign && role && last) {
         return 0;
     }
     if (foreign) {
@@ -76,25 +89,23 @@ static unsigned ordinary(const struct names_token *word, bool foreign)
     return first || last ? 0 : DOUBT_WORD_ENGLISH;
 }
 
-static bool follows_title(const struct names_tokens *t, size_t first)
-{
-    return first > 0 && sotto_names_joined(t, first) &&
-           has(t->item[first - 1].flags, SOTTO_LEXICON_TITLE);
-}
-
-/* Nothing but titles: "habil.", "Herrn Kollegen".  A name that is a title, too, is one only where
- * names have capitals and it has none. */
+/* Nothing but titles, roles behind a title, and articles: "habil.", "Herrn Kollegen", "Monsieur le
+ * Président".  A name that is a title, too, is one only where names have capitals and it has none. */
 static bool is_title_alone(const struct doubt_words *w)
 {
     bool capitals = w->t->language > SOTTO_LEXICON_EN && !w->t->lower;
+    bool title = follows_title(w->t, w->first);
 
     for (size_t i = w->first; i <= w->last; i++) {
         const struct names_token *token = &w->t->item[i];
         bool listed = has(token->flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST);
         bool name = listed && !(capitals && token->shape == TOKEN_LOWER);
-        if (name || !has(token->flags, SOTTO_LEXICON_TITLE)) {
+        uint32_t allowed = (uint32_t)SOTTO_LEXICON_TITLE | (capitals ? SOTTO_LEXICON_PARTICLE : 0) |
+                           (title ? SOTTO_LEXICON_ROLE : 0);
+        if (name || !has(token->flags, allowed)) {
             return false;
         }
+        title |= has(token->flags, SOTTO_LEXICON_TITLE);
     }
     return true;
 }
@@ -131,7 +142,9 @@ static unsigned inside(const struct doubt_words *w)
     if (lower && foreign && !t->lower) {
         return DOUBT_LOWER;
     }
-    unsigned doubt = w->first == w->last ? ordinary(&t->item[w->first], foreign) : 0;
+    unsigned doubt = w->first == w->last ? ordinary(&t->item[w->first], foreign,
+                                                    follows(t, w->first, SOTTO_LEXICON_ROLE))
+                                         : 0;
     doubt += is_morbus(w) ? DOUBT_MORBUS : 0;
     if (nation && !has(t->item[w->first].flags, SOTTO_LEXICON_ANY_FIRST)) {
         doubt += DOUBT_NATION;

@@ -60,6 +60,17 @@ static void test_words(void)
     IS_INT(german("Prof. Dr. med. habil. Xqrtson", "habil"), SOTTO_SCORE_MAX, "a title is no name");
     IS_INT(german("An Herrn Kollegen\nDr. Xqrt", "Kollegen"), SOTTO_SCORE_MAX,
            "nor behind another");
+    IS_INT(doubt_in("Veuillez agr\xc3\xa9"
+                    "er, Monsieur le Pr\xc3\xa9sident, tout cela.",
+                    "le Pr\xc3\xa9sident", SOTTO_LEXICON_FR),
+           SOTTO_SCORE_MAX, "nor what somebody is, behind a title");
+    IS_INT(doubt_in("La Sra. Fiscal, en contra.", "Fiscal", SOTTO_LEXICON_ES), SOTTO_SCORE_MAX,
+           "also without an article");
+    OK(german("Gestern kam Richter nach Bern.", "Richter") < SOTTO_SCORE_MAX,
+       "without a title it may be a name");
+    IS_INT(german("Gestern kam Landrat Fuchs nach Bern.", "Fuchs"), 0,
+           "a word that is a last name too is one behind what somebody is");
+    OK(german("Gestern kam Landrat Merkmal nach Bern.", "Merkmal") > 0, "no other word is");
     OK(english("i told don about it", "don") < SOTTO_SCORE_MAX, "but a name in lower case may be");
     IS_INT(german("Sehr geehrter Herr Kollege Xqrtson", "Xqrtson"), 0, "but the name behind it is");
 }
