@@ -94,6 +94,16 @@ static size_t style_start(sotto_span text, size_t start, size_t floor)
     return start;
 }
 
+/* The start of a name with a first name before it that is mostly shortened: "M.ª Jesús Marín". */
+static size_t shortened_start(sotto_span text, size_t start, size_t floor)
+{
+    static const char maria[] = "M.\xc2\xaa ";
+    size_t len = sizeof(maria) - 1;
+    bool stands = len <= start - floor && memcmp(text.base + start - len, maria, len) == 0 &&
+                  !sotto_word_char_before(text, start - len);
+    return stands ? start - len : start;
+}
+
 /* Whether what ends at `at` goes on within a sentence: a capital there is no sentence's. */
 static bool is_within_sentence(sotto_span text, size_t at)
 {
@@ -187,6 +197,7 @@ void sotto_whole_names(sotto_span text, struct sotto_findings *findings)
         size_t floor = i == 0 ? 0 : findings->items[i - 1].end;
         if (f->label == SOTTO_LABEL_PERSON) {
             f->start = (uint32_t)style_start(text, f->start, floor);
+            f->start = (uint32_t)shortened_start(text, f->start, floor);
             f->start = (uint32_t)particle_start(text, f->start, floor);
             f->end = (uint32_t)suffix_end(text, f->end, limit);
         } else if (f->label == SOTTO_LABEL_LOCATION || f->label == SOTTO_LABEL_ORG) {

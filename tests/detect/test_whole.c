@@ -74,6 +74,8 @@ int main(void)
     check("[An]na Van [Gogh]", "[An]na [Van Gogh]");
     check("sta con Di [Lorenzo], VanDi [Lorenzo]", "sta con [Di Lorenzo], VanDi [Lorenzo]");
     check("[S. Noor J].-[M. von der Thann]", "[S. Noor J.-M. von der Thann]");
+    check("y M.\xc2\xaa [Jes\xc3\xbas Ruiz], AM.\xc2\xaa [Ruiz]",
+          "y [M.\xc2\xaa Jes\xc3\xbas Ruiz], AM.\xc2\xaa [Ruiz]");
     check("au CH de {Dole}, au CHU d'{Amiens}", "au {CH de Dole}, au {CHU d'Amiens}");
     check("im Klinikum {Werl}, Poliklinikum {Werl}", "im {Klinikum Werl}, Poliklinikum {Werl}");
     check("[CH] de {Dole}, CH, {Dole}", "[CH] de {Dole}, CH, {Dole}");
