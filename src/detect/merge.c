@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "detect/whole.h"
 #include "text/utf8.h"
 #include "text/word.h"
 
@@ -285,5 +286,9 @@ enum sotto_err sotto_merge_known(sotto_span text, const struct sotto_finding *fo
     for (size_t i = 0; kept != 0 && i < count && err == SOTTO_OK; i++) {
         err = sotto_findings_add(list, found[i]);
     }
-    return err == SOTTO_OK ? sotto_merge(text, list) : err;
+    err = err == SOTTO_OK ? sotto_merge(text, list) : err;
+    if (err == SOTTO_OK) {
+        sotto_whole_names(text, list);
+    }
+    return err;
 }

@@ -22,6 +22,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_merge(sotto_span text, struct sotto_findin
  * Brings the known values of a text together with its findings.  A value inside a finding that is
  * a value of such a kind itself (the "doe" of an e-mail address) says nothing new; any other wins
  * over what it overlaps, so that a person's name is not taken for a town in the next message.
+ * Names are made whole again (detect/whole.h): "Dos" before the known "Reis" is part of it.
  *
  * @param found  findings as sotto_merge() leaves them
  * @param list   in: what sotto_known_scan() found; out: all findings, or empty where no value says

@@ -184,6 +184,21 @@ static void test_known_values(void)
     }
 }
 
+/* Known are the words of a name, not its particles. */
+static void test_known_parts(void)
+{
+    struct sotto_findings list = {0};
+    struct sotto_finding known = finding(16, 20, 500, SOTTO_LABEL_PERSON);
+    char got[64];
+    known.layer = SOTTO_LAYER_KNOWN;
+    add(&list, known);
+    IS_INT(sotto_merge_known(SOTTO_LIT("so declared Dos Reis"), NULL, 0, &list), SOTTO_OK,
+           "a known word behind a particle");
+    describe(&list, got, sizeof(got));
+    IS_TEXT(got, strlen(got), "12-20 PERSON", "makes a whole name");
+    sotto_findings_free(&list);
+}
+
 /* The tagger is sure that there is something; what it is the recognizers know. */
 static void test_forms(void)
 {
@@ -221,6 +236,7 @@ int main(void)
     test_exact_types();
     test_nothing_is_uncovered();
     test_known_values();
+    test_known_parts();
     test_forms();
     test_failed_allocations();
     return done_testing();
