@@ -362,8 +362,38 @@ static int guess(const size_t count[SOTTO_LEXICON_LANGUAGES])
     return count[best] >= count[second] + TOKEN_LANGUAGE_LEAD ? best : -1;
 }
 
+/* German makes words for what somebody is without end: "Planungsminister", "Bundesbankchefin". */
+static bool is_compound_role(sotto_span text, const struct names_token *token)
+{
+    static const char *const endings[] = {"minister",      "chef",         "sprecher",
+                                          "politiker",     "direktor",     "sekret\xc3\xa4r",
+                                          "referent",      "dezernent",    "kandidat",
+                                          "spieler",       "meister",      "wissenschaftler",
+                                          "forscher",      "leiter",       "verwalter",
+                                          "ermittler",     "unternehmer",  "trainer",
+                                          "richter",       "vorsitzende",  "vorsitzender",
+                                          "abgeordnete",   "abgeordneter", "anwalt",
+                                          "anw\xc3\xa4lt", "kommissar",    "pr\xc3\xa4sident"};
+    const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
+    sotto_span word = sotto_span_sub(text, token->start, token->end);
+
+    if (token->shape != TOKEN_CAP || (token->flags & names) != 0 || word.len < 8) {
+        return false;
+    }
+    if (memcmp(word.base + word.len - 2, "in", 2) == 0) {
+        word.len -= 2;
+    }
+    for (size_t i = 0; i < SOTTO_COUNT(endings); i++) {
+        size_t len = strlen(endings[i]);
+        if (word.len > len + 2 && memcmp(word.base + word.len - len, endings[i], len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Leaves the flag of ordinary words to those of the language at hand; where it is not known, to
- * those of English and of several languages. */
+ * those of English and of several languages.  In German, compounds become roles. */
 static void settle(struct names_tokens *out, int language)
 {
     const uint32_t names =
@@ -383,6 +413,8 @@ static void settle(struct names_tokens *out, int language)
         }
         if (!out->german) {
             token->flags &= ~(uint32_t)SOTTO_LEXICON_NOUN;
+        } else if (is_compound_role(out->text, token)) {
+            token->flags |= (uint32_t)SOTTO_LEXICON_ROLE;
         }
     }
 }

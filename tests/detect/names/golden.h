@@ -47,6 +47,16 @@
 {"Mi chiamo Giulia Rossi e abito a Milano.", "PERSON:Giulia Rossi|LOCATION:Milano"},
 {"La Sig.ra Bianchi ha chiamato.", "PERSON:Bianchi"},
 {"Cos\xc3\xac la scrittrice Xqrtina Xqrtaldi ha detto che non era vero.", "PERSON:Xqrtina Xqrtaldi"},
+/* what somebody is, in German compounds */
+{"Wie Planungsminister Xqrtsen sagte, wird die neue Stra\xc3\x9f"
+ "e gebaut.",
+ "PERSON:Xqrtsen"},
+{"Wie Bundesbankchefin Xqrtsen sagte, wird die neue Stra\xc3\x9f"
+ "e gebaut.",
+ "PERSON:Xqrtsen"},
+{"Wie Altmeister Xqrtsen sagte, wird die neue Stra\xc3\x9f"
+ "e gebaut.",
+ "PERSON:Xqrtsen"},
 /* lower case */
 {"call emma and tell peter schneider", "PERSON:emma|PERSON:peter schneider"},
 {"will it rain in may", ""},
