@@ -117,7 +117,7 @@ void sotto_agree(sotto_span text, const struct sotto_names *names, struct sotto_
 
     for (size_t i = first; i < list->count; i++) {
         struct sotto_finding *f = &list->items[i];
-        bool listed = f->layer == SOTTO_LAYER_NAMES;
+        bool listed = f->layer == SOTTO_LAYER_NAMES && is_name(f);
         bool tagged = f->layer == SOTTO_LAYER_TAGGER && f->rule != SOTTO_RULE_TAGGER_HINT;
         bool person = f->label == SOTTO_LABEL_PERSON;
         if (listed && !overlaps(list, person ? &people : &tagger, f)) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "detect/ages.h"
 #include "detect/agree.h"
 #include "detect/custom.h"
 #include "detect/finer.h"
@@ -417,7 +418,8 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
     *done = job->tag_done && job->at >= job->text.len;
     if (*done && err == SOTTO_OK && !job->whole) {
         sotto_whole_names(job->text, &job->result);
-        job->whole = true;
+        err = sotto_ages_behind_names(job->text, &job->result);
+        job->whole = err == SOTTO_OK;
     }
     return err;
 }

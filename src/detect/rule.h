@@ -50,6 +50,7 @@
     X(PLACE_LIST, "place.list")                                                                    \
     X(PLACE_CUE, "place.cue")                                                                      \
     X(ORG_CUE, "org.cue")                                                                          \
+    X(PEOPLE, "people")                                                                            \
     X(TAGGER_HINT, "tagger.hint")                                                                  \
     X(KNOWN_VALUE, "known.value")                                                                  \
     X(DENY_LIST, "list.deny")                                                                      \

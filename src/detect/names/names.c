@@ -7,6 +7,7 @@
 #include "detect/names/cue.h"
 #include "detect/names/doubt.h"
 #include "detect/names/lexicon.h"
+#include "detect/names/people.h"
 #include "detect/names/token.h"
 #include "detect/rule.h"
 #include "detect/window.h"
@@ -754,10 +755,14 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
     for (s.limit = s.first; s.limit < s.t.count && s.t.item[s.limit].start < end; s.limit++) {
     }
     enum sotto_err err = scan_words(&s);
+    size_t taken = out->count > mark ? out->items[out->count - 1].end : names->taken;
+    if (err == SOTTO_OK) {
+        err = sotto_names_people(&s.t, s.first, s.limit, out);
+    }
     if (err != SOTTO_OK) {
         out->count = mark;
-    } else if (out->count > mark) {
-        names->taken = out->items[out->count - 1].end;
+    } else {
+        names->taken = taken;
     }
     return err;
 }
