@@ -51,8 +51,10 @@ def lean_offset(raw):
 
 
 class _File(File):
-    def rows(self, table):
-        table.copy_(torch.from_numpy(self.take(np.int8, *table.shape) / np.float32(network.ROW_SCALE)))
+    def rows(self, table, count):
+        """A hashed table that has grown holds what was read over and over: an index modulo less finds the same."""
+        read = torch.from_numpy(self.take(np.int8, count, network.WIDTH) / np.float32(network.ROW_SCALE))
+        table.copy_(read.repeat(len(table) // count, 1))
 
     def matrix(self, w, b, out_bits, outputs):
         packed = self.take(np.int8, w.shape[1] // 4, outputs, 4)
@@ -64,14 +66,17 @@ class _File(File):
 
 
 def read(path, deeper=True):
-    """The network that a file holds, as rounded.  Layers that it has and the file has not add nothing, yet."""
+    """The network that a file holds, as rounded.  Layers that it has and the file has not add nothing, yet; rows that
+    it has more of say what the file's say."""
     file = _File(path)
-    layers, tags = struct.unpack_from("<2I", file.raw, 56)
+    layers, tags, word, gram = struct.unpack_from("<4I", file.raw, 56)
     net = network.Tagger(tuple(file.raw[88:88 + layers]))
     assert tags == TAG_COUNT and net.dilations == network.DILATIONS[:layers]
     with torch.no_grad():
-        for table in (net.word, net.gram, net.shape, net.flag, net.cluster):
-            file.rows(table)
+        file.rows(net.word, 1 << word)
+        file.rows(net.gram, 1 << gram)
+        for table in (net.shape, net.flag, net.cluster):
+            file.rows(table, len(table))
         for w, b in zip(net.conv, net.bias):
             file.matrix(w, b, STREAM_BITS, network.WIDTH)
         file.matrix(net.head, net.head_bias, LOGIT_BITS, HEAD)

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from . import corpus, noise, paths, text
+from . import corpus, noise, paths, swap, text
 from .generate import documents
 from .labels import BEGIN, LABEL_INDEX, LABELS, TAG_COUNT, tag  # noqa: F401
 from .lexicon import Lexicon
@@ -52,7 +52,10 @@ class Encoder:
         self.ends.append(len(self.shape))
 
     def record(self, rng, record):
-        t, spans = noise.apply(rng, record.text, record.spans)
+        t, spans = record.text, record.spans
+        if not self.generated:
+            t, spans = swap.apply(rng, t, spans, record.lang, self.lexicon)
+        t, spans = noise.apply(rng, t, spans)
         record = record._replace(text=t, spans=spans)
         tokens = text.tokenize(t)
         goal = corpus.allowed(record, tokens, self.lexicon)

@@ -143,8 +143,8 @@ def hash_points(seed, points):
 
 SEED_WORD, SEED_NUMBER, SEED_PUNCT, SEED_BREAK, SEED_GRAM3, SEED_GRAM4 = 1, 2, 3, 4, 5, 6
 
-WORD_BITS = 14    # rows of the word table
-GRAM_BITS = 14    # rows of the n-gram table
+WORD_BITS = 15    # rows of the word table
+GRAM_BITS = 16    # rows of the n-gram table; an index of 16 bits in the shards
 SHAPE_ROWS = 256
 FLAG_ROWS = 16    # lexicon flags
 CLUSTER_ROWS = 1024

@@ -1,6 +1,7 @@
 """Values that are not names: dates, ages, numbers, addresses, organisations, secrets; and look-alikes of them."""
 
 import datetime
+import re
 
 from . import words
 
@@ -238,10 +239,19 @@ SCHOOL = {"en": "University of {c}|{c} University|{l} High School|{c} State Univ
           "es": "Universidad de {c}|Instituto {l}|Colegio San {f}|Ayuntamiento de {c}|Audiencia Provincial de {c}|Tribunal Supremo|Junta de {c}|CF {c}",
           "it": "Università di {c}|Liceo {l}|Istituto Comprensivo {l}|Comune di {c}|Tribunale di {c}|Regione {c}|Procura di {c}|Questura di {c}|AC {c}"}
 
+CLUB = {"en": "{c} United|{c} City|{c} Rovers|{c} Wolves|{c} Hawks|{c} Tigers|FC {c}|{c} Athletic Club|{c} Wildcats",
+        "de": "FC {c}|SV {c}|TSV {c}|VfL {c}|SpVgg {c}|Borussia {c}|Arminia {c}|Eintracht {c}|Fortuna {c}|Dynamo {c}|1. FC {c}|TV {c}|SG {c}",
+        "fr": "AS {c}|FC {c}|RC {c}|Olympique {c}|Stade {c}|US {c}|Racing {c}|ES {c}|Girondins {c}",
+        "es": "CF {c}|UD {c}|CD {c}|Real {c}|Atlético {c}|Deportivo {c}|Sporting {c}|CB {c}|Racing {c}",
+        "it": "AC {c}|US {c}|Virtus {c}|Pro {c}|Juve {c}|Dinamo {c}|Polisportiva {c}|Atletico {c}|Olimpia {c}|Pallacanestro {c}"}
+FIRM = {"it": "Meccanica {l}|Officine {l}|Fonderie {c}|Tessitura {l}|Cantina {l}|Mobilificio {l}|Fondazione {l}|Edil {l}|Autotrasporti {l}"}
+LAWFIRM = {"fr": "SCP {l} et {l}|SCP {l}, {l} et {l}|SELARL {l} & {l}|SCP {l}-{l}|SELARL {l}|SCP {l}"}
+
 
 def templated_org(rng, lang, table):
-    return rng.choice(table[lang].split("|")).format(c=words.city(rng, lang), l=rng.choice(words.last_names(lang)),
-                                                     f=rng.choice(words.first_names(lang, rng.choice("mf"))))
+    slots = {"c": lambda: words.city(rng, lang), "l": lambda: rng.choice(words.last_names(lang)),
+             "f": lambda: rng.choice(words.first_names(lang, rng.choice("mf")))}
+    return re.sub(r"\{(.)\}", lambda m: slots[m.group(1)](), rng.choice(table[lang].split("|")))
 
 
 def identifier(rng, kind):
