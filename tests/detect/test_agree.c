@@ -94,8 +94,30 @@ static void test_hints(void)
     IS_INT(score_hinted(org, person, true), 800, "what is no person needs any hint");
 }
 
+/* The score that a finding of the tagger's alone has at [start, end) of `text` afterwards. */
+static int score_alone(const char *text, uint32_t start, uint32_t end, enum sotto_label label)
+{
+    struct sotto_findings list = {0};
+    add(&list, make(SOTTO_LAYER_TAGGER, start, end, label));
+    judge(sotto_span_str(text), &list, 0);
+    int score = list.items[0].score;
+    sotto_findings_free(&list);
+    return score;
+}
+
+static void test_languages(void)
+{
+    const char *english = "it was not what they had thought of when Xqrt came";
+    const char *german = "das war nicht so, wie sie es sich gedacht hatten, als Xqrt kam";
+
+    IS_INT(score_alone(english, 41, 45, SOTTO_LABEL_PERSON), 450, "a person in English");
+    IS_INT(score_alone(german, 54, 58, SOTTO_LABEL_PERSON), 600, "not as sure in German");
+    IS_INT(score_alone(english, 41, 45, SOTTO_LABEL_LOCATION), 600, "nor a place anywhere");
+}
+
 int main(void)
 {
+    test_languages();
     test_honours();
     test_hints();
     test_doubts();
@@ -122,7 +144,7 @@ int main(void)
     IS_INT(list.items[6].score, 0, "without one it is nothing, also directly behind");
     IS_INT(list.items[7].score, 800, "recognizers are not asked");
     judge(text, &list, 0);
-    IS_INT(list.items[0].score, 600, "a name that no list bears out must be surer");
+    IS_INT(list.items[0].score, 450, "a person that no list bears out must be surer");
     sotto_findings_free(&list);
     return done_testing();
 }

@@ -771,3 +771,8 @@ unsigned sotto_names_doubt(const struct sotto_names *names, size_t start, size_t
 {
     return sotto_names_doubt_of(&names->words, start, end);
 }
+
+bool sotto_names_are_foreign(const struct sotto_names *names)
+{
+    return names->words.language > SOTTO_LEXICON_EN;
+}

@@ -51,4 +51,7 @@ SOTTO_MUST_CHECK enum sotto_err sotto_names_scan(struct sotto_names *names, sott
  */
 unsigned sotto_names_doubt(const struct sotto_names *names, size_t start, size_t end);
 
+/** Whether the window scanned last is known to be in a supported language other than English. */
+bool sotto_names_are_foreign(const struct sotto_names *names);
+
 #endif
