@@ -51,6 +51,7 @@
     X(PLACE_CUE, "place.cue")                                                                      \
     X(ORG_CUE, "org.cue")                                                                          \
     X(PEOPLE, "people")                                                                            \
+    X(TRADE, "trade")                                                                              \
     X(TAGGER_HINT, "tagger.hint")                                                                  \
     X(KNOWN_VALUE, "known.value")                                                                  \
     X(DENY_LIST, "list.deny")                                                                      \

@@ -7,6 +7,7 @@
  * What the words beside a capitalised word say about it, in points: fifty make a finding.
  */
 
+#include "base/compiler.h"
 #include "detect/names/token.h"
 
 /** What speaks for a person, and for a place, to the left of a word. */
@@ -32,5 +33,13 @@ int sotto_names_cue_behind(const struct names_tokens *t, size_t i, bool *eponym)
 
 /** Whether word `i` begins a sentence or a line. */
 bool sotto_names_begins(const struct names_tokens *t, size_t i);
+
+/** Whether word `i` is one of `list`, in any case of its ASCII letters; 16 bytes at most. */
+bool sotto_names_is(const struct names_tokens *t, size_t i, const char *const *list, size_t count);
+
+/** The same with the words as arguments. */
+#define NAMES_IS(t, i, ...)                                                                        \
+    sotto_names_is((t), (i), (const char *const[]){__VA_ARGS__},                                   \
+                   SOTTO_COUNT(((const char *const[]){__VA_ARGS__})))
 
 #endif

@@ -9,6 +9,7 @@
 #include "detect/names/lexicon.h"
 #include "detect/names/people.h"
 #include "detect/names/token.h"
+#include "detect/names/trade.h"
 #include "detect/rule.h"
 #include "detect/window.h"
 #include "text/utf8.h"
@@ -758,6 +759,9 @@ enum sotto_err sotto_names_scan(struct sotto_names *names, sotto_span text, size
     size_t taken = out->count > mark ? out->items[out->count - 1].end : names->taken;
     if (err == SOTTO_OK) {
         err = sotto_names_people(&s.t, s.first, s.limit, out);
+    }
+    if (err == SOTTO_OK) {
+        err = sotto_names_trades(&s.t, s.first, s.limit, out);
     }
     if (err != SOTTO_OK) {
         out->count = mark;

@@ -2,52 +2,24 @@
 
 #include "detect/names/people.h"
 
-#include <string.h>
-
-#include "base/compiler.h"
 #include "detect/names/cue.h"
 #include "detect/names/lexicon.h"
 #include "detect/rule.h"
 
-#define PEOPLE_SCORE   700
-#define PEOPLE_LONGEST 12 /* letters of the words below, at most */
+#define PEOPLE_SCORE 700
 
 static bool has(uint32_t flags, uint32_t wanted)
 {
     return (flags & wanted) != 0;
 }
 
-/* Whether word `i` is one of `list`, in any case. */
-static bool is_any(const struct names_tokens *t, size_t i, const char *const *list, size_t count)
-{
-    char word[PEOPLE_LONGEST + 1] = {0};
-    size_t len = t->item[i].end - t->item[i].start;
-    if (len > PEOPLE_LONGEST) {
-        return false;
-    }
-    for (size_t k = 0; k < len; k++) {
-        uint8_t c = t->text.base[t->item[i].start + k];
-        word[k] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    for (size_t k = 0; k < count; k++) {
-        if (strcmp(word, list[k]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-#define IS_ANY(t, i, ...)                                                                          \
-    is_any((t), (i), (const char *const[]){__VA_ARGS__},                                           \
-           SOTTO_COUNT(((const char *const[]){__VA_ARGS__})))
-
 /* The word that the phrase before `i` depends on: articles and the like are passed over. */
 static bool governor(const struct names_tokens *t, size_t i, size_t *out)
 {
     while (i > 0 && sotto_names_joined(t, i)) {
         i--;
-        if (!IS_ANY(t, i, "a", "an", "also", "originally", "half", "part", "proud", "fellow",
-                    "devout", "practicing", "practising", "not", "actually", "really", "first")) {
+        if (!NAMES_IS(t, i, "a", "an", "also", "originally", "half", "part", "proud", "fellow",
+                      "devout", "practicing", "practising", "not", "actually", "really", "first")) {
             *out = i;
             return true;
         }
@@ -61,7 +33,7 @@ static bool is_somebody(const struct names_token *token, const struct names_toke
     return has(token->flags, (uint32_t)SOTTO_LEXICON_FAMILY | SOTTO_LEXICON_PATIENT) ||
            (token->shape == TOKEN_CAP &&
             has(token->flags, SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST)) ||
-           IS_ANY(t, i, "he", "she", "they", "we", "who", "you");
+           NAMES_IS(t, i, "he", "she", "they", "we", "who", "you");
 }
 
 /* "I am Kenyan", "she was a Muslim", "as an American". */
@@ -71,13 +43,13 @@ static bool is_said(const struct names_tokens *t, size_t i)
     if (!governor(t, i, &verb)) {
         return false;
     }
-    if (IS_ANY(t, verb, "am", "i'm", "he's", "she's", "i\xe2\x80\x99m")) {
+    if (NAMES_IS(t, verb, "am", "i'm", "he's", "she's", "i\xe2\x80\x99m")) {
         return true;
     }
-    if (IS_ANY(t, verb, "as")) {
-        return verb + 2 <= i && IS_ANY(t, i - 1, "a", "an");
+    if (NAMES_IS(t, verb, "as")) {
+        return verb + 2 <= i && NAMES_IS(t, i - 1, "a", "an");
     }
-    return IS_ANY(t, verb, "is", "was", "are", "were", "being") && verb > 0 &&
+    return NAMES_IS(t, verb, "is", "was", "are", "were", "being") && verb > 0 &&
            sotto_names_joined(t, verb) && is_somebody(&t->item[verb - 1], t, verb - 1);
 }
 
@@ -88,17 +60,17 @@ static bool is_of_somebody(const struct names_tokens *t, size_t i)
         return false;
     }
     return has(t->item[i + 1].flags, (uint32_t)SOTTO_LEXICON_FAMILY | SOTTO_LEXICON_PATIENT) ||
-           IS_ANY(t, i + 1, "citizen", "national", "passport", "descent", "origin", "immigrant",
-                  "refugee", "ancestry", "heritage", "parents", "man", "woman", "male", "female",
-                  "guy", "lady", "girl", "boy", "girlfriend", "boyfriend", "colleague");
+           NAMES_IS(t, i + 1, "citizen", "national", "passport", "descent", "origin", "immigrant",
+                    "refugee", "ancestry", "heritage", "parents", "man", "woman", "male", "female",
+                    "guy", "lady", "girl", "boy", "girlfriend", "boyfriend", "colleague");
 }
 
 /* "Nationality: Swiss". */
 static bool is_in_form(const struct names_tokens *t, size_t i)
 {
     return i > 0 && (t->item[i].gap & TOKEN_COLON) != 0 &&
-           IS_ANY(t, i - 1, "nationality", "citizenship", "religion", "ethnicity", "faith", "race",
-                  "denomination");
+           NAMES_IS(t, i - 1, "nationality", "citizenship", "religion", "ethnicity", "faith",
+                    "race", "denomination");
 }
 
 enum sotto_err sotto_names_people(const struct names_tokens *t, size_t first, size_t limit,

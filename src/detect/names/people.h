@@ -11,8 +11,9 @@
  * Muslim", "his Swedish wife", "Religion: Hindu".  What is merely made or done somewhere ("a German
  * restaurant") is left alone.
  *
- * @param first, limit  words that findings may begin with
- * @param out           gets findings labelled NRP in the order of the words
+ * @param first  first word that a finding may begin with
+ * @param limit  behind the last one
+ * @param out    gets findings labelled NRP in the order of the words
  *
  * @retval SOTTO_ENOMEM
  */
