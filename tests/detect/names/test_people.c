@@ -2,35 +2,11 @@
 
 #include "detect/names/people.h"
 
-#include <string.h>
+#include "finder.h"
 
-#include "base/alloc.h"
-#include "tap/tap.h"
-
-#define MOST 64
-
-/* What is found in `text`, with commas between, is `want`. */
 static void check(const char *text, const char *want)
 {
-    struct names_token token[MOST];
-    static struct names_cache cache;
-    struct names_tokens t = {.item = token};
-    struct sotto_findings out = {0};
-    char got[128];
-    size_t at = 0;
-
-    if (NAMES_TOKENS_FOR(strlen(text)) > MOST) {
-        abort();
-    }
-    sotto_names_tokenize(sotto_span_str(text), 0, strlen(text), -1, &cache, &t);
-    IS_INT(sotto_names_people(&t, 0, t.count, &out), SOTTO_OK, "%s", text);
-    for (size_t i = 0; i < out.count; i++) {
-        at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%.*s", at == 0 ? "" : ",",
-                               (int)(out.items[i].end - out.items[i].start),
-                               text + out.items[i].start);
-    }
-    IS_TEXT(got, at, want, "peoples in %s", text);
-    sotto_findings_free(&out);
+    check_found(sotto_names_people, text, want);
 }
 
 static void test_found(void)
@@ -59,27 +35,10 @@ static void test_left_alone(void)
     check("Kenyan", "");
 }
 
-static void test_failed_allocation(void)
-{
-    const char *text = "I am Kenyan.";
-    struct names_token token[MOST];
-    static struct names_cache cache;
-    struct names_tokens t = {.item = token};
-    struct sotto_findings out = {0};
-
-    sotto_names_tokenize(sotto_span_str(text), 0, strlen(text), -1, &cache, &t);
-    (void)sotto_alloc_set_fault(1);
-    enum sotto_err err = sotto_names_people(&t, 0, t.count, &out);
-    (void)sotto_alloc_set_fault(0);
-    IS_INT(err, SOTTO_ENOMEM, "no memory for a finding");
-    IS_INT(out.count, 0, "gives none");
-    sotto_findings_free(&out);
-}
-
 int main(void)
 {
     test_found();
     test_left_alone();
-    test_failed_allocation();
+    check_failed_allocation(sotto_names_people, "I am Kenyan.");
     return done_testing();
 }
