@@ -197,6 +197,34 @@ static void test_options(void)
     sotto_detector_free(plain);
 }
 
+/* What is found last, when the names are whole, is held to the options like all else. */
+static void test_ages_behind_names(void)
+{
+    static const struct sotto_detect_word allow[] = {{.text = {(const uint8_t *)"34", 2}}};
+    const char *text = "The police arrested Maria Gonzalez (34) and her sister in Leeds.";
+    struct sotto_detector_options options = {0};
+    char got[512];
+
+    struct sotto_detector *detector = make(NULL);
+    find(detector, text, got, sizeof(got));
+    IS_TEXT(got, strlen(got),
+            "PERSON/-/tagger:Maria Gonzalez|AGE/-/age:34|LOCATION/CITY/tagger:Leeds",
+            "an age behind a name stands between the others");
+    sotto_detector_free(detector);
+
+    options.threshold[SOTTO_LABEL_AGE] = 1000;
+    detector = make(&options);
+    find(detector, text, got, sizeof(got));
+    OK(strstr(got, "AGE") == NULL, "a threshold drops it");
+    sotto_detector_free(detector);
+
+    options = (struct sotto_detector_options){.allow = allow, .allow_count = 1};
+    detector = make(&options);
+    find(detector, text, got, sizeof(got));
+    OK(strstr(got, "AGE") == NULL, "and so does the allow list");
+    sotto_detector_free(detector);
+}
+
 static void test_refused_options(void)
 {
     static const struct sotto_detect_word blank[] = {{.text = {(const uint8_t *)"?!", 2}}};
@@ -246,6 +274,7 @@ int main(void)
     test_steps(false);
     test_steps(true);
     test_options();
+    test_ages_behind_names();
     test_refused_options();
     test_failed_allocations();
     return done_testing();
