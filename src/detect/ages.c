@@ -3,7 +3,6 @@
 #include "detect/ages.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "detect/finer.h"
@@ -33,7 +32,7 @@ static bool ends(sotto_span text, size_t at, bool bracket)
     if (at < text.len && text.base[at] == '.') {
         return !is_digit(text, at + 1);
     }
-    return at == text.len || memchr(",;)\n", text.base[at], 4) != NULL;
+    return at == text.len || memchr(",;)\r\n", text.base[at], 5) != NULL;
 }
 
 /* The age behind the name `f`; false: none. */
@@ -62,12 +61,6 @@ static bool age_behind(sotto_span text, const struct sotto_finding *f, struct so
     return true;
 }
 
-static int by_start(const void *va, const void *vb)
-{
-    const struct sotto_finding *a = va, *b = vb;
-    return a->start < b->start ? -1 : a->start > b->start;
-}
-
 enum sotto_err sotto_ages_behind_names(sotto_span text, struct sotto_findings *findings)
 {
     enum sotto_err err = SOTTO_OK;
@@ -82,8 +75,6 @@ enum sotto_err sotto_ages_behind_names(sotto_span text, struct sotto_findings *f
     }
     if (err != SOTTO_OK) {
         findings->count = count;
-    } else if (findings->count > count) {
-        qsort(findings->items, findings->count, sizeof(*findings->items), by_start);
     }
     return err;
 }

@@ -7,11 +7,11 @@
 
 /**
  * Finds the ages that newspapers put behind a full name: "Anna Petersen (34)", "Anna Petersen, 34,
- * of Leeds".  A surname alone with a number is a quotation more often than an age, so it needs two words;
- * from ten years on.
+ * of Leeds".  A surname alone with a number may be a quotation, so it needs two words; from ten years on.
  *
  * @param text      what the findings are in
- * @param findings  sorted by start, without overlaps, and so afterwards
+ * @param findings  sorted by start, without overlaps; the ages, which overlap nothing, are added behind
+ *                  them in their order
  *
  * @retval SOTTO_ENOMEM  findings as they were
  */

@@ -67,7 +67,7 @@ struct sotto_detect_job {
     sotto_span text;
     size_t at;    /* the text before this is scanned */
     size_t spent; /* by the last step */
-    bool whole;   /* the names of the result are */
+    bool whole;   /* the result is finished */
     struct sotto_findings pending;
     size_t looked_at;              /* pending findings that are part of `reach` */
     size_t reach;                  /* greatest end among these */
@@ -319,10 +319,9 @@ static bool is_allowed(const struct sotto_detect_job *job, const struct sotto_fi
            cover.covered;
 }
 
-/* Drops of the findings from `fresh` on what is too weak or allowed. */
-static void filter(struct sotto_detect_job *job, size_t fresh)
+/* Drops of the findings of `list` from `fresh` on what is too weak or allowed. */
+static void filter(const struct sotto_detect_job *job, struct sotto_findings *list, size_t fresh)
 {
-    struct sotto_findings *list = &job->pending;
     size_t kept = fresh;
     for (size_t i = fresh; i < list->count; i++) {
         const struct sotto_finding *f = &list->items[i];
@@ -385,6 +384,20 @@ static enum sotto_err settle(struct sotto_detect_job *job)
     return err;
 }
 
+/* What needs the names of the whole text. */
+static enum sotto_err finish(struct sotto_detect_job *job)
+{
+    struct sotto_findings *list = &job->result;
+    sotto_whole_names(job->text, list);
+    size_t count = list->count;
+    enum sotto_err err = sotto_ages_behind_names(job->text, list);
+    filter(job, list, count);
+    if (list->count > count) {
+        qsort(list->items, list->count, sizeof(*list->items), by_start);
+    }
+    return err;
+}
+
 enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bool *done)
 {
     enum sotto_err err = SOTTO_OK;
@@ -409,7 +422,7 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         if (job->tag != NULL && job->names != NULL) {
             sotto_agree(job->text, job->names, &job->pending, fresh);
         }
-        filter(job, fresh);
+        filter(job, &job->pending, fresh);
         job->at = end;
         find_final(job);
         err = settle(job);
@@ -417,8 +430,7 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
     }
     *done = job->tag_done && job->at >= job->text.len;
     if (*done && err == SOTTO_OK && !job->whole) {
-        sotto_whole_names(job->text, &job->result);
-        err = sotto_ages_behind_names(job->text, &job->result);
+        err = finish(job);
         job->whole = err == SOTTO_OK;
     }
     return err;

@@ -26,17 +26,17 @@ static size_t read_marks(const char *marked, char *text, struct sotto_findings *
     return n;
 }
 
-/* The ages found, with commas between; they must stand where they belong. */
+/* The ages found, with commas between; they stand behind the other findings, in their order. */
 static void check(const char *marked, const char *want)
 {
     char text[128], got[128];
     struct sotto_findings list = {0};
-    size_t n = read_marks(marked, text, &list), at = 0;
+    size_t n = read_marks(marked, text, &list), count = list.count, at = 0;
 
     IS_INT(sotto_ages_behind_names(sotto_span_init(text, n), &list), SOTTO_OK, "%s", marked);
     for (size_t i = 0; i < list.count; i++) {
         const struct sotto_finding *f = &list.items[i];
-        OK(i == 0 || f->start >= list.items[i - 1].end, "finding %zu is behind the one before", i);
+        OK(i <= count || f->start >= list.items[i - 1].end, "age %zu is behind the one before", i);
         if (f->label == SOTTO_LABEL_AGE) {
             at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%.*s", at == 0 ? "" : ",",
                                    (int)(f->end - f->start), text + f->start);
@@ -54,6 +54,7 @@ static void test_ages(void)
     check("([Anna Petersen], 34)", "34");
     check("[Anna Petersen], 34", "34");
     check("[Anna Petersen], 34.", "34");
+    check("[Anna Petersen], 34\r\n", "34");
     check("[Anna Petersen] (102, widow)", "102");
 }
 
@@ -83,7 +84,7 @@ static void test_finer(void)
 
     IS_INT(sotto_ages_behind_names(sotto_span_init(text, n), &list), SOTTO_OK, "two ages");
     IS_INT(list.count, 4, "both found");
-    IS_INT(list.items[1].finer, SOTTO_FINER_NONE, "89 may stay in the mode for health data");
+    IS_INT(list.items[2].finer, SOTTO_FINER_NONE, "89 may stay in the mode for health data");
     IS_INT(list.items[3].finer, SOTTO_FINER_AGE_OVER_89, "90 may not");
     sotto_findings_free(&list);
 }
@@ -98,9 +99,7 @@ static void test_failed_allocation(void)
     size_t count = list.count;
     bool refused = false;
 
-    for (size_t i = 0; i < count && list.count < list.cap; i++) {
-        list.cap--; /* a list that is full */
-    }
+    list.cap = list.count; /* a list that is full */
     (void)sotto_alloc_set_fault(1);
     refused = sotto_ages_behind_names(sotto_span_init(text, n), &list) == SOTTO_ENOMEM;
     (void)sotto_alloc_set_fault(0);
