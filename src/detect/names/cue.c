@@ -2,14 +2,11 @@
 
 #include "detect/names/cue.h"
 
-#include <string.h>
-
 #include "detect/names/lexicon.h"
 #include "text/fold.h"
 #include "text/utf8.h"
 
 #define CUE_PHRASE_MAX 4
-#define CUE_WORD_MAX   16
 
 static bool has(uint32_t flags, uint32_t wanted)
 {
@@ -219,19 +216,21 @@ int sotto_names_cue_behind(const struct names_tokens *t, size_t i, bool *eponym)
     return points;
 }
 
+static uint8_t low(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
 bool sotto_names_is(const struct names_tokens *t, size_t i, const char *const *list, size_t count)
 {
-    char word[CUE_WORD_MAX + 1] = {0};
+    const uint8_t *word = t->text.base + t->item[i].start;
     size_t len = t->item[i].end - t->item[i].start;
-    if (len > CUE_WORD_MAX) {
-        return false;
-    }
-    for (size_t k = 0; k < len; k++) {
-        uint8_t c = t->text.base[t->item[i].start + k];
-        word[k] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
     for (size_t k = 0; k < count; k++) {
-        if (strcmp(word, list[k]) == 0) {
+        size_t same = 0;
+        while (same < len && low(word[same]) == (uint8_t)list[k][same]) {
+            same++;
+        }
+        if (same == len && list[k][len] == '\0') {
             return true;
         }
     }

@@ -34,7 +34,7 @@ int sotto_names_cue_behind(const struct names_tokens *t, size_t i, bool *eponym)
 /** Whether word `i` begins a sentence or a line. */
 bool sotto_names_begins(const struct names_tokens *t, size_t i);
 
-/** Whether word `i` is one of `list`, in any case of its ASCII letters; 16 bytes at most. */
+/** Whether word `i` is one of `list`, whatever the case of its ASCII letters; the list is in lower case. */
 bool sotto_names_is(const struct names_tokens *t, size_t i, const char *const *list, size_t count);
 
 /** The same with the words as arguments. */

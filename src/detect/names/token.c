@@ -362,18 +362,30 @@ static int guess(const size_t count[SOTTO_LEXICON_LANGUAGES])
     return count[best] >= count[second] + TOKEN_LANGUAGE_LEAD ? best : -1;
 }
 
+#define ENDING(word)                                                                               \
+    {                                                                                              \
+        (word), sizeof(word) - 1                                                                   \
+    }
+
+/* The ends of what somebody is in German, without the "in" of a woman. */
+static const struct {
+    const char *text;
+    size_t len;
+} token_roles[] = {ENDING("minister"),      ENDING("chef"),         ENDING("sprecher"),
+                   ENDING("politiker"),     ENDING("direktor"),     ENDING("sekret\xc3\xa4r"),
+                   ENDING("referent"),      ENDING("dezernent"),    ENDING("kandidat"),
+                   ENDING("spieler"),       ENDING("meister"),      ENDING("wissenschaftler"),
+                   ENDING("forscher"),      ENDING("leiter"),       ENDING("verwalter"),
+                   ENDING("ermittler"),     ENDING("unternehmer"),  ENDING("trainer"),
+                   ENDING("richter"),       ENDING("vorsitzende"),  ENDING("vorsitzender"),
+                   ENDING("abgeordnete"),   ENDING("abgeordneter"), ENDING("anwalt"),
+                   ENDING("anw\xc3\xa4lt"), ENDING("kommissar"),    ENDING("pr\xc3\xa4sident")};
+
+#undef ENDING
+
 /* German makes words for what somebody is without end: "Planungsminister", "Bundesbankchefin". */
 static bool is_compound_role(sotto_span text, const struct names_token *token)
 {
-    static const char *const endings[] = {"minister",      "chef",         "sprecher",
-                                          "politiker",     "direktor",     "sekret\xc3\xa4r",
-                                          "referent",      "dezernent",    "kandidat",
-                                          "spieler",       "meister",      "wissenschaftler",
-                                          "forscher",      "leiter",       "verwalter",
-                                          "ermittler",     "unternehmer",  "trainer",
-                                          "richter",       "vorsitzende",  "vorsitzender",
-                                          "abgeordnete",   "abgeordneter", "anwalt",
-                                          "anw\xc3\xa4lt", "kommissar",    "pr\xc3\xa4sident"};
     const uint32_t names = SOTTO_LEXICON_ANY_FIRST | SOTTO_LEXICON_ANY_LAST;
     sotto_span word = sotto_span_sub(text, token->start, token->end);
 
@@ -383,9 +395,11 @@ static bool is_compound_role(sotto_span text, const struct names_token *token)
     if (memcmp(word.base + word.len - 2, "in", 2) == 0) {
         word.len -= 2;
     }
-    for (size_t i = 0; i < SOTTO_COUNT(endings); i++) {
-        size_t len = strlen(endings[i]);
-        if (word.len > len + 2 && memcmp(word.base + word.len - len, endings[i], len) == 0) {
+    for (size_t i = 0; i < SOTTO_COUNT(token_roles); i++) {
+        size_t len = token_roles[i].len;
+        if (word.len > len + 2 &&
+            word.base[word.len - 1] == (uint8_t)token_roles[i].text[len - 1] &&
+            memcmp(word.base + word.len - len, token_roles[i].text, len) == 0) {
             return true;
         }
     }

@@ -8,23 +8,37 @@
 #define TRADE_SCORE 650
 #define TRADE_WORDS 4
 
-/* "works as", "arbeitet als": word `i` is the last one. */
+#define TRADE_VERBS 6
+
+/* "works as", "arbeitet als". */
+static const struct {
+    const char *as, *verb[TRADE_VERBS];
+} trade_cues[] = {
+    {"as", {"work", "works", "worked", "working", "employed"}},
+    {"als",
+     {"arbeite", "arbeitet", "arbeitete", "t\xc3\xa4tig",
+      "besch\xc3\xa4"
+      "ftigt",
+      "angestellt"}},
+    {"comme", {"travaille", "travaillait", "exerce"}},
+    {"como", {"trabaja", "trabajaba", "trabajo"}},
+    {"come", {"lavora", "lavorava", "lavoro"}},
+};
+
+/* Whether word `i` is the last one of such a cue. */
 static bool is_working_as(const struct names_tokens *t, size_t i)
 {
-    if (i == 0 || !sotto_names_joined(t, i)) {
-        return false;
+    for (size_t k = 0; k < SOTTO_COUNT(trade_cues); k++) {
+        if (sotto_names_is(t, i, &trade_cues[k].as, 1)) {
+            size_t verbs = 0;
+            while (verbs < TRADE_VERBS && trade_cues[k].verb[verbs] != NULL) {
+                verbs++;
+            }
+            return i > 0 && sotto_names_joined(t, i) &&
+                   sotto_names_is(t, i - 1, trade_cues[k].verb, verbs);
+        }
     }
-    size_t verb = i - 1;
-    return (NAMES_IS(t, i, "as") &&
-            NAMES_IS(t, verb, "work", "works", "worked", "working", "employed")) ||
-           (NAMES_IS(t, i, "als") &&
-            NAMES_IS(t, verb, "arbeite", "arbeitet", "arbeitete", "t\xc3\xa4tig",
-                     "besch\xc3\xa4"
-                     "ftigt",
-                     "angestellt")) ||
-           (NAMES_IS(t, i, "comme") && NAMES_IS(t, verb, "travaille", "travaillait", "exerce")) ||
-           (NAMES_IS(t, i, "como") && NAMES_IS(t, verb, "trabaja", "trabajaba", "trabajo")) ||
-           (NAMES_IS(t, i, "come") && NAMES_IS(t, verb, "lavora", "lavorava", "lavoro"));
+    return false;
 }
 
 /* "Beruf:", "von Beruf": word `i` is the last one. */
@@ -66,14 +80,25 @@ static size_t trade_end(const struct names_tokens *t, size_t i)
     return t->german && !t->lower ? i : end;
 }
 
+#define TRADE_LETTER(c) (UINT32_C(1) << ((c) - 'a' + 1))
+
+/* Whether word `i` has the first letter of a cue's last word: most words have not. */
+static bool may_end_cue(const struct names_tokens *t, size_t i)
+{
+    const uint32_t letters = TRADE_LETTER('a') | TRADE_LETTER('b') | TRADE_LETTER('c') |
+                             TRADE_LETTER('m') | TRADE_LETTER('o') | TRADE_LETTER('p');
+    return (letters >> (t->text.base[t->item[i].start] & 31) & 1) != 0;
+}
+
 enum sotto_err sotto_names_trades(const struct names_tokens *t, size_t first, size_t limit,
                                   struct sotto_findings *out)
 {
     enum sotto_err err = SOTTO_OK;
-    for (size_t i = first > 0 ? first - 1 : 0; i + 1 < t->count && i < limit && err == SOTTO_OK;
+    for (size_t i = first > 2 ? first - 2 : 0; i + 1 < t->count && i < limit && err == SOTTO_OK;
          i++) {
-        bool as = is_working_as(t, i) && sotto_names_joined(t, i + 1);
-        if (!as && !is_profession(t, i)) {
+        bool cue = may_end_cue(t, i) &&
+                   (is_profession(t, i) || (is_working_as(t, i) && sotto_names_joined(t, i + 1)));
+        if (!cue) {
             continue;
         }
         size_t start = i + 1;

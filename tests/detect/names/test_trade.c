@@ -41,8 +41,17 @@ static void test_left_alone(void)
     check("Er arbeitet so viel als wir und ist mit der Zeit", "");
 }
 
+/* Where words of a cue are before the first, the trade behind it is found all the same. */
+static enum sotto_err from_third(const struct names_tokens *t, size_t first, size_t limit,
+                                 struct sotto_findings *out)
+{
+    return sotto_names_trades(t, first + 3, limit, out);
+}
+
 int main(void)
 {
+    check_found(from_third, "works as a roofer in town", "roofer");
+    check_found(from_third, "working as roofer in town", "");
     test_found();
     test_left_alone();
     check_failed_allocation(sotto_names_trades, "He works as a roofer.");
