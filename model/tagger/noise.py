@@ -33,9 +33,14 @@ def _title(text):
 
 
 def edit(text, spans, edits):
-    """Applies [(position, deleted length, inserted text)], sorted and without overlap."""
+    """Applies [(position, deleted length, inserted text)]; of those that overlap, the first."""
     out, moved, at, length = [], [0] * (len(text) + 1), 0, 0
-    for pos, dele, ins in edits + [(len(text), 0, "")]:
+    clean, last = [], -1
+    for e in sorted(edits):
+        if e[0] >= last:
+            clean.append(e)
+            last = e[0] + max(e[1], 1)
+    for pos, dele, ins in clean + [(len(text), 0, "")]:
         for i in range(at, pos):
             moved[i] = length + i - at
         out.append(text[at:pos] + ins)
@@ -95,10 +100,5 @@ def apply(rng, text, spans):
                 i = rng.randrange(len(text))
                 edits.append((i, 1, _GLYPH[text[i]]) if text[i] in _GLYPH else (i, 1, text[i] + "\u200b"))
     if edits:
-        clean, last = [], -1
-        for e in sorted(edits):
-            if e[0] >= last:
-                clean.append(e)
-                last = e[0] + max(e[1], 1)
-        text, spans = edit(text, spans, clean)
+        text, spans = edit(text, spans, edits)
     return text, spans

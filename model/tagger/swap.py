@@ -88,9 +88,4 @@ def apply(rng, source, spans, lang, lexicon):
             for m, made in (_person if label == "PERSON" else _place)(names, source, a, b):
                 if made:
                     edits.append((m.start(), m.end() - m.start(), made))
-    clean, last = [], -1
-    for e in sorted(edits):
-        if e[0] >= last:
-            clean.append(e)
-            last = e[0] + e[1]
-    return edit(source, spans, clean)
+    return edit(source, spans, edits)
