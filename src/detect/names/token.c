@@ -362,26 +362,22 @@ static int guess(const size_t count[SOTTO_LEXICON_LANGUAGES])
     return count[best] >= count[second] + TOKEN_LANGUAGE_LEAD ? best : -1;
 }
 
-#define ENDING(word)                                                                               \
-    {                                                                                              \
-        (word), sizeof(word) - 1                                                                   \
-    }
-
 /* The ends of what somebody is in German, without the "in" of a woman. */
-static const struct {
-    const char *text;
-    size_t len;
-} token_roles[] = {ENDING("minister"),      ENDING("chef"),         ENDING("sprecher"),
-                   ENDING("politiker"),     ENDING("direktor"),     ENDING("sekret\xc3\xa4r"),
-                   ENDING("referent"),      ENDING("dezernent"),    ENDING("kandidat"),
-                   ENDING("spieler"),       ENDING("meister"),      ENDING("wissenschaftler"),
-                   ENDING("forscher"),      ENDING("leiter"),       ENDING("verwalter"),
-                   ENDING("ermittler"),     ENDING("unternehmer"),  ENDING("trainer"),
-                   ENDING("richter"),       ENDING("vorsitzende"),  ENDING("vorsitzender"),
-                   ENDING("abgeordnete"),   ENDING("abgeordneter"), ENDING("anwalt"),
-                   ENDING("anw\xc3\xa4lt"), ENDING("kommissar"),    ENDING("pr\xc3\xa4sident")};
-
-#undef ENDING
+static const sotto_span token_roles[] = {
+    SOTTO_LIT_INIT("minister"),        SOTTO_LIT_INIT("chef"),
+    SOTTO_LIT_INIT("sprecher"),        SOTTO_LIT_INIT("politiker"),
+    SOTTO_LIT_INIT("direktor"),        SOTTO_LIT_INIT("sekret\xc3\xa4r"),
+    SOTTO_LIT_INIT("referent"),        SOTTO_LIT_INIT("dezernent"),
+    SOTTO_LIT_INIT("kandidat"),        SOTTO_LIT_INIT("spieler"),
+    SOTTO_LIT_INIT("meister"),         SOTTO_LIT_INIT("wissenschaftler"),
+    SOTTO_LIT_INIT("forscher"),        SOTTO_LIT_INIT("leiter"),
+    SOTTO_LIT_INIT("verwalter"),       SOTTO_LIT_INIT("ermittler"),
+    SOTTO_LIT_INIT("unternehmer"),     SOTTO_LIT_INIT("trainer"),
+    SOTTO_LIT_INIT("richter"),         SOTTO_LIT_INIT("vorsitzende"),
+    SOTTO_LIT_INIT("vorsitzender"),    SOTTO_LIT_INIT("abgeordnete"),
+    SOTTO_LIT_INIT("abgeordneter"),    SOTTO_LIT_INIT("anwalt"),
+    SOTTO_LIT_INIT("anw\xc3\xa4lt"),   SOTTO_LIT_INIT("kommissar"),
+    SOTTO_LIT_INIT("pr\xc3\xa4sident")};
 
 /* German makes words for what somebody is without end: "Planungsminister", "Bundesbankchefin". */
 static bool is_compound_role(sotto_span text, const struct names_token *token)
@@ -396,10 +392,9 @@ static bool is_compound_role(sotto_span text, const struct names_token *token)
         word.len -= 2;
     }
     for (size_t i = 0; i < SOTTO_COUNT(token_roles); i++) {
-        size_t len = token_roles[i].len;
-        if (word.len > len + 2 &&
-            word.base[word.len - 1] == (uint8_t)token_roles[i].text[len - 1] &&
-            memcmp(word.base + word.len - len, token_roles[i].text, len) == 0) {
+        sotto_span role = token_roles[i];
+        if (word.len > role.len + 2 && word.base[word.len - 1] == role.base[role.len - 1] &&
+            memcmp(word.base + word.len - role.len, role.base, role.len) == 0) {
             return true;
         }
     }
