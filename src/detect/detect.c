@@ -342,6 +342,14 @@ static int by_start(const void *va, const void *vb)
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
+/* Sorts the findings of `list` from `from` on. */
+static void sort(struct sotto_findings *list, size_t from)
+{
+    if (list->count > from) {
+        qsort(list->items + from, list->count - from, sizeof(*list->items), by_start);
+    }
+}
+
 /* Notes how many of the pending findings nothing later can touch: later ones begin at job->at. */
 static void find_final(struct sotto_detect_job *job)
 {
@@ -393,7 +401,7 @@ static enum sotto_err finish(struct sotto_detect_job *job)
     enum sotto_err err = sotto_ages_behind_names(job->text, list);
     filter(job, list, count);
     if (list->count > count) {
-        qsort(list->items, list->count, sizeof(*list->items), by_start);
+        sort(list, 0);
     }
     return err;
 }
@@ -415,10 +423,7 @@ enum sotto_err sotto_detect_step(struct sotto_detect_job *job, size_t budget, bo
         if (err != SOTTO_OK) {
             return err;
         }
-        if (job->pending.count > fresh) {
-            qsort(job->pending.items + fresh, job->pending.count - fresh,
-                  sizeof(*job->pending.items), by_start);
-        }
+        sort(&job->pending, fresh);
         if (job->tag != NULL && job->names != NULL) {
             sotto_agree(job->text, job->names, &job->pending, fresh);
         }
